@@ -1,1 +1,17 @@
-//! skeleton
+//! `port` says what an adapter, a guard and their callers agree on: a call, its reply, its fault, its context.
+//!
+//! It knows no vendor, no protocol, no store and no flow. Everything here is a shape; nothing here acts.
+
+mod adapter;
+mod call;
+mod ctx;
+mod fault;
+mod spec;
+mod systems;
+
+pub use adapter::{Adapter, Link};
+pub use call::{Call, IdempotencyKey, Reply};
+pub use ctx::{Clock, Ctx, Entropy, SeededEntropy, SystemClock, SystemEntropy, TraceContext};
+pub use fault::{Fault, Kind, Landed, Rejection};
+pub use spec::{Operation, Repeat, Spec};
+pub use systems::Systems;

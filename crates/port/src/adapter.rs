@@ -1,0 +1,42 @@
+//! What every external system looks like from inside: a spec and one verb.
+
+use std::future::Future;
+
+use futures_util::future::BoxFuture;
+
+use crate::{Call, Ctx, Fault, Reply, Spec};
+
+/// An external system, as its author writes it: a description and a plain `async fn`.
+///
+/// An adapter translates and nothing else: no retry, no sleep, no loop, no counter, no spawn. Dropping the
+/// future of [`Adapter::call`] must be safe at any await point; a call dropped after its request was sent has
+/// landed for all the caller knows.
+pub trait Adapter: Send + Sync + 'static {
+    /// What this system can do. Must not change between calls.
+    fn spec(&self) -> &Spec;
+
+    /// Performs one operation, once.
+    ///
+    /// # Errors
+    /// A [`Fault`] that says whether the effect landed.
+    fn call(&self, ctx: &Ctx, call: Call) -> impl Future<Output = Result<Reply, Fault>> + Send;
+}
+
+/// The object-safe twin of [`Adapter`]: what guards wrap and what callers hold.
+pub trait Link: Send + Sync + 'static {
+    /// What this system can do.
+    fn spec(&self) -> &Spec;
+
+    /// Performs one operation; see [`Adapter::call`].
+    fn call<'a>(&'a self, ctx: &'a Ctx, call: Call) -> BoxFuture<'a, Result<Reply, Fault>>;
+}
+
+impl<A: Adapter> Link for A {
+    fn spec(&self) -> &Spec {
+        Adapter::spec(self)
+    }
+
+    fn call<'a>(&'a self, ctx: &'a Ctx, call: Call) -> BoxFuture<'a, Result<Reply, Fault>> {
+        Box::pin(Adapter::call(self, ctx, call))
+    }
+}

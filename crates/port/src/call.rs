@@ -1,0 +1,53 @@
+//! One call to an external system and what came back.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Names one effect for ever: the same key is sent on every attempt of it, after every crash and replay.
+///
+/// Derived from a flow run and its step, or given by the caller; never from a clock. 1–255 visible ASCII characters.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct IdempotencyKey(Arc<str>);
+
+impl IdempotencyKey {
+    /// Takes a key as it stands. `None` when it is empty, longer than 255, or holds anything but visible ASCII.
+    pub fn new(key: &str) -> Option<Self> {
+        let visible = key.bytes().all(|byte| byte.is_ascii_graphic());
+        (visible && (1..=255).contains(&key.len())).then(|| Self(key.into()))
+    }
+
+    /// The key as it is sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for IdempotencyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One call: which operation, with what, and under which key.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The operation's name in the adapter's [`crate::Spec`].
+    pub operation: Arc<str>,
+    /// The operation's input; its shape is the operation's input schema.
+    pub input: Value,
+    /// Present for every operation whose repeat is keyed.
+    pub key: Option<IdempotencyKey>,
+}
+
+/// What an external system answered.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reply {
+    /// The answer, as JSON. `null` when there was none (HTTP 204).
+    pub output: Value,
+    /// The protocol's own status, where it has one (HTTP status, gRPC code).
+    pub status: Option<u16>,
+}
