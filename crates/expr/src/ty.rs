@@ -1,0 +1,77 @@
+//! What is known of a value before there is one.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// The static type of a name, a field or an expression. Any value may also be `null`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ty {
+    /// Nothing is known; checked when it is evaluated.
+    Any,
+    /// `null` and nothing else.
+    Null,
+    /// `true` or `false`.
+    Bool,
+    /// A whole number.
+    Int,
+    /// A number, whole or decimal.
+    Number,
+    /// Text.
+    Text,
+    /// A list whose items have one type.
+    List(Box<Ty>),
+    /// A map with its known fields; an open one may have more.
+    Map {
+        /// The known fields.
+        fields: BTreeMap<String, Ty>,
+        /// Whether fields beyond the known ones may exist.
+        open: bool,
+    },
+    /// An opaque handle: it may be passed on whole, and nothing else. Its members are secrets too.
+    Secret,
+}
+
+impl Ty {
+    /// A list of `item`.
+    pub fn list(item: Ty) -> Self {
+        Self::List(Box::new(item))
+    }
+
+    /// A map that has these fields and no other.
+    pub fn closed<K: Into<String>>(fields: impl IntoIterator<Item = (K, Ty)>) -> Self {
+        Self::Map { fields: collect(fields), open: false }
+    }
+
+    /// A map that has these fields and may have others.
+    pub fn open<K: Into<String>>(fields: impl IntoIterator<Item = (K, Ty)>) -> Self {
+        Self::Map { fields: collect(fields), open: true }
+    }
+
+    /// What a JSON Schema promises: `type`, `properties`, `additionalProperties: false`, `items`.
+    /// Whatever it does not understand is [`Ty::Any`].
+    pub fn from_schema(schema: &Value) -> Self {
+        match schema.get("type").and_then(Value::as_str) {
+            Some("null") => Self::Null,
+            Some("boolean") => Self::Bool,
+            Some("integer") => Self::Int,
+            Some("number") => Self::Number,
+            Some("string") => Self::Text,
+            Some("array") => Self::list(schema.get("items").map_or(Self::Any, Self::from_schema)),
+            Some("object") => Self::from_object_schema(schema),
+            _ => Self::Any,
+        }
+    }
+
+    fn from_object_schema(schema: &Value) -> Self {
+        let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+        Self::Map {
+            fields: properties.map(|(name, field)| (name.clone(), Self::from_schema(field))).collect(),
+            open: schema.get("additionalProperties") != Some(&Value::Bool(false)),
+        }
+    }
+}
+
+fn collect<K: Into<String>>(fields: impl IntoIterator<Item = (K, Ty)>) -> BTreeMap<String, Ty> {
+    fields.into_iter().map(|(name, ty)| (name.into(), ty)).collect()
+}
