@@ -1,6 +1,8 @@
 //! One thing that is wrong, where, and what would be right.
 
-use crate::Span;
+use std::ops::Range;
+
+use crate::{Node, Span};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +26,8 @@ pub struct Diagnostic {
     pub span: Span,
     /// What would be right, each on its own line.
     pub help: Vec<String>,
+    /// Bytes of the source that no excerpt may show, because a secret may stand there.
+    pub hidden: Option<Range<usize>>,
 }
 
 impl Diagnostic {
@@ -35,6 +39,7 @@ impl Diagnostic {
             message: message.into(),
             span: span.clone(),
             help: Vec::new(),
+            hidden: None,
         }
     }
 
@@ -48,5 +53,20 @@ impl Diagnostic {
     pub fn help(mut self, line: impl Into<String>) -> Self {
         self.help.push(line.into());
         self
+    }
+
+    /// Keeps what stands at `span` out of every excerpt.
+    #[must_use]
+    pub fn hiding(mut self, span: &Span) -> Self {
+        self.hidden = Some(span.start..span.end);
+        self
+    }
+
+    /// Keeps `value` out of every excerpt when its key sounds like a secret's.
+    #[must_use]
+    pub fn hiding_value(self, key: &str, value: &Node) -> Self {
+        const SOUNDS: [&str; 7] = ["pass", "secret", "token", "key", "credential", "auth", "cert"];
+        let key = key.to_lowercase();
+        if SOUNDS.iter().any(|sound| key.contains(sound)) { self.hiding(&value.span) } else { self }
     }
 }

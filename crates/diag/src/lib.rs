@@ -6,8 +6,18 @@
 
 mod diagnostic;
 mod node;
+mod parse;
+mod read;
+mod render;
 mod shape;
 
+pub mod code;
+mod nearest;
+pub mod units;
+
 pub use diagnostic::{Diagnostic, Severity};
+pub use nearest::{nearest, quoted};
 pub use node::{Entry, Node, Span, Tree};
+pub use parse::{MAX_BYTES, MAX_DEPTH, MAX_NODES, parse, parse_partial};
+pub use render::{Colour, Source, render, to_json};
 pub use shape::{Field, Shape};

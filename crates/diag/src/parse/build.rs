@@ -1,0 +1,244 @@
+//! Puts the parser's events together into a tree.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use serde_saphyr::granit_parser::{Event, ScalarStyle, Span as Marks, Tag};
+
+use super::{MAX_DEPTH, MAX_NODES, place, scalar};
+use crate::{Diagnostic, Entry, Node, Span, Tree, code};
+
+/// A list or mapping whose end has not been seen.
+struct Open {
+    span: Span,
+    anchor: usize,
+    size_before: usize,
+    parts: Parts,
+}
+
+enum Parts {
+    List(Vec<Node>),
+    Map { entries: Vec<Entry>, seen: HashSet<String>, key: Option<(String, Span)> },
+}
+
+pub(super) struct Builder {
+    file: Arc<str>,
+    open: Vec<Open>,
+    root: Option<Node>,
+    documents: usize,
+    /// What each anchor names, and how many nodes that is.
+    anchors: HashMap<usize, (Node, usize)>,
+    nodes: usize,
+    broken: bool,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Builder {
+    pub(super) fn new(file: Arc<str>) -> Self {
+        Self {
+            file,
+            open: Vec::new(),
+            root: None,
+            documents: 0,
+            anchors: HashMap::new(),
+            nodes: 0,
+            broken: false,
+            diagnostics: Vec::new(),
+        }
+    }
+
+    /// Takes one event; `false` when reading must end.
+    pub(super) fn take(&mut self, event: Event<'_>, marks: Marks) -> bool {
+        let span = self.span(&marks);
+        match event {
+            Event::DocumentStart(..) => self.start_document(&span),
+            Event::Scalar(text, style, anchor, tag) => {
+                self.scalar(&text, style, anchor, tag.as_deref(), span)
+            }
+            Event::SequenceStart(_, anchor, tag) => {
+                self.start(Parts::List(Vec::new()), anchor, tag.as_deref(), span)
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                let parts = Parts::Map { entries: Vec::new(), seen: HashSet::new(), key: None };
+                self.start(parts, anchor, tag.as_deref(), span)
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(),
+            Event::Alias(id) => self.alias(id, &span),
+            _ => true,
+        }
+    }
+
+    /// Notes what ends the reading.
+    pub(super) fn stop(&mut self, found: Diagnostic) -> bool {
+        self.diagnostics.push(found);
+        self.broken = true;
+        false
+    }
+
+    pub(super) fn finish(self) -> (Option<Node>, Vec<Diagnostic>) {
+        let empty = || Node { span: super::start_of(&self.file), tree: Tree::Null };
+        let root = (!self.broken).then(|| self.root.unwrap_or_else(empty));
+        (root, self.diagnostics)
+    }
+
+    fn start_document(&mut self, span: &Span) -> bool {
+        self.documents += 1;
+        if self.documents == 1 {
+            return true;
+        }
+        let found = Diagnostic::error(code::YAML_FEATURE, span, "a second document starts here");
+        self.stop(found.help("one file holds one document; write the rest into another file"))
+    }
+
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        anchor: usize,
+        tag: Option<&Tag>,
+        span: Span,
+    ) -> bool {
+        let as_text = tag.is_some_and(|tag| tag.is_yaml_core_schema_tag("str"));
+        self.refuse_tag(tag, &span);
+        if self.expects_key() {
+            return self.key(text, span);
+        }
+        let plain = style == ScalarStyle::Plain && !as_text;
+        let tree = if plain { scalar::resolve(text) } else { Ok(Tree::Text(text.to_owned())) };
+        let tree = tree.unwrap_or_else(|message| {
+            let found = Diagnostic::error(code::NUMBER, &span, message);
+            self.diagnostics.push(found.help("quote it to keep it as text"));
+            Tree::Null
+        });
+        let span = self.own_or_key(span);
+        self.add(Node { span, tree }, anchor, 1)
+    }
+
+    /// An absent value stands where its key stands.
+    fn own_or_key(&self, span: Span) -> Span {
+        match self.open.last().map(|open| &open.parts) {
+            Some(Parts::Map { key: Some((_, key)), .. }) if span.start == span.end => key.clone(),
+            _ => span,
+        }
+    }
+
+    fn expects_key(&self) -> bool {
+        matches!(self.open.last().map(|open| &open.parts), Some(Parts::Map { key: None, .. }))
+    }
+
+    fn key(&mut self, text: &str, span: Span) -> bool {
+        if text == "<<" {
+            let found =
+                Diagnostic::error(code::YAML_FEATURE, &span, "merge keys (`<<`) are not part of YAML 1.2");
+            self.diagnostics.push(found.help("write the keys out, or name a profile"));
+        }
+        if let Some(Open { parts: Parts::Map { key, .. }, .. }) = self.open.last_mut() {
+            *key = Some((text.to_owned(), span));
+        }
+        true
+    }
+
+    fn start(&mut self, parts: Parts, anchor: usize, tag: Option<&Tag>, span: Span) -> bool {
+        self.refuse_tag(tag, &span);
+        if self.expects_key() {
+            let found = Diagnostic::error(code::YAML_FEATURE, &span, "a key must be a word or a number");
+            return self.stop(found.help("quote the key if it starts with `{` or `[`"));
+        }
+        if self.open.len() >= MAX_DEPTH {
+            let message = format!("nested deeper than {MAX_DEPTH} levels");
+            return self.stop(Diagnostic::error(code::LIMIT, &span, message));
+        }
+        self.open.push(Open { span, anchor, size_before: self.nodes, parts });
+        true
+    }
+
+    fn end(&mut self) -> bool {
+        let Some(open) = self.open.pop() else { return true };
+        let (tree, last) = match open.parts {
+            Parts::List(items) => {
+                let last = items.last().map(|item| item.span.end);
+                (Tree::List(items), last)
+            }
+            Parts::Map { entries, .. } => {
+                let last = entries.last().map(|entry| entry.value.span.end.max(entry.key_span.end));
+                (Tree::Map(entries), last)
+            }
+        };
+        let end = last.unwrap_or(open.span.end).max(open.span.end);
+        let node = Node { span: Span { end, ..open.span }, tree };
+        let size = self.nodes - open.size_before + 1;
+        self.add(node, open.anchor, size)
+    }
+
+    fn alias(&mut self, id: usize, span: &Span) -> bool {
+        if self.expects_key() {
+            let found = Diagnostic::error(code::YAML_FEATURE, span, "an alias cannot be a key");
+            return self.stop(found);
+        }
+        match self.anchors.get(&id) {
+            Some((_, size)) if self.nodes + size > MAX_NODES => self.too_many(span),
+            Some((node, size)) => {
+                let (node, size) = (node.clone(), *size);
+                self.nodes += size - 1;
+                self.add(node, 0, size)
+            }
+            None => {
+                let found =
+                    Diagnostic::error(code::YAML_FEATURE, span, "the alias stands inside what it names");
+                self.stop(found)
+            }
+        }
+    }
+
+    /// Puts a finished node where it belongs. `size` counts the nodes in it; all but itself are counted already.
+    fn add(&mut self, node: Node, anchor: usize, size: usize) -> bool {
+        // What an anchor keeps is a copy, so it counts too.
+        self.nodes += if anchor == 0 { 1 } else { 1 + size };
+        if self.nodes > MAX_NODES {
+            return self.too_many(&node.span);
+        }
+        if anchor != 0 {
+            self.anchors.insert(anchor, (node.clone(), size));
+        }
+        match self.open.last_mut().map(|open| &mut open.parts) {
+            None => self.root = Some(node),
+            Some(Parts::List(items)) => items.push(node),
+            Some(Parts::Map { entries, seen, key }) => {
+                if let Some((key, key_span)) = key.take() {
+                    self.diagnostics.extend(insert(entries, seen, Entry { key, key_span, value: node }));
+                }
+            }
+        }
+        true
+    }
+
+    fn too_many(&mut self, span: &Span) -> bool {
+        let message = format!("more than {MAX_NODES} values in one document");
+        self.stop(Diagnostic::error(code::LIMIT, span, message))
+    }
+
+    fn refuse_tag(&mut self, tag: Option<&Tag>, span: &Span) {
+        let Some(tag) = tag.filter(|tag| !tag.is_yaml_core_schema_tag("str")) else { return };
+        let message = format!("the tag `{}` is not understood", tag.original());
+        let found = Diagnostic::error(code::YAML_FEATURE, span, message);
+        self.diagnostics.push(found.help("leave it out; quote the value to keep it as text"));
+    }
+
+    fn span(&self, marks: &Marks) -> Span {
+        let start = place(&self.file, &marks.start);
+        let end = marks.end.byte_offset().unwrap_or(start.start).max(start.start);
+        Span { end, ..start }
+    }
+}
+
+/// Adds an entry, or says that its key is there already.
+fn insert(entries: &mut Vec<Entry>, seen: &mut HashSet<String>, entry: Entry) -> Option<Diagnostic> {
+    if seen.insert(entry.key.clone()) {
+        entries.push(entry);
+        return None;
+    }
+    let first = entries.iter().find(|earlier| earlier.key == entry.key)?;
+    let message = format!("the key `{}` is written twice", entry.key);
+    let help = format!("the first stands at line {}; keep one", first.key_span.line);
+    Some(Diagnostic::error(code::DUPLICATE_KEY, &entry.key_span, message).help(help))
+}

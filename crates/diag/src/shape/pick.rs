@@ -1,0 +1,109 @@
+//! Which of several shapes a value is meant to have.
+
+use super::check::{Checker, unknown_key};
+use super::{Field, Kind, Shape};
+use crate::{Diagnostic, Node, Span, Tree, code, nearest};
+
+impl Checker {
+    pub(super) fn one_of(&mut self, shapes: &[Shape], node: &Node, here: &Span) {
+        let variants: Vec<Shape> = shapes.iter().flat_map(|shape| self.opened(shape)).collect();
+        if matches!(node.tree, Tree::Map(_)) && variants.iter().any(|shape| shape.tag().is_some()) {
+            return self.tagged(&variants, node, here);
+        }
+        let mut best: Option<Vec<Diagnostic>> = None;
+        for shape in variants.iter().filter(|shape| shape.accepts(&node.tree)) {
+            let found = self.trial(shape, node, here);
+            if best.as_ref().is_none_or(|best| found.len() < best.len()) {
+                best = Some(found);
+            }
+        }
+        match best {
+            Some(found) => found.into_iter().for_each(|found| self.push(found)),
+            None => self.push(super::scalar::wrong_type(&alternatives(&variants), node, here)),
+        }
+    }
+
+    /// Follows names and nested alternatives down to shapes that can be told apart.
+    fn opened(&mut self, shape: &Shape) -> Vec<Shape> {
+        match &shape.kind {
+            Kind::OneOf(shapes) => shapes.iter().flat_map(|shape| self.opened(shape)).collect(),
+            Kind::Lazy { name, make } => {
+                let shape = self.named(name, *make);
+                self.opened(&shape)
+            }
+            _ => vec![shape.clone()],
+        }
+    }
+
+    fn tagged(&mut self, variants: &[Shape], node: &Node, here: &Span) {
+        let tags: Vec<&str> = variants.iter().filter_map(Shape::tag).collect();
+        let mut there = node.entries().iter().filter(|entry| tags.contains(&entry.key.as_str()));
+        let Some(first) = there.next() else { return self.untagged(variants, &tags, node, here) };
+        let chosen = variants.iter().find(|shape| shape.tag() == Some(&first.key));
+        let Some(Shape { kind: Kind::Object { fields, one_key_of }, .. }) = chosen else { return };
+        for second in there.filter(|second| !fields.iter().any(|field| field.name == second.key)) {
+            let message = format!("`{}` cannot stand beside `{}`", second.key, first.key);
+            self.push(Diagnostic::error(code::SEVERAL_OF, &second.key_span, message));
+        }
+        let known = |key: &str| !tags.contains(&key) || fields.iter().any(|field| field.name == key);
+        let entries = node.entries().iter().filter(|entry| known(&entry.key)).cloned().collect();
+        let rest = Node { span: node.span.clone(), tree: Tree::Map(entries) };
+        self.object(fields, one_key_of, &rest, here);
+    }
+
+    fn untagged(&mut self, variants: &[Shape], tags: &[&str], node: &Node, here: &Span) {
+        let map = variants.iter().find(|shape| matches!(shape.kind, Kind::Map { .. }));
+        let near = node
+            .entries()
+            .iter()
+            .find_map(|entry| nearest::nearest(&entry.key, tags.iter().copied()).map(|tag| (entry, tag)));
+        if let (Some(map), 1) = (map, node.entries().len()) {
+            let mut found = self.trial(map, node, here);
+            if let (Some(first), Some((_, tag))) = (found.first_mut(), near) {
+                first.help.insert(0, format!("did you mean `{tag}`?"));
+            }
+            return found.into_iter().for_each(|found| self.push(found));
+        }
+        let Some((entry, tag)) = near else {
+            let message = format!("one of {} must be here", nearest::quoted(tags));
+            return self.push(Diagnostic::error(code::NONE_OF, here, message));
+        };
+        let fields: Vec<Field> = tags.iter().map(|tag| Field::new(*tag, Shape::any())).collect();
+        let mut found = unknown_key(&fields, node, entry);
+        found.help.truncate(0);
+        self.push(
+            found.help(format!("did you mean `{tag}`?")).help(format!("one of {}", nearest::quoted(tags))),
+        );
+    }
+}
+
+impl Shape {
+    /// The key that tells an object from its alternatives: its first field.
+    fn tag(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Object { fields, .. } => fields.first().map(|field| field.name.as_str()),
+            _ => None,
+        }
+    }
+
+    fn accepts(&self, tree: &Tree) -> bool {
+        match &self.kind {
+            Kind::Any => true,
+            Kind::Null => matches!(tree, Tree::Null),
+            Kind::Bool => matches!(tree, Tree::Bool(_)),
+            Kind::Int { .. } | Kind::Number { .. } => matches!(tree, Tree::Number(_)),
+            Kind::Text { .. } | Kind::Choice(_) | Kind::Duration | Kind::Size | Kind::Expr => {
+                matches!(tree, Tree::Text(_))
+            }
+            Kind::List { .. } => matches!(tree, Tree::List(_)),
+            Kind::Map { .. } | Kind::Object { .. } | Kind::Secret => matches!(tree, Tree::Map(_)),
+            Kind::OneOf(_) | Kind::Lazy { .. } => true,
+        }
+    }
+}
+
+fn alternatives(variants: &[Shape]) -> String {
+    let mut words: Vec<String> = variants.iter().map(Shape::words).collect();
+    words.dedup();
+    words.join(" or ")
+}
