@@ -1,1 +1,11 @@
-//! skeleton
+//! `watch` lets an operator see: metrics by their exact names, JSON logs with correlation ids, health.
+//!
+//! It measures nothing by itself and asks no external system anything: the rooms that act tell it what happened.
+//! It does not know HTTP, adapters or guards, and it never sees a payload.
+
+pub mod health;
+pub mod logs;
+pub mod metrics;
+
+pub use health::{Answer, Health};
+pub use metrics::Metrics;

@@ -1,0 +1,186 @@
+//! What is counted and timed. One method per thing that happens; it feeds every series that tells of it.
+
+mod families;
+mod labels;
+mod names;
+mod text;
+
+use std::time::Duration;
+
+use prometheus_client::registry::Registry;
+
+use families::{Astra, Flows, Fsm, Rag};
+use labels::{
+    Act, ActType, Adapter, AdapterError, AdapterState, Call, CallStatus, Error, Flow, FlowStatus, Request,
+};
+use names::Names;
+
+pub use text::Format;
+
+/// Which families of names are exported. All by default: dashboards of three traditions keep working.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compat {
+    /// `astra_…`, the ASTRA guide's names.
+    pub astra: bool,
+    /// `integration_latency_seconds`, `integration_health`, `circuit_breaker_state`.
+    pub rag: bool,
+    /// `integration_request_duration_seconds`, `integration_errors_total` and their siblings.
+    pub fsm: bool,
+}
+
+impl Default for Compat {
+    fn default() -> Self {
+        Self { astra: true, rag: true, fsm: true }
+    }
+}
+
+/// How a call to a system, or the handling of an act, ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// As asked.
+    Success,
+    /// Otherwise.
+    Failure,
+}
+
+/// A circuit breaker's state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Breaker {
+    /// Calls go out.
+    Closed,
+    /// Calls are kept in.
+    Open,
+    /// Probes go out.
+    HalfOpen,
+}
+
+/// Every series this process exports. Recording is lock-light and never fails; share it in an `Arc`.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    names: Names,
+    astra: Astra,
+    rag: Rag,
+    fsm: Fsm,
+    flows: Flows,
+}
+
+impl Metrics {
+    /// Registers the families that `compat` asks for, and Cardan's own.
+    pub fn new(compat: Compat) -> Self {
+        let mut registry = Registry::default();
+        let (astra, rag) = (Astra::default(), Rag::default());
+        let (fsm, flows) = (Fsm::default(), Flows::default());
+        if compat.astra {
+            astra.register(&mut registry);
+        }
+        if compat.rag {
+            rag.register(&mut registry);
+        }
+        if compat.fsm {
+            fsm.register(&mut registry);
+        }
+        if compat.rag || compat.fsm {
+            families::register_requests(&fsm.requests, &mut registry);
+        }
+        flows.register(&mut registry);
+        Self { registry, names: Names::default(), astra, rag, fsm, flows }
+    }
+
+    /// One act was handled, or refused.
+    pub fn act(&self, act_type: &str, outcome: Outcome, took: Duration) {
+        let act_type = self.names.act_type(act_type);
+        let status = call_status(outcome);
+        self.astra
+            .durations
+            .get_or_create(&ActType { act_type: act_type.clone() })
+            .observe(took.as_secs_f64());
+        self.astra.acts.get_or_create(&Act { act_type, status }).inc();
+    }
+
+    /// One attempt at an external system ended. Recorded once, exported under all three traditions' names.
+    pub fn attempt(&self, system: &str, operation: &str, outcome: Outcome, took: Duration) {
+        let (system, operation) = (self.names.system(system), self.names.operation(operation));
+        let seconds = took.as_secs_f64();
+        let call =
+            Call { system: system.clone(), operation: operation.clone(), status: call_status(outcome) };
+        self.astra.calls.get_or_create(&call).inc();
+        self.fsm.requests.get_or_create(&Request::new(&system, &operation, outcome)).inc();
+        self.fsm.durations.get_or_create(&Adapter { adapter_id: system.clone() }).observe(seconds);
+        let timed = labels::Timed { system, operation };
+        self.astra.call_durations.get_or_create(&timed).observe(seconds);
+        self.rag.latencies.get_or_create(&timed.into()).observe(seconds);
+    }
+
+    /// An attempt is about to be repeated.
+    pub fn retry(&self, system: &str) {
+        self.fsm.retries.get_or_create(&Adapter { adapter_id: self.names.system(system) }).inc();
+    }
+
+    /// Something failed for good, by its kind. `recoverable` says whether trying again may help.
+    pub fn error(&self, error_type: &str, system: &str, recoverable: bool) {
+        let (error_type, system) = (self.names.error(error_type), self.names.system(system));
+        let failed = AdapterError { adapter_id: system.clone(), error_type: error_type.clone() };
+        self.fsm.errors.get_or_create(&failed).inc();
+        self.astra.errors.get_or_create(&Error { error_type, system, recoverable }).inc();
+    }
+
+    /// A breaker changed its state. Two encodings exist in the field, so both are exported, and a one-hot third.
+    pub fn breaker(&self, system: &str, state: Breaker) {
+        let name = self.names.system(system);
+        let (rag, fsm) = match state {
+            Breaker::Closed => (0, 0),
+            Breaker::Open => (1, 2),
+            Breaker::HalfOpen => (2, 1),
+        };
+        self.rag.breakers.get_or_create(&labels::Integration { integration: name.clone() }).set(rag);
+        self.fsm.breakers.get_or_create(&Adapter { adapter_id: name.clone() }).set(fsm);
+        for (candidate, text) in labels::BREAKER_STATES {
+            let label = AdapterState { adapter_id: name.clone(), state: text };
+            self.fsm.breaker_info.get_or_create(&label).set(i64::from(candidate == state));
+        }
+    }
+
+    /// Whether a system is believed healthy, from what calls showed.
+    pub fn health(&self, system: &str, healthy: bool) {
+        let label = labels::Integration { integration: self.names.system(system) };
+        self.rag.health.get_or_create(&label).set(i64::from(healthy));
+    }
+
+    /// How many conversations are active now.
+    pub fn active_conversations(&self, count: i64) {
+        self.astra.active.set(count);
+    }
+
+    /// A run ended. `status` is its final status (`succeeded`, `failed`, `compensated`, `cancelled`, `parked`).
+    pub fn run_ended(&self, flow: &str, status: &str, took: Duration) {
+        let (flow, status) = (self.names.flow(flow), self.names.error(status));
+        self.flows.durations.get_or_create(&Flow { flow: flow.clone() }).observe(took.as_secs_f64());
+        self.flows.runs.get_or_create(&FlowStatus { flow, status }).inc();
+    }
+
+    /// A compensation was executed.
+    pub fn compensated(&self, flow: &str) {
+        self.flows.compensations.get_or_create(&Flow { flow: self.names.flow(flow) }).inc();
+    }
+
+    /// A dead letter was written.
+    pub fn dead_letter(&self, system: &str) {
+        self.flows.dead.get_or_create(&Adapter { adapter_id: self.names.system(system) }).inc();
+    }
+
+    /// The scrape: its content type and its text.
+    pub fn scrape(&self, format: Format) -> (&'static str, String) {
+        text::render(&self.registry, format)
+    }
+}
+
+fn call_status(outcome: Outcome) -> CallStatus {
+    match outcome {
+        Outcome::Success => "success",
+        Outcome::Failure => "error",
+    }
+}
+
+#[cfg(test)]
+mod tests;
