@@ -1,4 +1,41 @@
 //! `store` keeps the log and everything that must be true together with it.
 //!
 //! It does not know acts, flows, HTTP or any vendor: it keeps bytes in streams, rows beside them, and commits a
-//! [`Batch`] of both at once.
+//! [`Batch`] of both at once. What [`Store::commit`] answered with a [`Receipt`] survives `kill -9` and power loss;
+//! what it refused has left nothing behind.
+//!
+//! Read in this order: [`Batch`] (what is written together), [`Store`] (commit and read), then `sqlite/` (how).
+
+mod batch;
+mod checkpoints;
+mod dead;
+mod error;
+mod event;
+pub mod failpoint;
+mod keys;
+mod mutants;
+mod options;
+mod outbox;
+mod reading;
+mod runs;
+mod signals;
+mod sqlite;
+mod states;
+mod store;
+mod timers;
+
+pub use batch::{Batch, Receipt};
+pub use checkpoints::Checkpoint;
+pub use dead::{DeadFilter, DeadLetter, DeadOp, DeadState, Tried};
+pub use error::Error;
+pub use event::{Append, Event, Expected, NewEvent};
+pub use failpoint::{failpoint, failpoints};
+pub use keys::{KeyOp, KeyRecord, KeyState};
+pub use options::Options;
+pub use outbox::{OutboxOp, OutboxRow};
+pub use reading::{Cell, Table};
+pub use runs::{DefinitionRow, RunFilter, RunRow, RunStatus};
+pub use signals::{Signal, SignalOp};
+pub use states::{State, StateRow};
+pub use store::{Health, Store, Verified};
+pub use timers::{Timer, TimerOp};

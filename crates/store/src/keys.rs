@@ -1,0 +1,84 @@
+//! Idempotency records: this request was seen before, and this was the answer.
+
+use jiff::Timestamp;
+
+/// Claims, finishes or releases a key with a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyOp {
+    /// Takes the key. Refused with [`crate::Error::Key`] while a record of it lives, unless the same owner claims
+    /// the same request again before finishing it. A record that expired at or before `created` is replaced.
+    Claim(KeyRecord),
+    /// Keeps the answer. Refused with [`crate::Error::Lapsed`] when the claim is no longer this owner's.
+    Finish {
+        /// The record's tenant.
+        tenant: String,
+        /// The record's key.
+        key: String,
+        /// Who claimed it.
+        owner: String,
+        /// What to answer to a repeat.
+        response: Vec<u8>,
+        /// Until when a repeat gets this answer.
+        expires: Timestamp,
+    },
+    /// Gives an unfinished claim back, so that the request can be made again. No effect on another owner's.
+    Release {
+        /// The record's tenant.
+        tenant: String,
+        /// The record's key.
+        key: String,
+        /// Who claimed it.
+        owner: String,
+    },
+}
+
+impl KeyOp {
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Claim(record) => record.key.len() + record.response().map_or(0, <[u8]>::len) + 160,
+            Self::Finish { response, .. } => response.len() + 160,
+            Self::Release { .. } => 160,
+        }
+    }
+}
+
+/// One idempotency record, bound to its tenant and to what was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRecord {
+    /// A key of one tenant says nothing about another's.
+    pub tenant: String,
+    /// As the caller sent it: 1–512 bytes.
+    pub key: String,
+    /// SHA-256 of the request; the same key with another fingerprint is a caller's mistake (422).
+    pub fingerprint: [u8; 32],
+    /// Who claimed it: unique per attempt to handle the request, so that a late finisher cannot overwrite.
+    pub owner: String,
+    /// Whether there is an answer yet.
+    pub state: KeyState,
+    /// When it was claimed.
+    pub created: Timestamp,
+    /// When it may be forgotten: the longest of 24 h, the replay window and the life of a run.
+    pub expires: Timestamp,
+}
+
+impl KeyRecord {
+    /// The kept answer, when there is one.
+    pub fn response(&self) -> Option<&[u8]> {
+        match &self.state {
+            KeyState::InProgress => None,
+            KeyState::Done { response } => Some(response),
+        }
+    }
+}
+
+/// Whether a request was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// Not yet: a repeat is told to wait (409).
+    InProgress,
+    /// Answered: a repeat gets the same.
+    Done {
+        /// The answer.
+        response: Vec<u8>,
+    },
+}
