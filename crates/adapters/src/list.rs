@@ -1,0 +1,32 @@
+//! Every kind of adapter there is. A new one is a folder beside this file and a line in [`ALL`].
+
+use std::sync::Arc;
+
+use diag::{Diagnostic, Node};
+use port::Link;
+
+use crate::{Env, rest};
+
+/// A callable system, or everything that keeps it from being one.
+pub type Built = Result<Arc<dyn Link>, Vec<Diagnostic>>;
+
+/// One kind of adapter.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// The key of its section under a system: `systems.inventory.<name>`.
+    pub name: &'static str,
+    /// Its reference page, Markdown.
+    pub reference: &'static str,
+    /// Says everything that is wrong with a section. Pure: reads no secret, opens nothing.
+    pub check: fn(system: &str, section: &Node) -> Vec<Diagnostic>,
+    /// Makes the system callable. Resolves secrets; connects at the first call, spawns never.
+    pub build: fn(system: &str, section: &Node, env: &Env) -> Built,
+}
+
+/// All kinds, by name.
+pub const ALL: &[Kind] = &[rest::KIND];
+
+/// Finds a kind by its section's key.
+pub fn find(name: &str) -> Option<&'static Kind> {
+    ALL.iter().find(|kind| kind.name == name)
+}

@@ -1,0 +1,101 @@
+//! From an answer to a reply. Never holds more of a body than it was allowed.
+
+use http::{HeaderMap, StatusCode, header};
+use port::{Fault, Kind, Landed, Reply};
+use reqwest::Response;
+use serde_json::Value;
+
+use super::fault;
+use super::operation::{Output, Plan};
+
+/// How much of a failure's body is read for its words.
+const PROBLEM: usize = 16 * 1024;
+
+/// Reads a success: 2xx, or a status that the operation declares one.
+pub(super) async fn success(response: Response, plan: &Plan, most: usize) -> Result<Reply, Fault> {
+    let status = response.status();
+    let media = Media::of(response.headers());
+    let body = whole(response, most).await.map_err(|fault| fault.status(status.as_u16()))?;
+    let output = if status.is_success() {
+        output(&body, media, &plan.output).map_err(|fault| fault.status(status.as_u16()))?
+    } else {
+        serde_json::from_slice(&body).unwrap_or_default()
+    };
+    Ok(Reply { output, status: Some(status.as_u16()) })
+}
+
+/// Reads the words of a failure. What cannot be read is left out: the status says enough.
+pub(super) async fn failure(mut response: Response) -> Option<String> {
+    let mut body = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        if body.len() + chunk.len() > PROBLEM {
+            return None;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    fault::detail(&body)
+}
+
+/// Whether the operation takes this status as success.
+pub(super) fn is_success(status: StatusCode, plan: &Plan) -> bool {
+    status.is_success() || plan.ok.contains(&status.as_u16())
+}
+
+async fn whole(mut response: Response, most: usize) -> Result<Vec<u8>, Fault> {
+    let said = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+    if said > most {
+        return Err(too_large(most));
+    }
+    let mut body = Vec::with_capacity(said);
+    while let Some(chunk) = response.chunk().await.map_err(|error| fault::of_body(&error))? {
+        if body.len() + chunk.len() > most {
+            return Err(too_large(most));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Media {
+    Json,
+    Other,
+    Unsaid,
+}
+
+impl Media {
+    fn of(headers: &HeaderMap) -> Self {
+        let Some(value) = headers.get(header::CONTENT_TYPE) else { return Media::Unsaid };
+        let text = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        let text = text.to_ascii_lowercase();
+        let json = text == "application/json" || text.ends_with("+json");
+        if json { Media::Json } else { Media::Other }
+    }
+}
+
+fn output(body: &[u8], media: Media, wanted: &Output) -> Result<Value, Fault> {
+    if body.is_empty() {
+        return Ok(Value::Null);
+    }
+    match (wanted, media) {
+        (Output::Text, _) | (Output::Either, Media::Other | Media::Unsaid) => text(body),
+        (Output::Json(_), Media::Other) => Err(unreadable("the answer is not JSON by its content type")),
+        (Output::Json(_), Media::Json | Media::Unsaid) | (Output::Either, Media::Json) => {
+            serde_json::from_slice(body).map_err(|_| unreadable("the answer is not valid JSON"))
+        }
+    }
+}
+
+fn text(body: &[u8]) -> Result<Value, Fault> {
+    let text = std::str::from_utf8(body).map_err(|_| unreadable("the answer is not UTF-8 text"))?;
+    Ok(Value::String(text.to_owned()))
+}
+
+fn too_large(most: usize) -> Fault {
+    unreadable("the answer is larger than allowed").with("max_response", most.to_string())
+}
+
+/// The status said that the effect is there; only the answer is of no use.
+fn unreadable(says: &'static str) -> Fault {
+    Fault::new(Kind::Protocol, Landed::Yes, says)
+}

@@ -1,0 +1,96 @@
+//! What a status, or the lack of one, means. The table in the reference page is this file.
+
+use std::error::Error;
+use std::time::Duration;
+
+use http::{HeaderMap, header};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+use port::{Fault, Kind, Landed};
+use serde_json::Value;
+
+/// How much of a remote error's own words is kept, in characters.
+const WORDS: usize = 200;
+/// The longest wait that is believed: a day.
+const LONGEST_WAIT: u64 = 24 * 60 * 60;
+
+/// The fault that a status outside 2xx means.
+pub(super) fn of_status(status: u16, wait: Option<Duration>) -> Fault {
+    let (kind, landed, says) = match status {
+        307 | 308 => (Kind::Protocol, Landed::No, "redirects are not followed"),
+        300..=399 => (Kind::Protocol, Landed::Unknown, "redirects are not followed"),
+        400 | 422 => (Kind::Invalid, Landed::No, "the input was not accepted"),
+        401 => (Kind::Unauthorised, Landed::No, "the credentials were not accepted"),
+        404 | 410 => (Kind::NotFound, Landed::No, "there is no such thing"),
+        408 => (Kind::Timeout, Landed::Unknown, "the system gave up waiting"),
+        409 | 412 => (Kind::Conflict, Landed::No, "the thing is in another state"),
+        425 | 429 => (Kind::Throttled, Landed::No, "the system asks for a pause"),
+        400..=499 => (Kind::Refused, Landed::No, "the system refused"),
+        501 => (Kind::Unavailable, Landed::No, "the system cannot do this"),
+        503 if wait.is_some() => (Kind::Throttled, Landed::No, "the system asks for a pause"),
+        500..=599 => (Kind::Unavailable, Landed::Unknown, "the system failed"),
+        _ => (Kind::Protocol, Landed::Unknown, "the status is not one of HTTP's"),
+    };
+    Fault::new(kind, landed, says).status(status).after(wait)
+}
+
+/// The fault of a request that got no answer's head.
+pub(super) fn of_transport(error: &reqwest::Error) -> Fault {
+    let (kind, landed, says) = match (error.is_connect(), error.is_timeout(), error.is_builder()) {
+        (true, true, _) => (Kind::Timeout, Landed::No, "no connection in time"),
+        (true, false, _) => (Kind::Connect, Landed::No, "no connection"),
+        (false, true, _) => (Kind::Timeout, Landed::Unknown, "no answer in time"),
+        (false, false, true) => (Kind::Internal, Landed::No, "the request could not be made"),
+        (false, false, false) => {
+            (Kind::Unavailable, Landed::Unknown, "the connection broke before an answer")
+        }
+    };
+    Fault::new(kind, landed, says).with("cause", root_cause(error))
+}
+
+/// The fault of an answer whose head said success and whose body did not arrive: the effect is there.
+pub(super) fn of_body(error: &reqwest::Error) -> Fault {
+    let (kind, says) = match error.is_timeout() {
+        true => (Kind::Timeout, "the answer did not arrive in time"),
+        false => (Kind::Unavailable, "the connection broke within the answer"),
+    };
+    Fault::new(kind, Landed::Yes, says).with("cause", root_cause(error))
+}
+
+/// The innermost cause: outer ones repeat the address, which may carry a key.
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: Option<&dyn Error> = error.source();
+    while let Some(inner) = cause.and_then(Error::source) {
+        cause = Some(inner);
+    }
+    cause.map_or_else(|| "none given".to_owned(), |cause| words(&cause.to_string()))
+}
+
+/// `Retry-After` in both its forms, relative to `now`; a moment that has passed is no wait.
+pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    let seconds = match text.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => text.parse().unwrap_or(LONGEST_WAIT),
+        false => {
+            let until = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+            u64::try_from(until.as_second() - now.as_second()).unwrap_or(0)
+        }
+    };
+    Some(Duration::from_secs(seconds.min(LONGEST_WAIT)))
+}
+
+/// The system's own words about a failure, from the members that problems use; never the whole body.
+pub(super) fn detail(body: &[u8]) -> Option<String> {
+    let problem: Value = serde_json::from_slice(body).ok()?;
+    let said = ["title", "detail", "error", "message"].map(|member| match problem.get(member) {
+        Some(Value::String(text)) => Some(text.as_str()),
+        Some(nested) => nested.get("message").and_then(Value::as_str),
+        None => None,
+    });
+    let said: Vec<_> = said.into_iter().flatten().collect();
+    (!said.is_empty()).then(|| words(&said.join(": ")))
+}
+
+fn words(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(WORDS).collect()
+}

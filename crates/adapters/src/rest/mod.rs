@@ -1,0 +1,92 @@
+#![doc = include_str!("README.md")]
+
+mod answer;
+mod client;
+mod config;
+mod credentials;
+mod fault;
+mod operation;
+mod request;
+mod secret;
+mod section;
+mod size;
+mod template;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use diag::{Diagnostic, Node};
+use port::{Adapter, Call, Ctx, Fault, Kind as FaultKind, Landed, Operation, Reply, Spec};
+use serde_json::{Value, json};
+
+use crate::list::Built;
+use crate::{Env, Kind};
+use client::Client;
+use config::Config;
+use credentials::Resolved;
+use operation::{Output, Plan};
+
+/// The line in [`crate::list::ALL`].
+pub const KIND: Kind = Kind { name: "rest", reference: include_str!("README.md"), check, build };
+
+/// A system that speaks JSON over HTTP.
+#[derive(Debug)]
+struct Rest {
+    spec: Spec,
+    client: Client,
+}
+
+impl Adapter for Rest {
+    fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    async fn call(&self, ctx: &Ctx, call: Call) -> Result<Reply, Fault> {
+        let Some(plan) = self.client.config.operations.get(&*call.operation) else {
+            let fault = Fault::new(FaultKind::Invalid, Landed::No, "the system has no such operation");
+            return Err(fault.with("operation", &*call.operation));
+        };
+        self.client.perform(ctx, plan, &call).await
+    }
+}
+
+fn check(system: &str, section: &Node) -> Vec<Diagnostic> {
+    config::read(system, section).1
+}
+
+fn build(system: &str, section: &Node, env: &Env) -> Built {
+    let (config, found) = config::read(system, section);
+    let config = config.ok_or(found)?;
+    let credentials = config.auth.as_ref().map(|auth| Resolved::resolve(auth, &*env.secrets)).transpose();
+    let credentials = credentials.map_err(|says| {
+        let place = section.get("auth").unwrap_or(section);
+        vec![Diagnostic::error("REST011", &place.span, format!("system {system:?}: {says}"))]
+    })?;
+    let spec = spec(system, &config);
+    Ok(Arc::new(Rest { spec, client: Client { http: env.http.clone(), config, credentials } }))
+}
+
+fn spec(system: &str, config: &Config) -> Spec {
+    Spec {
+        system: system.into(),
+        adapter: KIND.name,
+        version: env!("CARGO_PKG_VERSION"),
+        operations: config.operations.iter().map(|(name, plan)| described(name, plan)).collect(),
+    }
+}
+
+fn described(name: &str, plan: &Plan) -> Operation {
+    Operation {
+        name: name.into(),
+        summary: plan.summary.clone(),
+        repeat: plan.repeat,
+        undo: plan.undo.as_deref().map(Into::into),
+        input: plan.input.clone(),
+        output: match &plan.output {
+            Output::Json(schema) => schema.clone(),
+            Output::Text => json!({ "type": "string" }),
+            Output::Either => Value::Bool(true),
+        },
+    }
+}

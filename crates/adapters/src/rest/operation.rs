@@ -1,0 +1,266 @@
+//! One operation as it will be performed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use http::{HeaderName, Method};
+use port::Repeat;
+use serde_json::{Value, json};
+
+use super::config::{Judge, header_name};
+use super::section::Operation;
+use super::template::Template;
+
+/// A judged operation.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    pub(super) summary: String,
+    pub(super) method: Method,
+    pub(super) path: Template,
+    pub(super) query: Vec<(String, Template)>,
+    pub(super) headers: Vec<(HeaderName, Template)>,
+    pub(super) body: Body,
+    pub(super) repeat: Repeat,
+    pub(super) undo: Option<String>,
+    pub(super) input: Value,
+    pub(super) output: Output,
+    pub(super) key_header: HeaderName,
+    /// Statuses outside 2xx that mean success.
+    pub(super) ok: Vec<u16>,
+    /// A bound of its own, beside the call's deadline.
+    pub(super) limit: Option<Duration>,
+}
+
+/// What is sent as the body.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Body {
+    /// Nothing.
+    None,
+    /// The input without the members that the path, the query and the headers took.
+    Rest,
+    /// The whole input.
+    All,
+    /// One member of the input.
+    Member(String),
+}
+
+/// How the answer is read.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Output {
+    /// JSON, of this schema.
+    Json(Value),
+    /// Text, as a JSON string.
+    Text,
+    /// JSON when the answer says so, else text.
+    Either,
+}
+
+impl Plan {
+    /// The members that the path, the query and the headers take.
+    pub(super) fn taken(&self) -> BTreeSet<&str> {
+        let query = self.query.iter().flat_map(|(_, template)| template.members());
+        let headers = self.headers.iter().flat_map(|(_, template)| template.members());
+        self.path.members().chain(query).chain(headers).collect()
+    }
+
+    /// What the input must look like when nobody said: the path's members, and nothing unused.
+    fn implied_input(&self) -> Value {
+        let mut known = self.taken();
+        if let Body::Member(name) = &self.body {
+            known.insert(name);
+        }
+        let properties: serde_json::Map<_, _> =
+            known.iter().map(|name| ((*name).to_owned(), json!(true))).collect();
+        let required: BTreeSet<_> = self.path.members().collect();
+        let open = matches!(self.body, Body::Rest | Body::All);
+        json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": open })
+    }
+}
+
+/// Judges all operations and what they say about each other.
+pub(super) fn plans(written: &BTreeMap<String, Operation>, judge: &mut Judge<'_>) -> BTreeMap<String, Plan> {
+    for (name, operation) in written {
+        if let Some(undo) = operation.undo.as_deref().filter(|undo| !written.contains_key(*undo)) {
+            let known = written.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+            let says = format!("{name} is undone by {undo:?}, which is no operation of this system");
+            judge.refuse::<()>(
+                "REST006",
+                &["operations", name, "undo"],
+                says,
+                &format!("there are: {known}"),
+            );
+        }
+    }
+    let mut plans = BTreeMap::new();
+    for (name, operation) in written {
+        plans.extend(plan(name, operation, judge).map(|plan| (name.clone(), plan)));
+    }
+    plans
+}
+
+/// The operation that the key `health` makes.
+pub(super) fn probe(path: &str, limit: Duration, judge: &mut Judge<'_>) -> Option<Plan> {
+    let path = path_template(path, &["health"], judge)?;
+    let plan = Plan {
+        summary: "answers when the system is well".to_owned(),
+        method: Method::GET,
+        path,
+        query: Vec::new(),
+        headers: Vec::new(),
+        body: Body::None,
+        repeat: Repeat::Safe,
+        undo: None,
+        input: Value::Null,
+        output: Output::Either,
+        key_header: HeaderName::from_static("idempotency-key"),
+        ok: Vec::new(),
+        limit: Some(limit),
+    };
+    Some(Plan { input: plan.implied_input(), ..plan })
+}
+
+fn plan(name: &str, written: &Operation, judge: &mut Judge<'_>) -> Option<Plan> {
+    let place = ["operations", name];
+    let (method, key, path) = verb(name, written, judge)?;
+    let path = path_template(path, &[place[0], name, key], judge);
+    let query = templates(&written.query, &[place[0], name, "query"], judge);
+    let headers = header_templates(name, &written.headers, judge);
+    let body = body(name, &method, written.body.as_deref(), judge);
+    let output = output(name, written.output.as_ref(), judge);
+    let key_header = written.idempotency_header.as_deref().unwrap_or("Idempotency-Key");
+    let key_header = header_name(key_header, &[place[0], name, "idempotency_header"], judge);
+    check_statuses(name, &written.ok, judge);
+    let plan = Plan {
+        summary: written.summary.clone(),
+        repeat: written.repeat.unwrap_or_else(|| default_repeat(&method)),
+        method,
+        path: path?,
+        query: query?,
+        headers: headers?,
+        body: body?,
+        undo: written.undo.clone(),
+        input: Value::Null,
+        output: output?,
+        key_header: key_header?,
+        ok: written.ok.clone(),
+        limit: None,
+    };
+    let input = match &written.input {
+        None => plan.implied_input(),
+        Some(schema) => check_schema(schema, &[place[0], name, "input"], judge)?,
+    };
+    Some(Plan { input, ..plan })
+}
+
+/// Reads, replacements and removals by id change nothing when repeated; creations and changes may act twice.
+fn default_repeat(method: &Method) -> Repeat {
+    if [Method::GET, Method::PUT, Method::DELETE].contains(method) { Repeat::Safe } else { Repeat::Never }
+}
+
+fn verb<'a>(
+    name: &str,
+    written: &'a Operation,
+    judge: &mut Judge<'_>,
+) -> Option<(Method, &'static str, &'a str)> {
+    let verbs = [
+        (Method::GET, "get", &written.get),
+        (Method::POST, "post", &written.post),
+        (Method::PUT, "put", &written.put),
+        (Method::PATCH, "patch", &written.patch),
+        (Method::DELETE, "delete", &written.delete),
+    ];
+    let said: Vec<_> =
+        verbs.into_iter().filter_map(|(m, key, path)| Some((m, key, path.as_deref()?))).collect();
+    let help = "say one of get, post, put, patch, delete, with the path: `post: /orders`";
+    match <[_; 1]>::try_from(said) {
+        Ok([one]) => Some(one),
+        Err(said) if said.is_empty() => {
+            judge.refuse("REST004", &["operations", name], format!("{name} has no method"), help)
+        }
+        Err(_) => judge.refuse("REST004", &["operations", name], format!("{name} has several methods"), help),
+    }
+}
+
+fn path_template(text: &str, place: &[&str], judge: &mut Judge<'_>) -> Option<Template> {
+    let help = "write a path below the system's url, such as /orders/{id}";
+    let stays = text.starts_with('/')
+        && !text.contains("//")
+        && !text.split('/').any(|segment| matches!(segment, "." | ".."))
+        && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#\\%\"<>^`|".contains(&byte));
+    if !stays {
+        return judge.refuse("REST003", place, format!("{text:?} is not a plain path"), help);
+    }
+    Template::parse(text).map_err(|says| judge.refuse::<()>("REST003", place, says, help)).ok()
+}
+
+fn templates(
+    written: &BTreeMap<String, String>,
+    place: &[&str],
+    judge: &mut Judge<'_>,
+) -> Option<Vec<(String, Template)>> {
+    let mut read = Vec::new();
+    for (name, text) in written {
+        match Template::parse(text) {
+            Ok(template) => read.push((name.clone(), template)),
+            Err(says) => return judge.refuse("REST003", place, says, "write text, or {member} of the input"),
+        }
+    }
+    Some(read)
+}
+
+fn header_templates(
+    name: &str,
+    written: &BTreeMap<String, String>,
+    judge: &mut Judge<'_>,
+) -> Option<Vec<(HeaderName, Template)>> {
+    let place = ["operations", name, "headers"];
+    let mut named = Vec::new();
+    for (header, template) in templates(written, &place, judge)? {
+        named.push((header_name(&header, &place, judge)?, template));
+    }
+    Some(named)
+}
+
+fn body(name: &str, method: &Method, written: Option<&str>, judge: &mut Judge<'_>) -> Option<Body> {
+    let creates = [Method::POST, Method::PUT, Method::PATCH].contains(method);
+    let sole =
+        |text: &str| Template::parse(text).ok().and_then(|template| template.sole().map(str::to_owned));
+    match written {
+        None if creates => Some(Body::Rest),
+        None | Some("none") => Some(Body::None),
+        Some("rest") => Some(Body::Rest),
+        Some("all") => Some(Body::All),
+        Some(text) => sole(text).map(Body::Member).or_else(|| {
+            let says = format!("{text:?} does not say what the body is");
+            judge.refuse("REST003", &["operations", name, "body"], says, "say none, rest, all or {member}")
+        }),
+    }
+}
+
+fn output(name: &str, written: Option<&Value>, judge: &mut Judge<'_>) -> Option<Output> {
+    match written {
+        None => Some(Output::Json(json!(true))),
+        Some(Value::String(text)) if text == "text" => Some(Output::Text),
+        Some(schema) => check_schema(schema, &["operations", name, "output"], judge).map(Output::Json),
+    }
+}
+
+fn check_schema(schema: &Value, place: &[&str], judge: &mut Judge<'_>) -> Option<Value> {
+    match schema {
+        Value::Object(_) | Value::Bool(_) => Some(schema.clone()),
+        _ => judge.refuse(
+            "REST009",
+            place,
+            "this is not a JSON Schema",
+            "write a mapping, or true for anything",
+        ),
+    }
+}
+
+fn check_statuses(name: &str, ok: &[u16], judge: &mut Judge<'_>) {
+    if let Some(status) = ok.iter().find(|status| !(300..500).contains(*status)) {
+        let says = format!("the status {status} cannot be declared a success");
+        let help = "2xx always is; 300 to 499 can be";
+        judge.refuse::<()>("REST010", &["operations", name, "ok"], says, help);
+    }
+}

@@ -1,0 +1,148 @@
+//! From a call's input to the request's parts. Pure: nothing is sent here, and what is wrong is said here.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use port::{Call, Fault, Kind, Landed, Repeat};
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::operation::{Body, Plan};
+use super::template::{self, Gap, Template};
+
+/// The longest address that is sent.
+const LONGEST_URL: usize = 8 * 1024;
+
+/// What one call becomes.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Option<Bytes>,
+}
+
+/// Builds the request of `call`. Every fault is [`Landed::No`].
+pub(super) fn build(base: &Url, plan: &Plan, call: &Call) -> Result<Request, Fault> {
+    let empty = Map::new();
+    let input = match &call.input {
+        Value::Object(input) => input,
+        Value::Null => &empty,
+        _ => return Err(invalid("the input must be an object")),
+    };
+    let mut url = join(base, &plan.path, input)?;
+    add_query(&mut url, &plan.query, input)?;
+    if url.as_str().len() > LONGEST_URL {
+        return Err(invalid("the address would be longer than 8 KiB"));
+    }
+    let mut headers = filled_headers(&plan.headers, input)?;
+    if plan.repeat == Repeat::Keyed {
+        headers.insert(plan.key_header.clone(), key(call)?);
+    }
+    let body = body(plan, input)?;
+    if body.is_some() {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    Ok(Request { url, headers, body })
+}
+
+/// Appends the filled path to the base. The result keeps the base's scheme, host, port and path, whatever the input.
+fn join(base: &Url, path: &Template, input: &Map<String, Value>) -> Result<Url, Fault> {
+    let filled = path.fill(input, template::segment).map_err(gap)?;
+    if filled.split('/').any(|segment| matches!(segment, "." | "..")) {
+        return Err(invalid("a path member must not be . or .."));
+    }
+    let whole = format!("{}{filled}", base.path().trim_end_matches('/'));
+    let mut url = base.clone();
+    url.set_path(&whole);
+    let stays = url.path() == whole && url.origin() == base.origin();
+    stays.then_some(url).ok_or_else(|| invalid("the path would leave the system's address"))
+}
+
+/// Adds the filled parameters. One whose member the input lacks is left out.
+fn add_query(url: &mut Url, query: &[(String, Template)], input: &Map<String, Value>) -> Result<(), Fault> {
+    for (name, template) in query {
+        match template.fill(input, template::plain) {
+            Ok(value) => _ = url.query_pairs_mut().append_pair(name, &value),
+            Err(Gap::Absent(_)) => {}
+            Err(unfit) => return Err(gap(unfit)),
+        }
+    }
+    Ok(())
+}
+
+/// Fills the operation's own headers. One whose member the input lacks is left out.
+fn filled_headers(
+    written: &[(HeaderName, Template)],
+    input: &Map<String, Value>,
+) -> Result<HeaderMap, Fault> {
+    let mut headers = HeaderMap::new();
+    for (name, template) in written {
+        match template.fill(input, template::plain) {
+            Ok(value) => {
+                let value = HeaderValue::from_str(&value).map_err(|_| {
+                    invalid("a header value must be visible text").with("header", name.as_str())
+                })?;
+                headers.insert(name.clone(), value);
+            }
+            Err(Gap::Absent(_)) => {}
+            Err(unfit) => return Err(gap(unfit)),
+        }
+    }
+    Ok(headers)
+}
+
+fn key(call: &Call) -> Result<HeaderValue, Fault> {
+    let missing =
+        || Fault::new(Kind::Internal, Landed::No, "the operation is keyed and the call carries no key");
+    let key = call.key.as_ref().ok_or_else(missing)?;
+    HeaderValue::from_str(key.as_str()).map_err(|_| missing())
+}
+
+fn body(plan: &Plan, input: &Map<String, Value>) -> Result<Option<Bytes>, Fault> {
+    let taken = plan.taken();
+    match &plan.body {
+        Body::None => refuse_unused(input, &taken).map(|()| None),
+        Body::All => json(input).map(Some),
+        Body::Rest => {
+            let rest: Map<_, _> = input
+                .iter()
+                .filter(|(name, _)| !taken.contains(name.as_str()))
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect();
+            json(&rest).map(Some)
+        }
+        Body::Member(name) => {
+            let member = input.get(name).ok_or_else(|| gap(Gap::Absent(name)))?;
+            let used = taken.into_iter().chain([name.as_str()]).collect();
+            refuse_unused(input, &used)?;
+            json(member).map(Some)
+        }
+    }
+}
+
+/// A member that would silently go nowhere is a mistake in the caller's mapping.
+fn refuse_unused(input: &Map<String, Value>, used: &BTreeSet<&str>) -> Result<(), Fault> {
+    match input.keys().find(|name| !used.contains(name.as_str())) {
+        None => Ok(()),
+        Some(name) => {
+            Err(invalid("the operation has no place for a member of the input").with("member", name))
+        }
+    }
+}
+
+fn json(value: &impl serde::Serialize) -> Result<Bytes, Fault> {
+    let text = serde_json::to_vec(value).map_err(|_| invalid("the input cannot be written as JSON"))?;
+    Ok(text.into())
+}
+
+fn gap(gap: Gap<'_>) -> Fault {
+    match gap {
+        Gap::Absent(member) => invalid("the input lacks a member").with("member", member),
+        Gap::Unfit(member, says) => invalid(says).with("member", member),
+    }
+}
+
+fn invalid(says: &'static str) -> Fault {
+    Fault::new(Kind::Invalid, Landed::No, says)
+}

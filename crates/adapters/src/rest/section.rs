@@ -1,0 +1,85 @@
+//! The section as it is written, before anything is judged.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::secret::Name;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Section {
+    pub(super) url: String,
+    #[serde(default)]
+    pub(super) headers: BTreeMap<String, String>,
+    pub(super) auth: Option<Auth>,
+    pub(super) health: Option<String>,
+    pub(super) max_response: Option<Value>,
+    pub(super) deadline_header: Option<String>,
+    #[serde(default)]
+    pub(super) operations: BTreeMap<String, Operation>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum Auth {
+    ApiKey(ApiKey),
+    Bearer(Name),
+    Basic(Basic),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ApiKey {
+    #[serde(default, rename = "in")]
+    pub(super) place: Place,
+    #[serde(default = "api_key_header")]
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) prefix: String,
+    pub(super) value: Name,
+}
+
+fn api_key_header() -> String {
+    "X-API-Key".to_owned()
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Place {
+    #[default]
+    Header,
+    Query,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Basic {
+    pub(super) user: String,
+    pub(super) password: Name,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Operation {
+    pub(super) get: Option<String>,
+    pub(super) post: Option<String>,
+    pub(super) put: Option<String>,
+    pub(super) patch: Option<String>,
+    pub(super) delete: Option<String>,
+    #[serde(default)]
+    pub(super) summary: String,
+    #[serde(default)]
+    pub(super) query: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) headers: BTreeMap<String, String>,
+    pub(super) body: Option<String>,
+    pub(super) repeat: Option<port::Repeat>,
+    pub(super) undo: Option<String>,
+    pub(super) input: Option<Value>,
+    pub(super) output: Option<Value>,
+    pub(super) idempotency_header: Option<String>,
+    #[serde(default)]
+    pub(super) ok: Vec<u16>,
+}
