@@ -50,17 +50,19 @@ impl Builder {
     /// Takes one event; `false` when reading must end.
     pub(super) fn take(&mut self, event: Event<'_>, marks: Marks) -> bool {
         let span = self.span(&marks);
+        if let Some(tag) = event.tag() {
+            self.refuse_tag(tag, &marks);
+        }
         match event {
             Event::DocumentStart(..) => self.start_document(&span),
             Event::Scalar(text, style, anchor, tag) => {
-                self.scalar(&text, style, anchor, tag.as_deref(), span)
+                let tagged = tag.is_some_and(|tag| tag.is_yaml_core_schema_tag("str"));
+                self.scalar(&text, tagged || style != ScalarStyle::Plain, anchor, span)
             }
-            Event::SequenceStart(_, anchor, tag) => {
-                self.start(Parts::List(Vec::new()), anchor, tag.as_deref(), span)
-            }
-            Event::MappingStart(_, anchor, tag) => {
+            Event::SequenceStart(_, anchor, _) => self.start(Parts::List(Vec::new()), anchor, span),
+            Event::MappingStart(_, anchor, _) => {
                 let parts = Parts::Map { entries: Vec::new(), seen: HashSet::new(), key: None };
-                self.start(parts, anchor, tag.as_deref(), span)
+                self.start(parts, anchor, span)
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(),
             Event::Alias(id) => self.alias(id, &span),
@@ -90,21 +92,11 @@ impl Builder {
         self.stop(found.help("one file holds one document; write the rest into another file"))
     }
 
-    fn scalar(
-        &mut self,
-        text: &str,
-        style: ScalarStyle,
-        anchor: usize,
-        tag: Option<&Tag>,
-        span: Span,
-    ) -> bool {
-        let as_text = tag.is_some_and(|tag| tag.is_yaml_core_schema_tag("str"));
-        self.refuse_tag(tag, &span);
+    fn scalar(&mut self, text: &str, as_text: bool, anchor: usize, span: Span) -> bool {
         if self.expects_key() {
             return self.key(text, span);
         }
-        let plain = style == ScalarStyle::Plain && !as_text;
-        let tree = if plain { scalar::resolve(text) } else { Ok(Tree::Text(text.to_owned())) };
+        let tree = if as_text { Ok(Tree::Text(text.to_owned())) } else { scalar::resolve(text) };
         let tree = tree.unwrap_or_else(|message| {
             let found = Diagnostic::error(code::NUMBER, &span, message);
             self.diagnostics.push(found.help("quote it to keep it as text"));
@@ -138,8 +130,7 @@ impl Builder {
         true
     }
 
-    fn start(&mut self, parts: Parts, anchor: usize, tag: Option<&Tag>, span: Span) -> bool {
-        self.refuse_tag(tag, &span);
+    fn start(&mut self, parts: Parts, anchor: usize, span: Span) -> bool {
         if self.expects_key() {
             let found = Diagnostic::error(code::YAML_FEATURE, &span, "a key must be a word or a number");
             return self.stop(found.help("quote the key if it starts with `{` or `[`"));
@@ -217,10 +208,13 @@ impl Builder {
         self.stop(Diagnostic::error(code::LIMIT, span, message))
     }
 
-    fn refuse_tag(&mut self, tag: Option<&Tag>, span: &Span) {
-        let Some(tag) = tag.filter(|tag| !tag.is_yaml_core_schema_tag("str")) else { return };
+    fn refuse_tag(&mut self, tag: &Tag, marks: &Marks) {
+        if tag.is_yaml_core_schema_tag("str") {
+            return;
+        }
+        let span = marks.tag_span().map_or_else(|| self.span(marks), |tag| self.span(&tag));
         let message = format!("the tag `{}` is not understood", tag.original());
-        let found = Diagnostic::error(code::YAML_FEATURE, span, message);
+        let found = Diagnostic::error(code::YAML_FEATURE, &span, message);
         self.diagnostics.push(found.help("leave it out; quote the value to keep it as text"));
     }
 

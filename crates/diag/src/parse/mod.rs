@@ -12,7 +12,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use serde_saphyr::granit_parser::{Marker, Parser, ScanError};
+use serde_saphyr::granit_parser::{ErrorKind, Marker, Parser, ScanError};
 
 use crate::{Diagnostic, Node, Severity, Span, code};
 
@@ -67,6 +67,9 @@ fn syntax_error(file: &Arc<str>, text: &str, error: &ScanError) -> Diagnostic {
     let end = text[start..].chars().next().map_or(start, |first| start + first.len_utf8());
     let span = Span { start, end, ..place(file, error.marker()) };
     let mut found = Diagnostic::error(code::SYNTAX, &span, error.info());
+    if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
+        found.code = code::LIMIT;
+    }
     if text[..start].rsplit('\n').next().is_some_and(|line| line.contains('\t')) {
         found = found.help("indent with spaces; YAML does not allow tabs there");
     }

@@ -24,9 +24,9 @@ pub(super) struct Checker {
 
 impl Checker {
     pub(super) fn value(&mut self, shape: &Shape, node: &Node, here: &Span) {
-        match &shape.kind {
+        match &*shape.kind {
             Kind::Any => {}
-            Kind::Object { fields, one_key_of } => self.object(fields, one_key_of, node, here),
+            Kind::Object { fields, one_key_of } => self.object(fields, one_key_of, node, here, &[]),
             Kind::Map { name, form, of, min, max } => {
                 self.map(name, form.as_ref(), of, node);
                 self.length(node.entries().len(), *min..=*max, name, here);
@@ -77,12 +77,11 @@ impl Checker {
             return;
         }
         let bound = match (*range.start(), *range.end()) {
-            (1, 1) => "exactly one".to_owned(),
-            (min, usize::MAX) => format!("at least {min}"),
-            (min, max) => format!("{min} to {max}"),
+            (1, 1) => format!("exactly one {what}"),
+            (min, usize::MAX) => format!("at least {min} {what}s"),
+            (min, max) => format!("{min} to {max} {what}s"),
         };
-        let found =
-            Diagnostic::error(code::BAD_LENGTH, here, format!("expected {bound} {what}, found {len}"));
+        let found = Diagnostic::error(code::BAD_LENGTH, here, format!("expected {bound}, found {len}"));
         self.found.push(found);
     }
 
@@ -97,7 +96,15 @@ impl Checker {
         }
     }
 
-    pub(super) fn object(&mut self, fields: &[Field], groups: &[Vec<String>], node: &Node, here: &Span) {
+    /// `reported` are keys whose mistake is known already.
+    pub(super) fn object(
+        &mut self,
+        fields: &[Field],
+        groups: &[Vec<String>],
+        node: &Node,
+        here: &Span,
+        reported: &[&str],
+    ) {
         if !matches!(node.tree, Tree::Map(_)) {
             self.found.push(super::scalar::wrong_type(&object_words(fields), node, here));
             return;
@@ -105,6 +112,7 @@ impl Checker {
         for entry in node.entries() {
             match fields.iter().find(|field| field.name == entry.key) {
                 Some(field) => self.field(field, entry),
+                None if reported.contains(&entry.key.as_str()) => {}
                 None => self.found.push(unknown_key(fields, node, entry)),
             }
         }

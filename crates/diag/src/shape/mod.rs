@@ -22,6 +22,8 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use regex::Regex;
 use serde_json::Value;
 
@@ -31,7 +33,7 @@ pub use field::Field;
 /// [`Shape::reference`].
 #[derive(Clone, Debug)]
 pub struct Shape {
-    pub(crate) kind: Kind,
+    pub(crate) kind: Arc<Kind>,
     pub(crate) doc: Option<String>,
     pub(crate) examples: Vec<Value>,
 }
@@ -72,7 +74,7 @@ impl Form {
 
 impl Shape {
     fn of(kind: Kind) -> Self {
-        Self { kind, doc: None, examples: Vec::new() }
+        Self { kind: Arc::new(kind), doc: None, examples: Vec::new() }
     }
 
     /// Anything at all; whoever reads it checks it.
@@ -177,7 +179,7 @@ impl Shape {
     /// When `pattern` is no regular expression, or this is neither a text nor a map.
     #[must_use]
     pub fn pattern(mut self, pattern: &str, words: &str) -> Self {
-        match &mut self.kind {
+        match Arc::make_mut(&mut self.kind) {
             Kind::Text { form } | Kind::Map { form, .. } => *form = Some(Form::new(pattern, words)),
             other => panic!("a pattern is for texts and maps, not for {other:?}"),
         }
@@ -190,7 +192,7 @@ impl Shape {
     /// When this is neither a list nor a map.
     #[must_use]
     pub fn length(mut self, range: std::ops::RangeInclusive<usize>) -> Self {
-        match &mut self.kind {
+        match Arc::make_mut(&mut self.kind) {
             Kind::List { min, max, .. } | Kind::Map { min, max, .. } => (*min, *max) = range.into_inner(),
             other => panic!("a length is for lists and maps, not for {other:?}"),
         }
@@ -203,7 +205,7 @@ impl Shape {
     /// When this is no object.
     #[must_use]
     pub fn exactly_one_of<K: Into<String>>(mut self, keys: impl IntoIterator<Item = K>) -> Self {
-        match &mut self.kind {
+        match Arc::make_mut(&mut self.kind) {
             Kind::Object { one_key_of, .. } => one_key_of.push(keys.into_iter().map(Into::into).collect()),
             other => panic!("only an object has keys, not {other:?}"),
         }
@@ -216,7 +218,7 @@ impl Shape {
     /// When this is no object.
     #[must_use]
     pub fn with(mut self, more: impl IntoIterator<Item = Field>) -> Self {
-        match &mut self.kind {
+        match Arc::make_mut(&mut self.kind) {
             Kind::Object { fields, .. } => fields.extend(more),
             other => panic!("only an object has fields, not {other:?}"),
         }

@@ -25,7 +25,7 @@ impl Checker {
 
     /// Follows names and nested alternatives down to shapes that can be told apart.
     fn opened(&mut self, shape: &Shape) -> Vec<Shape> {
-        match &shape.kind {
+        match &*shape.kind {
             Kind::OneOf(shapes) => shapes.iter().flat_map(|shape| self.opened(shape)).collect(),
             Kind::Lazy { name, make } => {
                 let shape = self.named(name, *make);
@@ -39,20 +39,19 @@ impl Checker {
         let tags: Vec<&str> = variants.iter().filter_map(Shape::tag).collect();
         let mut there = node.entries().iter().filter(|entry| tags.contains(&entry.key.as_str()));
         let Some(first) = there.next() else { return self.untagged(variants, &tags, node, here) };
-        let chosen = variants.iter().find(|shape| shape.tag() == Some(&first.key));
-        let Some(Shape { kind: Kind::Object { fields, one_key_of }, .. }) = chosen else { return };
+        let chosen = variants.iter().find(|shape| shape.tag() == Some(&first.key)).map(|shape| &*shape.kind);
+        let Some(Kind::Object { fields, one_key_of }) = chosen else { return };
+        let mut reported = Vec::new();
         for second in there.filter(|second| !fields.iter().any(|field| field.name == second.key)) {
             let message = format!("`{}` cannot stand beside `{}`", second.key, first.key);
             self.push(Diagnostic::error(code::SEVERAL_OF, &second.key_span, message));
+            reported.push(second.key.as_str());
         }
-        let known = |key: &str| !tags.contains(&key) || fields.iter().any(|field| field.name == key);
-        let entries = node.entries().iter().filter(|entry| known(&entry.key)).cloned().collect();
-        let rest = Node { span: node.span.clone(), tree: Tree::Map(entries) };
-        self.object(fields, one_key_of, &rest, here);
+        self.object(fields, one_key_of, node, here, &reported);
     }
 
     fn untagged(&mut self, variants: &[Shape], tags: &[&str], node: &Node, here: &Span) {
-        let map = variants.iter().find(|shape| matches!(shape.kind, Kind::Map { .. }));
+        let map = variants.iter().find(|shape| matches!(*shape.kind, Kind::Map { .. }));
         let near = node
             .entries()
             .iter()
@@ -80,14 +79,14 @@ impl Checker {
 impl Shape {
     /// The key that tells an object from its alternatives: its first field.
     fn tag(&self) -> Option<&str> {
-        match &self.kind {
+        match &*self.kind {
             Kind::Object { fields, .. } => fields.first().map(|field| field.name.as_str()),
             _ => None,
         }
     }
 
     fn accepts(&self, tree: &Tree) -> bool {
-        match &self.kind {
+        match &*self.kind {
             Kind::Any => true,
             Kind::Null => matches!(tree, Tree::Null),
             Kind::Bool => matches!(tree, Tree::Bool(_)),
@@ -102,8 +101,14 @@ impl Shape {
     }
 }
 
-fn alternatives(variants: &[Shape]) -> String {
-    let mut words: Vec<String> = variants.iter().map(Shape::words).collect();
+/// The alternatives in words; objects that are told apart by a key share one phrase.
+pub(super) fn alternatives(variants: &[Shape]) -> String {
+    let tags: Vec<&str> = variants.iter().filter_map(Shape::tag).collect();
+    let mut words: Vec<String> =
+        variants.iter().filter(|shape| shape.tag().is_none()).map(Shape::words).collect();
+    if !tags.is_empty() {
+        words.insert(0, format!("a mapping with {}", nearest::quoted(&tags)));
+    }
     words.dedup();
     words.join(" or ")
 }

@@ -1,6 +1,6 @@
 //! The same description as a Markdown page.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt::Write;
 
 use super::{Field, Kind, Shape};
@@ -8,12 +8,12 @@ use super::{Field, Kind, Shape};
 impl Shape {
     /// A Markdown reference: a table of keys for each mapping, each under its path.
     pub fn reference(&self, title: &str) -> String {
-        let mut page = Page { out: format!("# {title}\n"), named: BTreeSet::new(), later: Vec::new() };
+        let mut page = Page { out: format!("# {title}\n"), named: BTreeSet::new(), later: VecDeque::new() };
         if let Some(doc) = &self.doc {
             let _ = write!(page.out, "\n{doc}\n");
         }
         page.section("", self);
-        while let Some((name, make)) = page.later.pop() {
+        while let Some((name, make)) = page.later.pop_front() {
             let _ = write!(page.out, "\n## A {name}\n");
             page.section("", &make());
         }
@@ -21,25 +21,23 @@ impl Shape {
     }
 }
 
+type Named = (&'static str, fn() -> Shape);
+
 struct Page {
     out: String,
     named: BTreeSet<&'static str>,
-    later: Vec<(&'static str, fn() -> Shape)>,
+    later: VecDeque<Named>,
 }
 
 impl Page {
     /// Writes the tables of everything below `shape`, which stands at `path`.
     fn section(&mut self, path: &str, shape: &Shape) {
-        match &shape.kind {
+        match &*shape.kind {
             Kind::Object { fields, .. } => self.object(path, fields),
             Kind::Map { name, of, .. } => self.section(&join(path, &format!("<{name}>")), of),
             Kind::List { of, .. } => self.section(&format!("{path}[]"), of),
             Kind::OneOf(shapes) => shapes.iter().for_each(|shape| self.section(path, shape)),
-            Kind::Lazy { name, make } => {
-                if self.named.insert(name) {
-                    self.later.insert(0, (name, *make));
-                }
-            }
+            Kind::Lazy { name, make } if self.named.insert(name) => self.later.push_back((name, *make)),
             _ => {}
         }
     }

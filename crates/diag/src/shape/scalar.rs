@@ -5,7 +5,7 @@ use crate::{Diagnostic, Node, Span, Tree, code, nearest, units};
 
 /// What is wrong with a single value.
 pub(super) fn check(shape: &Shape, node: &Node, here: &Span) -> Option<Diagnostic> {
-    match (&shape.kind, &node.tree) {
+    match (&*shape.kind, &node.tree) {
         (Kind::Null, Tree::Null) | (Kind::Bool, Tree::Bool(_)) | (Kind::Expr, Tree::Text(_)) => None,
         (Kind::Text { form }, Tree::Text(text)) => bad_form(form.as_ref()?, text, node),
         (Kind::Choice(words), Tree::Text(text)) => not_a_choice(words, text, node),
@@ -102,7 +102,7 @@ impl Tree {
 impl Shape {
     /// What it wants, in words.
     pub(crate) fn words(&self) -> String {
-        match &self.kind {
+        match &*self.kind {
             Kind::Any => "any value".into(),
             Kind::Null => "nothing".into(),
             Kind::Bool => "true or false".into(),
@@ -120,14 +120,14 @@ impl Shape {
             Kind::Duration => "a duration (`250ms`, `3s`, `5m`)".into(),
             Kind::Size => "a size (`64KiB`, `1MiB`)".into(),
             Kind::Secret => "a secret's handle (`{ secret: NAME }`)".into(),
-            Kind::List { of, .. } => format!("a list of {}", of.words()),
+            Kind::List { of, .. } => match &*of.kind {
+                Kind::Lazy { name, .. } => format!("a list of {name}s"),
+                Kind::Object { .. } => "a list of mappings".into(),
+                _ => format!("a list of {}", of.words()),
+            },
             Kind::Map { name, .. } => format!("a mapping of {name} names"),
             Kind::Object { .. } => "a mapping".into(),
-            Kind::OneOf(shapes) => {
-                let mut words: Vec<String> = shapes.iter().map(Shape::words).collect();
-                words.dedup();
-                words.join(" or ")
-            }
+            Kind::OneOf(shapes) => super::pick::alternatives(shapes),
             Kind::Lazy { name, .. } => format!("a {name}"),
         }
     }

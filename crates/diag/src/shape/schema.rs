@@ -46,8 +46,8 @@ impl Defs {
                 json!({ "type": "string", "pattern": regex.as_str() })
             }
             Kind::Choice(words) => json!({ "enum": words }),
-            Kind::Int { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
-            Kind::Number { min, max } => json!({ "type": "number", "minimum": min, "maximum": max }),
+            Kind::Int { min, max } => integer(*min, *max),
+            Kind::Number { min, max } => number(*min, *max),
             Kind::Duration => json!({ "type": "string", "pattern": "^([0-9]+(ms|s|m|h|d))+$" }),
             Kind::Size => json!({ "type": "string", "pattern": "^[0-9]+(B|KiB|MiB|GiB)$" }),
             Kind::Secret => json!({
@@ -123,6 +123,28 @@ impl Defs {
         }
         schema
     }
+}
+
+fn integer(min: i64, max: i64) -> Value {
+    let mut schema = json!({ "type": "integer" });
+    if min > i64::MIN {
+        schema["minimum"] = json!(min);
+    }
+    if max < i64::MAX {
+        schema["maximum"] = json!(max);
+    }
+    schema
+}
+
+fn number(min: f64, max: f64) -> Value {
+    let mut schema = json!({ "type": "number" });
+    if min > f64::MIN {
+        schema["minimum"] = json!(min);
+    }
+    if max < f64::MAX {
+        schema["maximum"] = json!(max);
+    }
+    schema
 }
 
 fn bounded(mut schema: Value, what: &str, min: usize, max: usize) -> Value {
