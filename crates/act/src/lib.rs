@@ -1,1 +1,47 @@
-//! skeleton
+//! `act` knows what people, apps and agents say: acts, entities, participants, conversations, constraints.
+//!
+//! It reads JSON into types and tells everything that is wrong, each with an RFC 6901 pointer; it writes the types
+//! back without adding a default; it applies facts to fields and constraints to values; it publishes the schemas.
+//! It is pure: no async, no I/O but the reader and writer it is handed, no clock and no dice of its own. It does
+//! not know what an act *changes* (that is `react`), nor any store, door or business system.
+
+mod act;
+mod body;
+mod constraint;
+mod conversation;
+mod entity;
+mod id;
+mod issue;
+mod participant;
+mod time;
+mod vocabulary;
+
+mod check;
+mod format;
+mod json;
+mod mend;
+mod pattern;
+mod read;
+mod rules;
+mod warn;
+
+pub use act::Act;
+pub use body::{Ask, Body, Commit, CommitError, Confirm, Count, Custom, Fact, Failure};
+pub use check::{Accepted, Checked, DocumentKind, check, parse_act};
+pub use constraint::{Constraint, Range, Rule};
+pub use conversation::Conversation;
+pub use entity::{Entity, EntityRef};
+pub use id::{ActId, ConversationId, time_ordered};
+pub use issue::Issue;
+pub use json::{MAX_DEPTH, parse_json};
+pub use mend::Mended;
+pub use participant::Participant;
+pub use rules::{CustomType, Mode, NotAName, Rules, UnknownSpeaker};
+pub use time::Time;
+pub use vocabulary::{
+    Action, Category, CommitStatus, ConfirmationMethod, ConversationStatus, ExpectedType, Format, Kind,
+    Operation, ParticipantType, Severity, Source, SuggestedAction, ValidationStatus, Word,
+};
+
+/// A JSON object.
+pub type Map = serde_json::Map<String, serde_json::Value>;

@@ -1,0 +1,3 @@
+//! The documents of the specification, judged from outside.
+
+mod vectors;
