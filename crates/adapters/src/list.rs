@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use diag::{Diagnostic, Node};
-use port::Link;
+use diag::{Diagnostic, Node, Shape};
+use port::{Link, Spec};
 
 use crate::{Env, rest};
 
@@ -17,8 +17,12 @@ pub struct Kind {
     pub name: &'static str,
     /// Its reference page, Markdown.
     pub reference: &'static str,
+    /// What a section may hold: checked before `check`, published as JSON Schema.
+    pub shape: fn() -> Shape,
     /// Says everything that is wrong with a section. Pure: reads no secret, opens nothing.
     pub check: fn(system: &str, section: &Node) -> Vec<Diagnostic>,
+    /// What a section makes callable; `None` when `check` finds errors. Pure.
+    pub spec: fn(system: &str, section: &Node) -> Option<Spec>,
     /// Makes the system callable. Resolves secrets; connects at the first call, spawns never.
     pub build: fn(system: &str, section: &Node, env: &Env) -> Built,
 }

@@ -9,6 +9,7 @@ mod operation;
 mod request;
 mod secret;
 mod section;
+mod shape;
 mod size;
 mod template;
 #[cfg(test)]
@@ -28,7 +29,14 @@ use credentials::Resolved;
 use operation::{Output, Plan};
 
 /// The line in [`crate::list::ALL`].
-pub const KIND: Kind = Kind { name: "rest", reference: include_str!("README.md"), check, build };
+pub const KIND: Kind = Kind {
+    name: "rest",
+    reference: include_str!("README.md"),
+    shape: shape::shape,
+    check,
+    spec: described_by,
+    build,
+};
 
 /// A system that speaks JSON over HTTP.
 #[derive(Debug)]
@@ -53,6 +61,10 @@ impl Adapter for Rest {
 
 fn check(system: &str, section: &Node) -> Vec<Diagnostic> {
     config::read(system, section).1
+}
+
+fn described_by(system: &str, section: &Node) -> Option<Spec> {
+    config::read(system, section).0.map(|config| spec(system, &config))
 }
 
 fn build(system: &str, section: &Node, env: &Env) -> Built {
