@@ -17,26 +17,37 @@ mod time;
 mod vocabulary;
 
 mod check;
+mod evaluate;
 mod format;
 mod json;
+mod lines;
 mod mend;
+mod operate;
 mod pattern;
 mod read;
 mod rules;
+mod schema;
+mod stored;
 mod warn;
+
+pub mod draft;
 
 pub use act::Act;
 pub use body::{Ask, Body, Commit, CommitError, Confirm, Count, Custom, Fact, Failure};
 pub use check::{Accepted, Checked, DocumentKind, check, parse_act};
 pub use constraint::{Constraint, Range, Rule};
-pub use conversation::Conversation;
+pub use conversation::{Conversation, Unchanged};
 pub use entity::{Entity, EntityRef};
+pub use evaluate::{Demands, HouseRule, HouseRules, Unmet};
 pub use id::{ActId, ConversationId, time_ordered};
 pub use issue::Issue;
 pub use json::{MAX_DEPTH, parse_json};
+pub use lines::{MAX_LINE, validate_lines};
 pub use mend::Mended;
+pub use operate::{OpError, apply, decimal};
 pub use participant::Participant;
 pub use rules::{CustomType, Mode, NotAName, Rules, UnknownSpeaker};
+pub use schema::{MODEL_VERSION, SCHEMAS, schema, schema_id};
 pub use time::Time;
 pub use vocabulary::{
     Action, Category, CommitStatus, ConfirmationMethod, ConversationStatus, ExpectedType, Format, Kind,

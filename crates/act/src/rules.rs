@@ -71,6 +71,13 @@ impl Rules {
         Self { mode: Mode::Compat, ..Self::default() }
     }
 
+    /// With what becomes of speakers who are no participants.
+    #[must_use]
+    pub fn speakers(mut self, policy: UnknownSpeaker) -> Self {
+        self.unknown_speaker = policy;
+        self
+    }
+
     /// Adds a type of act; `judge` sees the members beside those every act has.
     pub fn register(
         &mut self,

@@ -20,7 +20,7 @@ pub(crate) fn entity(value: Value, at: At<'_>, rules: &Rules, found: &mut Findin
     Some(Entity { id: id?, type_: type_?, external_id, system, version, schema_url, metadata })
 }
 
-pub(super) fn entity_ref(value: Value, at: At<'_>, rules: &Rules, found: &mut Findings) -> Option<EntityRef> {
+pub(crate) fn entity_ref(value: Value, at: At<'_>, rules: &Rules, found: &mut Findings) -> Option<EntityRef> {
     match value {
         Value::String(id) => {
             if id.is_empty() {

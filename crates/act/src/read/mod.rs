@@ -12,7 +12,7 @@ mod scalar;
 
 pub(crate) use act::{BASE_METADATA, act};
 pub(crate) use constraint::constraint;
-pub(crate) use conversation::conversation;
-pub(crate) use entity::entity;
+pub(crate) use conversation::{CONTEXT, METADATA, conversation};
+pub(crate) use entity::{entity, entity_ref};
 pub(crate) use open::{Form, OpenMember};
-pub(crate) use participant::participant;
+pub(crate) use participant::{PREFERENCES, participant};

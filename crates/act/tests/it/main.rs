@@ -1,3 +1,4 @@
 //! The documents of the specification, judged from outside.
 
+mod schemas;
 mod vectors;
