@@ -1,1 +1,19 @@
-//! skeleton
+#![doc = include_str!("../README.md")]
+
+mod amount;
+mod answer;
+mod desk;
+mod door;
+mod house;
+mod keys;
+mod knob;
+mod ledger;
+mod options;
+mod route;
+mod server;
+mod systems;
+
+pub use knob::{Drop, Fail, Knob};
+pub use ledger::{Answered, Effects, Entry, Outcome};
+pub use options::Options;
+pub use server::{Handle, serve};
