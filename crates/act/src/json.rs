@@ -32,7 +32,7 @@ pub(crate) fn parse_within(bytes: &[u8], depth: usize) -> Result<Value, Issue> {
 
 /// The first value that stands deeper than allowed, for documents that were not read here.
 pub(crate) fn too_deep(value: &Value, depth: usize) -> Option<Issue> {
-    let fault = match value {
+    match value {
         Value::Array(_) | Value::Object(_) if depth == 0 => Some(Fault::deep().into_issue()),
         Value::Array(items) => items
             .iter()
@@ -40,8 +40,7 @@ pub(crate) fn too_deep(value: &Value, depth: usize) -> Option<Issue> {
             .find_map(|(i, item)| Some(under(&i.to_string(), too_deep(item, depth - 1)?))),
         Value::Object(map) => map.iter().find_map(|(k, item)| Some(under(k, too_deep(item, depth - 1)?))),
         _ => None,
-    };
-    fault
+    }
 }
 
 fn under(token: &str, issue: Issue) -> Issue {

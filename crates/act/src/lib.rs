@@ -9,6 +9,7 @@ mod act;
 mod body;
 mod constraint;
 mod conversation;
+mod default;
 mod entity;
 mod id;
 mod issue;

@@ -81,7 +81,9 @@ fn refused(code: &'static str, message: String) -> Issue {
 mod tests {
     use super::*;
 
-    fn run(input: &[u8]) -> (bool, Vec<(bool, Vec<(String, String)>)>) {
+    type Told = (bool, Vec<(String, String)>);
+
+    fn run(input: &[u8]) -> (bool, Vec<Told>) {
         let mut out = Vec::new();
         let all = validate_lines(input, &mut out, &Rules::strict()).unwrap();
         let verdict = |line: &str| {
@@ -94,7 +96,7 @@ mod tests {
         (all, String::from_utf8(out).unwrap().lines().map(verdict).collect())
     }
 
-    fn wrong(pointer: &str, code: &str) -> (bool, Vec<(String, String)>) {
+    fn wrong(pointer: &str, code: &str) -> Told {
         (false, vec![(pointer.to_owned(), code.to_owned())])
     }
 

@@ -40,11 +40,10 @@ impl Mended {
 
     /// Gives an error act's `context` the name `details`.
     pub(crate) fn rename(&mut self, map: &mut Map) {
-        if map.get("context").is_some_and(Value::is_object) && !map.contains_key("details") {
-            if let Some(context) = map.remove("context") {
-                map.insert("details".to_owned(), context);
-                self.renamed += 1;
-            }
+        let free = !map.contains_key("details") && map.get("context").is_some_and(Value::is_object);
+        if let Some(context) = free.then(|| map.remove("context")).flatten() {
+            map.insert("details".to_owned(), context);
+            self.renamed += 1;
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::issue::At;
-use crate::{Act, Body, CommitStatus, Conversation, Issue, Rules, UnknownSpeaker};
+use crate::{Act, Body, CommitStatus, Conversation, Failure, Issue, Rules, UnknownSpeaker};
 
 /// What is odd about one act.
 pub(crate) fn act(act: &Act) -> Vec<Issue> {
@@ -60,14 +60,10 @@ pub(crate) fn conversation(conversation: &Conversation, rules: &Rules) -> Vec<Is
             warn("timestamp", "warn.clock", "expected no earlier time than the act before it");
         }
         latest = latest.max(Some(act.timestamp.at()));
-        if let Body::Error(failure) = &act.body {
-            if failure.related_act_id.as_ref().is_some_and(|id| !ids.contains(id.as_str())) {
-                warn(
-                    "related_act_id",
-                    "warn.related_act",
-                    "expected the name of an act of this conversation",
-                );
-            }
+        if let Body::Error(Failure { related_act_id: Some(id), .. }) = &act.body
+            && !ids.contains(id.as_str())
+        {
+            warn("related_act_id", "warn.related_act", "expected the name of an act of this conversation");
         }
         out.extend(act_at(act, &at));
     }

@@ -1,13 +1,14 @@
 //! Making acts. A draft goes through the same door as an act that arrives, so what is out of range is an error.
 
+mod option;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::issue::code;
 use crate::{
-    Act, ActId, Action, Ask, Body, Category, Checked, Commit, CommitError, CommitStatus, Confirm,
-    ConfirmationMethod, Constraint, Custom, DocumentKind, EntityRef, ExpectedType, Fact, Failure, Issue, Map,
-    Operation, Rules, Severity, Source, SuggestedAction, Time, ValidationStatus, check,
+    Act, ActId, Action, Ask, Body, Checked, Commit, Confirm, Custom, DocumentKind, EntityRef, Fact, Failure,
+    Issue, Map, Rules, Source, Time, check,
 };
 
 /// An act that is being made.
@@ -159,141 +160,6 @@ pub fn custom(speaker: impl Into<String>, name: impl Into<String>, members: Map)
     Draft::new(speaker, Custom { name: name.into(), members })
 }
 
-impl Draft<Ask> {
-    /// Demands something of the answer.
-    #[must_use]
-    pub fn constraint(self, constraint: Constraint) -> Self {
-        self.with(|ask| ask.constraints.get_or_insert_default().push(constraint))
-    }
-
-    /// What kind of answer is wanted.
-    #[must_use]
-    pub fn expecting(self, expected: ExpectedType) -> Self {
-        self.with(|ask| ask.expected_type = Some(expected))
-    }
-
-    /// An answer is welcome, not needed.
-    #[must_use]
-    pub fn optional(self) -> Self {
-        self.with(|ask| ask.required = Some(false))
-    }
-
-    /// How often it may be asked again.
-    #[must_use]
-    pub fn max_retries(self, times: u64) -> Self {
-        self.with(|ask| ask.max_retries = Some(times.into()))
-    }
-}
-
-impl Draft<Fact> {
-    /// What happens to the field.
-    #[must_use]
-    pub fn operation(self, operation: Operation) -> Self {
-        self.with(|fact| fact.operation = Some(operation))
-    }
-
-    /// What the speaker knows about its validity.
-    #[must_use]
-    pub fn validity(self, status: ValidationStatus) -> Self {
-        self.with(|fact| fact.validation_status = Some(status))
-    }
-}
-
-impl Draft<Confirm> {
-    /// The answer is still waited for, for so long.
-    #[must_use]
-    pub fn awaiting(self, timeout_ms: Option<u64>) -> Self {
-        self.with(|confirm| {
-            confirm.awaiting = Some(true);
-            confirm.timeout_ms = timeout_ms.map(Into::into);
-        })
-    }
-
-    /// Yes.
-    #[must_use]
-    pub fn confirmed(self, method: ConfirmationMethod) -> Self {
-        self.with(|confirm| {
-            (confirm.awaiting, confirm.confirmed) = (Some(false), Some(true));
-            confirm.confirmation_method = Some(method);
-        })
-    }
-
-    /// No, and why.
-    #[must_use]
-    pub fn rejected(self, reason: impl Into<String>) -> Self {
-        self.with(|confirm| {
-            (confirm.awaiting, confirm.confirmed) = (Some(false), Some(false));
-            confirm.rejection_reason = Some(reason.into());
-        })
-    }
-}
-
-impl Draft<Commit> {
-    /// By which system.
-    #[must_use]
-    pub fn system(self, system: impl Into<String>) -> Self {
-        self.with(|commit| commit.system = Some(system.into()))
-    }
-
-    /// The caller's own key against doing it twice.
-    #[must_use]
-    pub fn idempotency_key(self, key: impl Into<String>) -> Self {
-        self.with(|commit| commit.idempotency_key = Some(key.into()))
-    }
-
-    /// How far it has come.
-    #[must_use]
-    pub fn status(self, status: CommitStatus) -> Self {
-        self.with(|commit| commit.status = Some(status))
-    }
-
-    /// It is done; the system's name for it.
-    #[must_use]
-    pub fn succeeded(self, transaction_id: Option<String>) -> Self {
-        self.with(|commit| {
-            (commit.status, commit.transaction_id) = (Some(CommitStatus::Success), transaction_id);
-        })
-    }
-
-    /// It failed, and why.
-    #[must_use]
-    pub fn failed(self, error: CommitError) -> Self {
-        self.with(|commit| (commit.status, commit.error) = (Some(CommitStatus::Failed), Some(error)))
-    }
-
-    /// How often it was tried again.
-    #[must_use]
-    pub fn retry_count(self, times: u64) -> Self {
-        self.with(|commit| commit.retry_count = Some(times.into()))
-    }
-}
-
-impl Draft<Failure> {
-    /// How bad it is.
-    #[must_use]
-    pub fn severity(self, severity: Severity) -> Self {
-        self.with(|failure| failure.severity = Some(severity))
-    }
-
-    /// What part of the work it speaks of.
-    #[must_use]
-    pub fn category(self, category: Category) -> Self {
-        self.with(|failure| failure.category = Some(category))
-    }
-
-    /// The act that went wrong.
-    #[must_use]
-    pub fn about(self, act: ActId) -> Self {
-        self.with(|failure| failure.related_act_id = Some(act))
-    }
-
-    /// What the speaker would do next.
-    #[must_use]
-    pub fn suggesting(self, action: SuggestedAction) -> Self {
-        self.with(|failure| failure.suggested_action = Some(action))
-    }
-}
-
 macro_rules! into_body {
     ($($name:ident => $variant:ident),+ $(,)?) => {$(
         impl From<$name> for Body {
@@ -311,6 +177,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::{CommitError, ConfirmationMethod, Constraint, ExpectedType, Operation, Severity};
 
     fn build<B: Into<Body>>(draft: Draft<B>) -> Result<Value, Vec<String>> {
         let at: Timestamp = "2025-03-04T09:15:00Z".parse().unwrap();
