@@ -5,13 +5,33 @@
 //! when it cannot let a call out it says so at once and says when to come back; keeping the call until then is
 //! the caller's work.
 
-mod event;
-mod policy;
-mod status;
+mod guarded;
+mod pipeline;
+mod run;
 
+mod backoff;
+pub mod breaker;
+pub mod budget;
+pub mod bulkhead;
+mod classify;
+mod lane;
+mod lanes;
+pub mod limit;
+mod median;
+
+pub mod policy;
+
+mod clock;
+mod event;
+mod status;
+mod sync;
+mod tick;
+
+pub use classify::Verdict;
+pub use clock::RuntimeClock;
 pub use event::{Deaf, Event, Listener, Place, State};
-pub use policy::{
-    Adaptive, Algorithm, Batch, Breaker, Budget, Bulkhead, Cache, Conflict, ErrorRate, HalfOpen, Hedge,
-    Jitter, Limit, Mode, Per, Policy, Priority, Retry, Slow, Window, profile, profiles,
-};
+pub use guarded::{Guarded, Policies};
+pub use pipeline::{Attempt, Pipeline, Request, World};
+pub use policy::{Conflict, Policy, profile, profiles};
 pub use status::{LaneStatus, Status, Switch};
+pub use tick::Tick;

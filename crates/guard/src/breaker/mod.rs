@@ -1,0 +1,277 @@
+//! The circuit breaker: one word of state, one window, no lock on the way through.
+//!
+//! It is told the time, the dice and whom to tell; it knows no clock, no runtime and no fault, only verdicts.
+
+mod trip;
+mod window;
+mod word;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use trip::Rules;
+use window::{Sample, Window};
+use word::{Phase, Probes, Word};
+
+use crate::classify::Verdict;
+use crate::event::State;
+use crate::policy;
+use crate::status::Switch;
+use crate::sync::{AtomicU8, AtomicU64, Ordering};
+use crate::tick::Tick;
+
+/// What a breaker needs of the world.
+pub trait Scene {
+    /// The time at which the breaker is asked or told.
+    fn now(&self) -> Tick;
+    /// A number in `0.0..1.0`, for the jitter of the open time.
+    fn chance(&self) -> f64;
+    /// Told of each change of state, by the one caller that caused it.
+    fn changed(&self, change: Change);
+}
+
+/// A change of state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// From which state.
+    pub from: State,
+    /// To which state.
+    pub to: State,
+    /// How long it stays open, when it opened.
+    pub open_for: Option<Duration>,
+}
+
+/// A call was kept in; come back after this long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal(pub Option<Duration>);
+
+/// One circuit breaker.
+pub struct Breaker {
+    word: AtomicU64,
+    /// When the half-open era began: era in the top 16 bits, milliseconds below.
+    since: AtomicU64,
+    switch: AtomicU8,
+    window: Option<Window>,
+    rules: Arc<Rules>,
+}
+
+/// Leave to make one call. Dropped without a verdict, it is as if the call had never been.
+#[must_use = "a permit that is dropped at once lets a call out that nobody judges"]
+pub struct Permit<'a> {
+    /// `None` when the breaker is switched off, or when its result does not count any more.
+    breaker: Option<&'a Breaker>,
+    era: u16,
+    probe: bool,
+}
+
+impl Breaker {
+    /// A closed breaker.
+    pub fn new(policy: &policy::Breaker) -> Self {
+        Self::with(Arc::new(Rules::new(policy)))
+    }
+
+    fn with(rules: Arc<Rules>) -> Self {
+        Self {
+            word: AtomicU64::new(Word::CLOSED.pack()),
+            since: AtomicU64::new(0),
+            switch: AtomicU8::new(Switch::Auto as u8),
+            window: rules.window.as_ref().map(Window::new),
+            rules,
+        }
+    }
+
+    /// Another closed breaker with the same rules.
+    pub fn sibling(&self) -> Self {
+        Self::with(Arc::clone(&self.rules))
+    }
+
+    /// Asks for leave to make a call.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when the breaker is open, or when all probes are out.
+    pub fn admit(&self, scene: &impl Scene) -> Result<Permit<'_>, Refusal> {
+        match self.switch() {
+            Switch::Auto => self.enter(scene),
+            Switch::ForcedOpen => Err(Refusal(Some(self.rules.open_for))),
+            Switch::Disabled => Ok(Permit::untracked()),
+            Switch::ObserveOnly => Ok(self.enter(scene).unwrap_or_else(|_| Permit::untracked())),
+        }
+    }
+
+    fn enter(&self, scene: &impl Scene) -> Result<Permit<'_>, Refusal> {
+        loop {
+            let word = self.read();
+            match word.phase {
+                Phase::Closed { .. } => return Ok(self.permit(word.era, false)),
+                Phase::Open { until, .. } if scene.now().millis() < until => {
+                    return Err(Refusal(Some(Duration::from_millis(until - scene.now().millis()))));
+                }
+                Phase::Open { round, .. } => {
+                    let empty = word.then(Phase::HalfOpen(Probes { round, ..Probes::default() }));
+                    if self.swap(word, empty) {
+                        scene.changed(Change { from: State::Open, to: State::HalfOpen, open_for: None });
+                    }
+                }
+                Phase::HalfOpen(probes) => {
+                    if let Some(answer) = self.probe(word, probes, scene) {
+                        return answer;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reserves a probe. `None` when the word has changed and must be read again.
+    fn probe(&self, word: Word, probes: Probes, scene: &impl Scene) -> Option<Result<Permit<'_>, Refusal>> {
+        if probes.out > 0 && self.overdue(word.era, scene.now()) {
+            self.open(word, probes.round + 1, None, scene);
+            return None;
+        }
+        if probes.out >= self.rules.permits {
+            return Some(Err(Refusal(Some(self.rules.probe_hint()))));
+        }
+        let next = word.still(Phase::HalfOpen(Probes { out: probes.out + 1, ..probes }));
+        if !self.swap(word, next) {
+            return None;
+        }
+        if probes.out == 0 {
+            self.stamp(word.era, scene.now());
+        }
+        Some(Ok(self.permit(word.era, true)))
+    }
+
+    /// Whether probes have been out longer than the longest wait.
+    fn overdue(&self, era: u16, now: Tick) -> bool {
+        let since = self.since.load(Ordering::Acquire);
+        let began = since & STAMP_MILLIS;
+        since >> 48 == u64::from(era) && now.millis() >= began.saturating_add(self.rules.max_wait)
+    }
+
+    fn stamp(&self, era: u16, now: Tick) {
+        self.since.store(u64::from(era) << 48 | now.millis() & STAMP_MILLIS, Ordering::Release);
+    }
+
+    fn permit(&self, era: u16, probe: bool) -> Permit<'_> {
+        Permit { breaker: Some(self), era, probe }
+    }
+
+    fn read(&self) -> Word {
+        Word::unpack(self.word.load(Ordering::Acquire))
+    }
+
+    fn swap(&self, seen: Word, next: Word) -> bool {
+        self.word.compare_exchange(seen.pack(), next.pack(), Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// Opens, if the word is still as it was seen.
+    fn open(&self, seen: Word, round: u8, asked: Option<Duration>, scene: &impl Scene) -> bool {
+        let open_for = self.rules.open_time(round, asked, scene.chance());
+        let until = (scene.now() + open_for).nanos().div_ceil(1_000_000);
+        let opened = self.swap(seen, seen.then(Phase::Open { round, until }));
+        if opened {
+            scene.changed(Change { from: state(seen.phase), to: State::Open, open_for: Some(open_for) });
+        }
+        opened
+    }
+
+    /// The state now. An open breaker whose time is up is still open until a call comes.
+    pub fn state(&self) -> State {
+        state(self.read().phase)
+    }
+
+    /// How long an open breaker stays open; `None` when it is not open.
+    pub fn open_for(&self, now: Tick) -> Option<Duration> {
+        match self.read().phase {
+            Phase::Open { until, .. } => Some(Duration::from_millis(until.saturating_sub(now.millis()))),
+            Phase::Closed { .. } | Phase::HalfOpen(_) => None,
+        }
+    }
+
+    /// What the operator told it.
+    pub fn switch(&self) -> Switch {
+        match self.switch.load(Ordering::Relaxed) {
+            0 => Switch::Auto,
+            1 => Switch::ForcedOpen,
+            2 => Switch::Disabled,
+            _ => Switch::ObserveOnly,
+        }
+    }
+
+    /// Tells it what to do from now on.
+    pub fn set(&self, switch: Switch) {
+        self.switch.store(switch as u8, Ordering::Relaxed);
+    }
+
+    /// Closes it and forgets everything; results still out are ignored.
+    pub fn reset(&self, scene: &impl Scene) {
+        loop {
+            let word = self.read();
+            self.window.iter().for_each(Window::clear);
+            if self.swap(word, word.then(Phase::Closed { streak: 0 })) {
+                let from = state(word.phase);
+                if from != State::Closed {
+                    scene.changed(Change { from, to: State::Closed, open_for: None });
+                }
+                return;
+            }
+        }
+    }
+
+    /// Whether nothing is known of the system but that it works: such a breaker can be forgotten.
+    pub fn is_idle(&self) -> bool {
+        self.switch() == Switch::Auto && matches!(self.read().phase, Phase::Closed { streak: 0 })
+    }
+}
+
+const STAMP_MILLIS: u64 = (1 << 48) - 1;
+
+fn state(phase: Phase) -> State {
+    match phase {
+        Phase::Closed { .. } => State::Closed,
+        Phase::Open { .. } => State::Open,
+        Phase::HalfOpen(_) => State::HalfOpen,
+    }
+}
+
+impl<'a> Permit<'a> {
+    /// Leave that nobody keeps account of.
+    fn untracked() -> Self {
+        Self { breaker: None, era: 0, probe: false }
+    }
+
+    /// Whether the state in which this was given still holds.
+    pub fn holds(&self) -> bool {
+        self.breaker.is_none_or(|breaker| breaker.read().era == self.era)
+    }
+
+    /// Says how the call went, and how long it took.
+    pub fn settle(mut self, verdict: Verdict, took: Duration, scene: &impl Scene) {
+        let Some(breaker) = self.breaker else { return };
+        let slow = breaker.rules.is_slow(took);
+        match verdict {
+            Verdict::Good => breaker.judge(&mut self, Sample { bad: false, slow, asked: None }, scene),
+            Verdict::Bad { retry_after: asked } => {
+                breaker.judge(&mut self, Sample { bad: true, slow, asked }, scene);
+            }
+            Verdict::Neutral | Verdict::Throttled { .. } => {}
+        }
+    }
+}
+
+impl Drop for Permit<'_> {
+    /// Gives a probe's place back: the caller went away, panicked, or learned nothing.
+    fn drop(&mut self) {
+        let Some(breaker) = self.breaker.take().filter(|_| self.probe) else { return };
+        loop {
+            let word = breaker.read();
+            let Phase::HalfOpen(probes) = word.phase else { return };
+            if word.era != self.era {
+                return;
+            }
+            let back = Probes { out: probes.out.saturating_sub(1), ..probes };
+            if breaker.swap(word, word.still(Phase::HalfOpen(back))) {
+                return;
+            }
+        }
+    }
+}

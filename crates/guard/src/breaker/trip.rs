@@ -1,0 +1,163 @@
+//! When a breaker opens and when it closes again.
+
+use std::time::Duration;
+
+use super::window::{Sample, Tally, Window};
+use super::word::{Phase, Probes, Word};
+use super::{Breaker, Change, Permit, Scene};
+use crate::event::State;
+use crate::policy;
+use crate::tick::{Tick, nanos};
+
+/// A breaker's numbers, shared by all keys of one system.
+pub(super) struct Rules {
+    pub(super) window: Option<policy::Window>,
+    pub(super) open_for: Duration,
+    pub(super) permits: u16,
+    /// Milliseconds.
+    pub(super) max_wait: u64,
+    consecutive: Option<u32>,
+    error_percent: u32,
+    min_calls: u32,
+    slow: Option<policy::Slow>,
+    open_multiplier: f64,
+    open_jitter: f64,
+    max_open: Duration,
+    threshold: u16,
+    failure_percent: u32,
+}
+
+impl Rules {
+    pub(super) fn new(policy: &policy::Breaker) -> Self {
+        let probes = &policy.half_open;
+        let ten_bits = |number: u32| u16::try_from(number.clamp(1, 500)).unwrap_or(500);
+        Self {
+            window: policy.error_rate.as_ref().map(|rate| rate.window.clone()),
+            open_for: policy.open_for,
+            permits: ten_bits(probes.permits),
+            max_wait: nanos(probes.max_wait) / 1_000_000,
+            consecutive: policy.consecutive_failures.map(Into::into),
+            error_percent: policy.error_rate.as_ref().map_or(100, |rate| u32::from(rate.percent)),
+            min_calls: policy.error_rate.as_ref().map_or(1, |rate| rate.min_calls.get()),
+            slow: policy.slow.clone(),
+            open_multiplier: policy.open_multiplier,
+            open_jitter: policy.open_jitter,
+            max_open: policy.max_open,
+            threshold: ten_bits(probes.success_threshold),
+            failure_percent: u32::from(probes.failure_percent),
+        }
+    }
+
+    pub(super) fn is_slow(&self, took: Duration) -> bool {
+        self.slow.as_ref().is_some_and(|slow| took > slow.over)
+    }
+
+    /// When to come back while all probes are out: soon, they decide.
+    pub(super) fn probe_hint(&self) -> Duration {
+        self.open_for.min(Duration::from_secs(1))
+    }
+
+    /// How long to stay open the `round`th time in a row (from 0): longer each time, spread, at least what the system
+    /// asked for, never longer than the longest.
+    pub(super) fn open_time(&self, round: u8, asked: Option<Duration>, chance: f64) -> Duration {
+        let longest = self.max_open.as_secs_f64();
+        let grown = (self.open_for.as_secs_f64() * self.open_multiplier.powi(i32::from(round))).min(longest);
+        let spread = Duration::from_secs_f64(grown * (1.0 + self.open_jitter * chance));
+        spread.max(asked.unwrap_or_default()).min(self.max_open)
+    }
+
+    fn trips(&self, tally: Tally) -> bool {
+        let share = |count: u32, percent: u32| count * 100 >= percent * tally.calls;
+        let bad = share(tally.bad, self.error_percent);
+        let slow = self.slow.as_ref().is_some_and(|slow| share(tally.slow, u32::from(slow.percent)));
+        tally.calls >= self.min_calls && (bad || slow)
+    }
+
+    /// What the probes say together: `None` while they have not decided.
+    fn decide(&self, probes: Probes) -> Option<State> {
+        if u32::from(probes.bad) * 100 > self.failure_percent * u32::from(self.threshold) {
+            return Some(State::Open);
+        }
+        if probes.good < self.threshold {
+            return None;
+        }
+        let answered = u32::from(probes.good) + u32::from(probes.bad);
+        let slow = self
+            .slow
+            .as_ref()
+            .is_some_and(|slow| u32::from(probes.slow) * 100 >= u32::from(slow.percent) * answered);
+        Some(if slow { State::Open } else { State::Closed })
+    }
+}
+
+impl Breaker {
+    /// Takes a result into account, unless it belongs to an earlier era.
+    pub(super) fn judge(&self, permit: &mut Permit<'_>, sample: Sample, scene: &impl Scene) {
+        let mut counted = None;
+        loop {
+            let word = self.read();
+            if word.era != permit.era {
+                return;
+            }
+            let done = match word.phase {
+                Phase::Closed { streak } => {
+                    let tripped = *counted.get_or_insert_with(|| self.count(sample, scene.now()));
+                    self.closed(word, streak, sample, tripped, scene)
+                }
+                Phase::HalfOpen(probes) => {
+                    let done = self.probed(word, probes.with(sample), sample.asked, scene);
+                    permit.probe &= !done;
+                    done
+                }
+                Phase::Open { .. } => true,
+            };
+            if done {
+                return;
+            }
+        }
+    }
+
+    /// Adds the call to the window; whether that makes too many.
+    fn count(&self, sample: Sample, now: Tick) -> bool {
+        self.window.as_ref().is_some_and(|window| self.rules.trips(window.add(sample, now)))
+    }
+
+    /// A result while closed. Whether the word took it.
+    fn closed(&self, word: Word, streak: u32, sample: Sample, tripped: bool, scene: &impl Scene) -> bool {
+        let next = if sample.bad { streak.saturating_add(1) } else { 0 };
+        if tripped || self.rules.consecutive.is_some_and(|most| next >= most) {
+            return self.open(word, 0, sample.asked, scene);
+        }
+        next == streak || self.swap(word, word.still(Phase::Closed { streak: next }))
+    }
+
+    /// A result while half open. Whether the word took it.
+    fn probed(&self, word: Word, probes: Probes, asked: Option<Duration>, scene: &impl Scene) -> bool {
+        match self.rules.decide(probes) {
+            None => self.swap(word, word.still(Phase::HalfOpen(probes))),
+            Some(State::Open) => self.open(word, probes.round + 1, asked, scene),
+            Some(State::Closed | State::HalfOpen) => {
+                // Emptied before the change, while nobody counts; after it, a new caller's result could be lost.
+                self.window.iter().for_each(Window::clear);
+                let closed = self.swap(word, word.then(Phase::Closed { streak: 0 }));
+                if closed {
+                    scene.changed(Change { from: State::HalfOpen, to: State::Closed, open_for: None });
+                }
+                closed
+            }
+        }
+    }
+}
+
+impl Probes {
+    /// One more probe came back.
+    fn with(self, sample: Sample) -> Self {
+        Self {
+            out: self.out.saturating_sub(1),
+            good: self.good + u16::from(!sample.bad),
+            bad: self.bad + u16::from(sample.bad),
+            slow: self.slow + u16::from(sample.slow),
+            round: self.round,
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Which calls are the latest, and how many of them were bad or slow. Time and memory do not grow with calls.
+
+mod buckets;
+mod ring;
+
+use std::time::Duration;
+
+use buckets::Buckets;
+use ring::Ring;
+
+use crate::policy;
+use crate::sync::Lock;
+use crate::tick::{Tick, nanos};
+
+/// What the latest calls came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    pub(super) calls: u32,
+    pub(super) bad: u32,
+    pub(super) slow: u32,
+}
+
+/// One call that came back.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sample {
+    pub(super) bad: bool,
+    pub(super) slow: bool,
+    /// How long the system asked to be left alone.
+    pub(super) asked: Option<Duration>,
+}
+
+/// The latest calls: exactly the last so many, or those of the last so long.
+pub(super) enum Window {
+    Calls(Lock<Ring>),
+    Time(Buckets),
+}
+
+impl Window {
+    pub(super) fn new(window: &policy::Window) -> Self {
+        match window {
+            policy::Window::Calls(calls) => Window::Calls(Lock::new(Ring::new(*calls as usize))),
+            policy::Window::Time { length, buckets } => Window::Time(Buckets::new(nanos(*length), *buckets)),
+        }
+    }
+
+    /// Adds a call and counts again.
+    pub(super) fn add(&self, sample: Sample, now: Tick) -> Tally {
+        match self {
+            Window::Calls(ring) => ring.hold().add(sample),
+            Window::Time(buckets) => buckets.add(sample, now),
+        }
+    }
+
+    /// Forgets everything.
+    pub(super) fn clear(&self) {
+        match self {
+            Window::Calls(ring) => ring.hold().clear(),
+            Window::Time(buckets) => buckets.clear(),
+        }
+    }
+}

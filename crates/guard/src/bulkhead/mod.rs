@@ -1,0 +1,118 @@
+//! So many calls out, so many waiting, no more.
+
+mod queue;
+mod slots;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use queue::Queue;
+use slots::Slots;
+
+use crate::policy::{self, Priority};
+use crate::sync::Lock;
+
+/// A bulkhead. Taking and leaving a free place is one compare-and-swap; only a full one takes a lock.
+pub struct Bulkhead {
+    slots: Slots,
+    queue: Lock<Queue>,
+    max_queue: u32,
+    max_wait: Duration,
+}
+
+/// A place; dropping it lets the next call in.
+pub struct Place(Arc<Bulkhead>);
+
+/// The bulkhead and its queue are full, or the wait was too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+impl Bulkhead {
+    /// An empty bulkhead.
+    pub fn new(policy: &policy::Bulkhead) -> Arc<Self> {
+        let places = policy.adaptive.as_ref().map_or(policy.max_in_flight, |adaptive| adaptive.initial);
+        Arc::new(Self {
+            slots: Slots::new(places),
+            queue: Lock::new(Queue::default()),
+            max_queue: policy.queue,
+            max_wait: policy.max_wait,
+        })
+    }
+
+    /// Takes a place if one is free and nobody waits for it.
+    pub fn try_enter(self: &Arc<Self>) -> Option<Place> {
+        self.slots.take().then(|| Place(Arc::clone(self)))
+    }
+
+    /// Takes a place, waiting for it at most `limit` and the policy's longest wait. Dropping the future leaves the
+    /// queue.
+    ///
+    /// # Errors
+    /// [`Full`].
+    pub async fn enter(self: &Arc<Self>, priority: Priority, limit: Option<Duration>) -> Result<Place, Full> {
+        if let Some(place) = self.try_enter() {
+            return Ok(place);
+        }
+        let wait = limit.map_or(self.max_wait, |limit| limit.min(self.max_wait));
+        let Some(ticket) = self.line_up(priority) else { return self.try_enter().ok_or(Full) };
+        tokio::time::timeout(wait, ticket.called()).await.unwrap_or(Err(Full))
+    }
+
+    /// Joins the queue. `None` when it is full, or when a place came free meanwhile.
+    fn line_up(self: &Arc<Self>, priority: Priority) -> Option<queue::Ticket> {
+        let mut queue = self.queue.hold();
+        if !self.slots.wait(self.max_queue) {
+            return None;
+        }
+        Some(queue.push(priority, Arc::clone(self)))
+    }
+
+    /// Gives a place to whoever is first in line, or back.
+    fn leave(self: &Arc<Self>) {
+        while !self.slots.give_back() {
+            if let Some(waiter) = self.next(Slots::hand_over) {
+                return self.call(waiter);
+            }
+        }
+    }
+
+    /// Changes how many calls may be out. Those out stay out.
+    pub fn resize(self: &Arc<Self>, places: u32) {
+        self.slots.resize(places);
+        while let Some(waiter) = self.next(Slots::let_in) {
+            self.call(waiter);
+        }
+    }
+
+    /// Takes the first in line if the slots agree. The line and the count of those waiting change together.
+    fn next(&self, agree: impl Fn(&Slots) -> bool) -> Option<queue::Waiter> {
+        let mut queue = self.queue.hold();
+        agree(&self.slots).then(|| queue.pop()).flatten()
+    }
+
+    /// Hands a place over. If the waiter has just gone away, the place is dropped, and that calls the next one.
+    fn call(self: &Arc<Self>, waiter: queue::Waiter) {
+        drop(waiter.send(Place(Arc::clone(self))));
+    }
+
+    /// Calls out.
+    pub fn in_flight(&self) -> u32 {
+        self.slots.taken()
+    }
+
+    /// Calls that may be out.
+    pub fn places(&self) -> u32 {
+        self.slots.places()
+    }
+
+    /// Calls waiting.
+    pub fn queued(&self) -> u32 {
+        self.slots.waiting()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}

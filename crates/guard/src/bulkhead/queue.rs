@@ -1,0 +1,63 @@
+//! The line before a full bulkhead: by priority, then by arrival.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::{Bulkhead, Full, Place};
+use crate::policy::Priority;
+
+pub(super) type Waiter = oneshot::Sender<Place>;
+
+/// One line per priority.
+#[derive(Default)]
+pub(super) struct Queue {
+    lines: [VecDeque<(u64, Waiter)>; 3],
+    next: u64,
+}
+
+impl Queue {
+    pub(super) fn push(&mut self, priority: Priority, bulkhead: Arc<Bulkhead>) -> Ticket {
+        let (waiter, heard) = oneshot::channel();
+        let number = self.next;
+        self.next += 1;
+        self.lines[priority as usize].push_back((number, waiter));
+        Ticket { heard, number, priority, bulkhead }
+    }
+
+    /// Takes the first in line.
+    pub(super) fn pop(&mut self) -> Option<Waiter> {
+        self.lines.iter_mut().find_map(VecDeque::pop_front).map(|(_, waiter)| waiter)
+    }
+
+    /// Takes a waiter out of the line; whether it was still there.
+    fn remove(&mut self, number: u64, priority: Priority) -> bool {
+        let line = &mut self.lines[priority as usize];
+        let at = line.iter().position(|(waiting, _)| *waiting == number);
+        at.and_then(|at| line.remove(at)).is_some()
+    }
+}
+
+/// A place in the line. Dropping it leaves the line; a place that was already on its way is handed on.
+pub(super) struct Ticket {
+    heard: oneshot::Receiver<Place>,
+    number: u64,
+    priority: Priority,
+    bulkhead: Arc<Bulkhead>,
+}
+
+impl Ticket {
+    pub(super) async fn called(mut self) -> Result<Place, Full> {
+        (&mut self.heard).await.map_err(|_| Full)
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut queue = self.bulkhead.queue.hold();
+        if queue.remove(self.number, self.priority) {
+            self.bulkhead.slots.give_up();
+        }
+    }
+}

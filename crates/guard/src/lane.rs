@@ -1,0 +1,93 @@
+//! What the calls of one key share: a breaker, a bulkhead, a limit, and what was learned about answer times.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::State;
+use crate::breaker::Breaker;
+use crate::bulkhead::Bulkhead;
+use crate::limit::Limit;
+use crate::median::Median;
+use crate::policy::Policy;
+use crate::status::{LaneStatus, Switch};
+use crate::sync::{AtomicU64, Ordering};
+use crate::tick::Tick;
+
+/// One key's stages. Stages that are not configured are absent.
+pub(crate) struct Lane {
+    pub(crate) key: Box<str>,
+    pub(crate) breaker: Option<Arc<Breaker>>,
+    pub(crate) bulkhead: Option<Arc<Bulkhead>>,
+    pub(crate) limit: Option<Arc<Limit>>,
+    pub(crate) median: Median,
+    /// Nothing is sent before this tick: the system asked for a pause.
+    quiet_until: AtomicU64,
+}
+
+impl Lane {
+    /// A lane of its own.
+    pub(crate) fn new(key: &str, policy: &Policy) -> Self {
+        Self {
+            key: key.into(),
+            breaker: policy.breaker.as_ref().map(|breaker| Arc::new(Breaker::new(breaker))),
+            bulkhead: policy.bulkhead.as_ref().map(Bulkhead::new),
+            limit: policy.limit.as_ref().map(|limit| Arc::new(Limit::new(limit))),
+            median: Median::new(),
+            quiet_until: AtomicU64::new(0),
+        }
+    }
+
+    /// A lane that shares every stage whose numbers are the same: an operation with its own deadline still stands in
+    /// the system's one queue.
+    pub(crate) fn sharing(policy: &Policy, lane: &Lane, theirs: &Policy) -> Self {
+        let mut own = Self::new(&lane.key, policy);
+        if policy.breaker == theirs.breaker {
+            own.breaker.clone_from(&lane.breaker);
+        }
+        if policy.bulkhead == theirs.bulkhead {
+            own.bulkhead.clone_from(&lane.bulkhead);
+        }
+        if policy.limit == theirs.limit {
+            own.limit.clone_from(&lane.limit);
+        }
+        own
+    }
+
+    /// The system asked to be left alone until then.
+    pub(crate) fn quiet(&self, until: Tick) {
+        self.quiet_until.fetch_max(until.nanos(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn quiet_until(&self) -> Tick {
+        Tick::from_nanos(self.quiet_until.load(Ordering::Relaxed))
+    }
+
+    /// Whether forgetting this lane would change nothing.
+    pub(crate) fn is_idle(&self, policy: &Policy, now: Tick) -> bool {
+        let full = policy.limit.as_ref().map(|limit| limit.capacity / limit.weight.max(1));
+        self.breaker.as_ref().is_none_or(|breaker| breaker.is_idle())
+            && self
+                .bulkhead
+                .as_ref()
+                .is_none_or(|bulkhead| bulkhead.in_flight() == 0 && bulkhead.queued() == 0)
+            && self.limit.as_ref().is_none_or(|limit| Some(limit.left(now)) == full)
+            && self.quiet_until() <= now
+    }
+
+    pub(crate) fn status(&self, now: Tick) -> LaneStatus {
+        let pause = self.quiet_until().since(now);
+        let (breaker, bulkhead) = (self.breaker.as_deref(), self.bulkhead.as_ref());
+        LaneStatus {
+            key: self.key.to_string(),
+            state: breaker.map_or(State::Closed, Breaker::state),
+            mode: breaker.map_or(Switch::Disabled, Breaker::switch),
+            open_for: breaker.and_then(|breaker| breaker.open_for(now)),
+            paused_for: (pause > Duration::ZERO).then_some(pause),
+            in_flight: bulkhead.map_or(0, |bulkhead| bulkhead.in_flight()),
+            max_in_flight: bulkhead.map(|bulkhead| bulkhead.places()),
+            queued: bulkhead.map_or(0, |bulkhead| bulkhead.queued()),
+            tokens: self.limit.as_ref().map(|limit| limit.left(now)),
+            median: self.median.get(),
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The lanes of one policy: one for all calls, or one per operation, tenant or model, within a bound.
+
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+
+use crate::lane::Lane;
+use crate::policy::{Per, Policy};
+use crate::tick::Tick;
+
+type Map = HashMap<Box<str>, Arc<Lane>>;
+
+/// Reading takes no lock; a new key copies the map, which is bounded.
+pub(crate) struct Lanes {
+    policy: Arc<Policy>,
+    /// Whose stages are shared where the numbers are the same.
+    base: Option<Arc<Lanes>>,
+    /// The one lane, when there is one for all; else the lane of those that no longer fit.
+    common: Arc<Lane>,
+    keyed: ArcSwap<Map>,
+    writing: Mutex<()>,
+    max: usize,
+}
+
+/// A lane, borrowed or kept.
+pub(crate) enum LaneRef<'a> {
+    Common(&'a Lane),
+    Keyed(Arc<Lane>),
+}
+
+impl Deref for LaneRef<'_> {
+    type Target = Lane;
+
+    fn deref(&self) -> &Lane {
+        match self {
+            LaneRef::Common(lane) => lane,
+            LaneRef::Keyed(lane) => lane,
+        }
+    }
+}
+
+impl Lanes {
+    /// `name` is the key of the common lane.
+    pub(crate) fn new(name: &str, policy: Arc<Policy>, base: Option<Arc<Lanes>>) -> Self {
+        let base = base.filter(|base| base.per() == per(&policy));
+        let common = match &base {
+            Some(base) => Lane::sharing(&policy, &base.common, &base.policy),
+            None => Lane::new(name, &policy),
+        };
+        let max = policy.breaker.as_ref().map_or(1, |breaker| breaker.max_keys as usize);
+        Self {
+            policy,
+            base,
+            common: Arc::new(common),
+            keyed: ArcSwap::default(),
+            writing: Mutex::new(()),
+            max,
+        }
+    }
+
+    /// What a lane stands for.
+    pub(crate) fn per(&self) -> Per {
+        per(&self.policy)
+    }
+
+    /// The lane of `key`. Keys mean nothing when there is one lane for all.
+    pub(crate) fn get(&self, key: &str, now: Tick) -> LaneRef<'_> {
+        if self.per() == Per::System {
+            return LaneRef::Common(&self.common);
+        }
+        match self.keyed.load().get(key) {
+            Some(lane) => LaneRef::Keyed(Arc::clone(lane)),
+            None => self.open(key, now),
+        }
+    }
+
+    /// Makes a lane for a new key, forgetting idle ones if there are too many.
+    #[cold]
+    fn open(&self, key: &str, now: Tick) -> LaneRef<'_> {
+        let _alone = self.writing.lock();
+        let mut map = Map::clone(&self.keyed.load());
+        if let Some(lane) = map.get(key) {
+            return LaneRef::Keyed(Arc::clone(lane));
+        }
+        if map.len() >= self.max {
+            // Two hold an idle lane: the published map and this copy of it.
+            map.retain(|_, lane| Arc::strong_count(lane) > 2 || !lane.is_idle(&self.policy, now));
+        }
+        if map.len() >= self.max {
+            return LaneRef::Common(&self.common);
+        }
+        let lane = Arc::new(self.lane(key, now));
+        map.insert(key.into(), Arc::clone(&lane));
+        self.keyed.store(Arc::new(map));
+        LaneRef::Keyed(lane)
+    }
+
+    fn lane(&self, key: &str, now: Tick) -> Lane {
+        match &self.base {
+            Some(base) => Lane::sharing(&self.policy, &base.get(key, now), &base.policy),
+            None => Lane::new(key, &self.policy),
+        }
+    }
+
+    /// Every lane there is, by key.
+    pub(crate) fn all(&self) -> Vec<Arc<Lane>> {
+        let mut lanes: Vec<_> = self.keyed.load().values().cloned().collect();
+        if self.per() == Per::System || lanes.is_empty() {
+            lanes.push(Arc::clone(&self.common));
+        }
+        lanes.sort_by(|one, other| one.key.cmp(&other.key));
+        lanes
+    }
+}
+
+fn per(policy: &Policy) -> Per {
+    policy.breaker.as_ref().map_or(Per::System, |breaker| breaker.per)
+}

@@ -1,0 +1,126 @@
+//! The stages of a guard around any attempt, unboxed.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Instant;
+
+use port::{Clock, Entropy, Fault, Repeat};
+
+use crate::budget::Purse;
+use crate::event::{Event, Listener};
+use crate::lanes::{LaneRef, Lanes};
+use crate::policy::Policy;
+use crate::run::Run;
+use crate::tick::Tick;
+
+/// The stages of one policy. Makes no allocation on the way of a call that succeeds or is rejected.
+pub struct Pipeline {
+    pub(crate) system: Arc<str>,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) lanes: Arc<Lanes>,
+    pub(crate) purse: Arc<Purse>,
+    pub(crate) world: World,
+}
+
+/// What a guard needs of the world.
+#[derive(Clone)]
+pub struct World {
+    /// Must be the clock that contexts carry, and must agree with the runtime's timers.
+    pub clock: Arc<dyn Clock>,
+    /// Hears what happens.
+    pub listener: Arc<dyn Listener>,
+    /// Tick zero.
+    pub(crate) base: Instant,
+}
+
+impl World {
+    /// A world whose tick zero is now.
+    pub fn new(clock: Arc<dyn Clock>, listener: Arc<dyn Listener>) -> Self {
+        let base = clock.instant();
+        Self { clock, listener, base }
+    }
+
+    pub(crate) fn now(&self) -> Tick {
+        self.tick(self.clock.instant())
+    }
+
+    pub(crate) fn tick(&self, instant: Instant) -> Tick {
+        Tick::between(self.base, instant)
+    }
+}
+
+/// One call, as far as a guard needs to know it.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// The operation called.
+    pub operation: &'a str,
+    /// The operation, tenant or model, as the breaker's `per` says; ignored when there is one for all.
+    pub key: &'a str,
+    /// How safe a repeat is.
+    pub repeat: Repeat,
+    /// Whether an idempotency key is sent.
+    pub keyed: bool,
+    /// The caller's deadline.
+    pub deadline: Option<Instant>,
+    /// The dice.
+    pub entropy: &'a dyn Entropy,
+}
+
+/// One attempt, as the closure that makes it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// From 1.
+    pub number: u32,
+    /// When the guard will drop it.
+    pub deadline: Instant,
+    /// Whether the policy allows no further one.
+    pub last: bool,
+}
+
+impl Pipeline {
+    /// The stages of `policy` for a system of that name.
+    pub fn new(system: &str, policy: Policy, world: World) -> Self {
+        let policy = Arc::new(policy);
+        let lanes = Arc::new(Lanes::new(system, Arc::clone(&policy), None));
+        let purse = Arc::new(Purse::new(policy.retry.budget.clone()));
+        Self { system: system.into(), policy, lanes, purse, world }
+    }
+
+    /// The stages of another policy for one operation of the same system. The retry budget is shared, and so is every
+    /// stage with the same numbers.
+    pub fn operation(&self, policy: Policy) -> Self {
+        let policy = Arc::new(policy);
+        let lanes = Lanes::new(&self.system, Arc::clone(&policy), Some(Arc::clone(&self.lanes)));
+        let (system, purse, world) = (Arc::clone(&self.system), Arc::clone(&self.purse), self.world.clone());
+        Self { system, policy, lanes: Arc::new(lanes), purse, world }
+    }
+
+    /// Makes a call: as many attempts as the policy, the budget and the deadline allow.
+    ///
+    /// Dropping the future drops the attempt that is out and gives everything back that was taken for it.
+    ///
+    /// # Errors
+    /// The last attempt's fault, with the number of attempts made and the worst of what may have landed; or a
+    /// rejection, when a guard kept the call in.
+    pub async fn call<T, F: Future<Output = Result<T, Fault>>>(
+        &self,
+        request: &Request<'_>,
+        send: impl Fn(Attempt) -> F,
+    ) -> Result<T, Fault> {
+        let started = self.world.now();
+        let lane = self.lane(request.key, started);
+        let run = Run::new(self, request, &lane, started);
+        let result = run.all(&send).await;
+        run.hear(&Event::CallFinished {
+            place: run.place(),
+            attempts: run.attempts(),
+            outcome: result.as_ref().map(|_| ()),
+            duration: run.duration(),
+        });
+        result
+    }
+
+    pub(crate) fn lane(&self, key: &str, now: Tick) -> LaneRef<'_> {
+        self.lanes.get(key, now)
+    }
+}

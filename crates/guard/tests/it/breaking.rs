@@ -1,0 +1,169 @@
+//! The breaker in its place among the other stages.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use guard::policy::{Breaker, HalfOpen, Per, Retry};
+use guard::{Policies, Policy, State};
+use port::{Kind, Landed, Link, Rejection, Reply};
+
+use crate::fixture::{World, bare, call, fault, hang, seconds};
+
+fn once() -> Retry {
+    Retry { max_attempts: NonZeroU32::MIN, ..Retry::default() }
+}
+
+fn breaker() -> Breaker {
+    Breaker { consecutive_failures: NonZeroU32::new(3), open_jitter: 0.0, ..Breaker::default() }
+}
+
+fn tripping(breaker: Breaker) -> Policy {
+    Policy { breaker: Some(breaker), retry: once(), ..bare() }
+}
+
+async fn down(world: &World) {
+    for _ in 0..3 {
+        world.call("read").await.unwrap_err();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_open_breaker_answers_at_once_and_says_when_to_come_back() {
+    let world = World::new(tripping(breaker()), |number, _| async move {
+        if number <= 3 { Err(fault(Kind::Connect, Landed::No)) } else { Ok(Reply::default()) }
+    });
+    down(&world).await;
+    let fault = world.call("read").await.unwrap_err();
+    assert_eq!(fault.rejection, Some(Rejection::BreakerOpen));
+    assert_eq!((fault.retry_after, fault.attempts), (Some(seconds(60)), 0));
+    tokio::time::advance(seconds(60)).await;
+    world.call("read").await.unwrap();
+    assert_eq!(world.guarded.status().lanes[0].state, State::Closed);
+    let changes = ["closed to open", "open to half_open", "half_open to closed"];
+    changes.into_iter().for_each(|change| assert_eq!(world.ear.count(change), 1, "{change}"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rejected_call_spends_no_budget_and_is_not_tried_again() {
+    let policy = Policy { retry: Retry::default(), ..tripping(breaker()) };
+    let world = World::new(policy, |_, _| async { Err(fault(Kind::Connect, Landed::No)) });
+    let opened = world.call("read").await.unwrap_err();
+    assert_eq!(opened.attempts, 3);
+    let left = world.guarded.status().budget;
+    for _ in 0..100 {
+        assert_eq!(world.call("read").await.unwrap_err().attempts, 0);
+    }
+    assert_eq!((world.guarded.status().budget, world.calls()), (left, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_breaker_that_opens_between_attempts_keeps_what_may_have_landed() {
+    let policy = Policy {
+        retry: Retry::default(),
+        ..tripping(Breaker { consecutive_failures: NonZeroU32::new(1), ..breaker() })
+    };
+    let world = World::new(policy, |_, _| async { Err(fault(Kind::Timeout, Landed::Unknown)) });
+    let fault = world.keyed("charge").await.unwrap_err();
+    assert_eq!((fault.rejection, fault.attempts), (Some(Rejection::BreakerOpen), 1));
+    assert_eq!(fault.landed, Landed::Unknown, "the first attempt may have acted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn b17_a_caller_that_goes_away_says_nothing_and_its_call_is_dropped() {
+    let probes = HalfOpen { permits: 1, ..HalfOpen::default() };
+    let world = World::new(tripping(Breaker { half_open: probes, ..breaker() }), |number, _| async move {
+        match number {
+            1..=3 => Err(fault(Kind::Connect, Landed::No)),
+            4 => hang().await,
+            _ => Ok(Reply::default()),
+        }
+    });
+    down(&world).await;
+    tokio::time::advance(seconds(60)).await;
+    let probe = tokio::time::timeout(seconds(1), world.call("read")).await;
+    assert!(probe.is_err(), "the caller went away");
+    assert_eq!(world.inside(), 0);
+    world.call("read").await.unwrap();
+    assert_eq!(world.guarded.status().lanes[0].state, State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn b17_a_timeout_cancels_the_work() {
+    let policy = Policy { attempt_timeout: seconds(2), ..tripping(breaker()) };
+    let world = World::new(policy, |_, _| hang());
+    down(&world).await;
+    assert_eq!(world.inside(), 0);
+    assert_eq!(world.guarded.status().lanes[0].state, State::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn b17_wrong_input_never_opens_it() {
+    let world = World::new(tripping(breaker()), |_, _| async { Err(fault(Kind::Invalid, Landed::No)) });
+    for _ in 0..1_000 {
+        world.call("post").await.unwrap_err();
+    }
+    assert_eq!((world.calls(), world.guarded.status().lanes[0].state), (1_000, State::Closed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panicking_adapter_gives_its_probe_back() {
+    let world = Arc::new(World::new(tripping(breaker()), |number, _| async move {
+        match number {
+            1..=3 => Err(fault(Kind::Connect, Landed::No)),
+            4 => panic!("scripted"),
+            _ => Ok(Reply::default()),
+        }
+    }));
+    down(&world).await;
+    tokio::time::advance(seconds(60)).await;
+    let probing = Arc::clone(&world);
+    assert!(tokio::spawn(async move { probing.call("read").await }).await.is_err());
+    world.call("read").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_tenant_does_not_trip_another() {
+    let world = World::new(tripping(Breaker { per: Per::Tenant, ..breaker() }), |_, ctx| async move {
+        if &*ctx.tenant == "acme" { Err(fault(Kind::Connect, Landed::No)) } else { Ok(Reply::default()) }
+    });
+    down(&world).await;
+    assert_eq!(world.call("read").await.unwrap_err().rejection, Some(Rejection::BreakerOpen));
+    let other = port::Ctx { tenant: "globex".into(), ..world.ctx() };
+    world.guarded.call(&other, call("read")).await.unwrap();
+    let states: Vec<_> =
+        world.guarded.status().lanes.into_iter().map(|lane| (lane.key, lane.state)).collect();
+    assert_eq!(states, [("acme".into(), State::Open), ("globex".into(), State::Closed)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_operator_has_the_last_word() {
+    let world = World::new(tripping(breaker()), |_, _| async { Err(fault(Kind::Connect, Landed::No)) });
+    world.guarded.observe_only();
+    down(&world).await;
+    down(&world).await;
+    assert_eq!(
+        (world.calls(), world.ear.count("closed to open")),
+        (6, 1),
+        "it judges, and lets everything pass"
+    );
+    world.guarded.disable();
+    down(&world).await;
+    assert_eq!(world.calls(), 9);
+    world.guarded.automatic();
+    assert_eq!(world.call("read").await.unwrap_err().rejection, Some(Rejection::BreakerOpen));
+    world.guarded.reset();
+    world.call("read").await.unwrap_err();
+    assert_eq!(world.calls(), 10);
+    world.guarded.force_open();
+    assert_eq!(world.call("read").await.unwrap_err().rejection, Some(Rejection::BreakerOpen));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_with_its_own_deadline_still_shares_the_breaker() {
+    let system = tripping(breaker());
+    let read = Policy { deadline: Some(seconds(1)), attempt_timeout: seconds(1), ..system.clone() };
+    let policies = Policies { system, operations: [("read".into(), read)].into() };
+    let world = World::new(policies, |_, _| async { Err(fault(Kind::Connect, Landed::No)) });
+    down(&world).await;
+    assert_eq!(world.call("post").await.unwrap_err().rejection, Some(Rejection::BreakerOpen));
+}

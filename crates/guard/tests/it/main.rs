@@ -1,0 +1,7 @@
+//! The guard around scripted systems, with the runtime's clock paused.
+#![expect(clippy::unwrap_used, reason = "a failed test should panic")]
+
+mod breaking;
+mod fixture;
+mod retrying;
+mod waiting;
