@@ -16,13 +16,16 @@ pub struct Error {
     /// What would be right.
     pub help: Vec<String>,
     /// The expression and, below it, a caret at the place.
-    pub excerpt: String,
+    pub excerpt: Box<str>,
 }
 
 impl Error {
     /// The same error as a diagnostic.
     pub fn to_diagnostic(&self) -> Diagnostic {
-        Diagnostic { help: self.help.clone(), ..Diagnostic::error(self.code, &self.span, self.message.clone()) }
+        Diagnostic {
+            help: self.help.clone(),
+            ..Diagnostic::error(self.code, &self.span, self.message.clone())
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::Reference;
+
 /// Binds root names to borrowed documents. Nothing is copied when binding.
 ///
 /// Values marked sensitive take part in the evaluation but never appear in the text of an error.
@@ -35,4 +37,19 @@ impl<'a> Scope<'a> {
     pub fn get(&self, root: &str) -> Option<&'a Value> {
         self.roots.iter().rev().find(|(name, _)| *name == root).map(|(_, value)| *value)
     }
+
+    /// Whether any of the paths leads to, into or past something sensitive.
+    pub(crate) fn hides_any(&self, references: &[Reference]) -> bool {
+        references.iter().any(|reference| {
+            self.sensitive
+                .iter()
+                .any(|(root, pointer)| *root == reference.root && overlaps(pointer, &reference.path))
+        })
+    }
+}
+
+/// Whether one of the two paths begins with the other.
+fn overlaps(pointer: &str, path: &[String]) -> bool {
+    let tokens = pointer.split('/').skip(1);
+    tokens.zip(path).all(|(token, field)| token.replace("~1", "/").replace("~0", "~") == *field)
 }

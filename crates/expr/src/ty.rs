@@ -63,6 +63,43 @@ impl Ty {
         }
     }
 
+    /// The type of a value that is known.
+    pub fn of(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(_) => Self::Bool,
+            Value::Number(number) if number.is_f64() => Self::Number,
+            Value::Number(_) => Self::Int,
+            Value::String(_) => Self::Text,
+            Value::Array(_) => Self::list(Self::Any),
+            Value::Object(map) => Self::closed(map.iter().map(|(name, value)| (name, Self::of(value)))),
+        }
+    }
+
+    /// The word for it in messages.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Any => "any value",
+            Self::Null => "null",
+            Self::Bool => "a boolean",
+            Self::Int | Self::Number => "a number",
+            Self::Text => "text",
+            Self::List(_) => "a list",
+            Self::Map { .. } => "a map",
+            Self::Secret => "a secret",
+        }
+    }
+
+    /// Whether it is a secret or has one in it.
+    pub fn holds_secret(&self) -> bool {
+        match self {
+            Self::Secret => true,
+            Self::List(item) => item.holds_secret(),
+            Self::Map { fields, .. } => fields.values().any(Self::holds_secret),
+            Self::Any | Self::Null | Self::Bool | Self::Int | Self::Number | Self::Text => false,
+        }
+    }
+
     fn from_object_schema(schema: &Value) -> Self {
         let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
         Self::Map {
