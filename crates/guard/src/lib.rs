@@ -19,7 +19,7 @@ mod lanes;
 pub mod limit;
 mod median;
 
-pub mod policy;
+mod policy;
 
 mod clock;
 mod event;
@@ -32,6 +32,9 @@ pub use clock::RuntimeClock;
 pub use event::{Deaf, Event, Listener, Place, State};
 pub use guarded::{Guarded, Policies};
 pub use pipeline::{Attempt, Pipeline, Request, World};
-pub use policy::{Conflict, Policy, profile, profiles};
+pub use policy::{
+    Adaptive, Algorithm, Batch, Breaker, Budget, Bulkhead, Cache, Conflict, ErrorRate, HalfOpen, Hedge,
+    Jitter, Limit, Mode, Per, Policy, Priority, Retry, Slow, Window, profile, profiles,
+};
 pub use status::{LaneStatus, Status, Switch};
 pub use tick::Tick;

@@ -3,8 +3,7 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use guard::policy::{Breaker, HalfOpen, Per, Retry};
-use guard::{Policies, Policy, State};
+use guard::{Breaker, HalfOpen, Per, Policies, Policy, Retry, State};
 use port::{Kind, Landed, Link, Rejection, Reply};
 
 use crate::fixture::{World, bare, call, fault, hang, seconds};

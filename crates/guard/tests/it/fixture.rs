@@ -70,7 +70,6 @@ impl Listener for Ear {
             Event::Rejected { by, .. } => by.as_str().into(),
             Event::Paused { pause, .. } => format!("pause of {pause:?}"),
             Event::CallFinished { attempts, .. } => format!("finished after {attempts}"),
-            _ => "other".into(),
         };
         self.0.lock().unwrap().push(word);
     }

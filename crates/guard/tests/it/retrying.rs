@@ -3,8 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use guard::Policy;
-use guard::policy::{Budget, Jitter, Retry};
+use guard::{Budget, Jitter, Policy, Retry};
 use port::{Kind, Landed, Rejection, Reply};
 
 use crate::fixture::{World, bare, fault, hang, seconds};

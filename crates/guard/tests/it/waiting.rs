@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use guard::Policy;
-use guard::policy::{Algorithm, Bulkhead, Limit, Mode, Priority};
+use guard::{Algorithm, Bulkhead, Limit, Mode, Policy, Priority};
 use port::{Rejection, Reply};
 
 use crate::fixture::{World, bare, seconds};
