@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Adds, edits or resolves a dead letter with a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a batch holds few of them, and most are letters")]
 pub enum DeadOp {
     /// Adds a letter, or writes it again: a replay that failed comes back open under the same id.
     Put(DeadLetter),

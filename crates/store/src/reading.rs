@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::sqlite::{checkpoints, dead, events, keys, outbox, query, runs, signals, states, timers};
 use crate::{
     DeadFilter, DeadLetter, DefinitionRow, Error, Event, KeyRecord, OutboxRow, RunFilter, RunRow, Signal,
     StateRow, Store, Timer,
@@ -43,37 +44,35 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Corrupt`] when an event is not what was written; [`Error::Io`].
-    pub async fn stream(
-        &self,
-        _stream: &str,
-        _after_version: u64,
-        _limit: usize,
-    ) -> Result<Vec<Event>, Error> {
-        unimplemented!("lands next")
+    pub async fn stream(&self, stream: &str, after_version: u64, limit: usize) -> Result<Vec<Event>, Error> {
+        let stream = stream.to_owned();
+        self.sqlite.read(move |read| events::stream(read, &stream, after_version, limit)).await
     }
 
     /// The version of a stream: how many events it has; 0 when it does not exist.
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub async fn version(&self, _stream: &str) -> Result<u64, Error> {
-        unimplemented!("lands next")
+    pub async fn version(&self, stream: &str) -> Result<u64, Error> {
+        let stream = stream.to_owned();
+        self.sqlite.read(move |read| events::version(read, &stream)).await
     }
 
     /// Events of the whole log after a position, in order and without gaps.
     ///
     /// # Errors
     /// [`Error::Corrupt`] when an event is missing or not what was written; [`Error::Io`].
-    pub async fn log(&self, _after_position: u64, _limit: usize) -> Result<Vec<Event>, Error> {
-        unimplemented!("lands next")
+    pub async fn log(&self, after_position: u64, limit: usize) -> Result<Vec<Event>, Error> {
+        self.sqlite.read(move |read| events::log(read, after_position, limit)).await
     }
 
     /// One projection row.
     ///
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Io`].
-    pub async fn state(&self, _kind: &'static str, _id: &str) -> Result<Option<StateRow>, Error> {
-        unimplemented!("lands next")
+    pub async fn state(&self, kind: &'static str, id: &str) -> Result<Option<StateRow>, Error> {
+        let id = id.to_owned();
+        self.sqlite.read(move |read| states::one(read, kind, &id)).await
     }
 
     /// Projection rows whose id begins with `prefix`, in order of id, after the given id.
@@ -82,52 +81,56 @@ impl Store {
     /// [`Error::Corrupt`], [`Error::Io`].
     pub async fn states(
         &self,
-        _kind: &'static str,
-        _prefix: &str,
-        _after: Option<&str>,
-        _limit: usize,
+        kind: &'static str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
     ) -> Result<Vec<StateRow>, Error> {
-        unimplemented!("lands next")
+        let (prefix, after) = (prefix.to_owned(), after.map(str::to_owned));
+        self.sqlite.read(move |read| states::many(read, kind, &prefix, after.as_deref(), limit)).await
     }
 
     /// One run.
     ///
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Io`].
-    pub async fn run(&self, _id: &str) -> Result<Option<RunRow>, Error> {
-        unimplemented!("lands next")
+    pub async fn run(&self, id: &str) -> Result<Option<RunRow>, Error> {
+        let id = id.to_owned();
+        self.sqlite.read(move |read| runs::one(read, &id)).await
     }
 
     /// Runs, newest first.
     ///
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Io`].
-    pub async fn runs(&self, _filter: &RunFilter) -> Result<Vec<RunRow>, Error> {
-        unimplemented!("lands next")
+    pub async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, Error> {
+        let filter = filter.clone();
+        self.sqlite.read(move |read| runs::many(read, &filter)).await
     }
 
     /// Runs that have not ended, in order of start, after the given `position`.
     ///
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Io`].
-    pub async fn live_runs(&self, _after: u64, _limit: usize) -> Result<Vec<RunRow>, Error> {
-        unimplemented!("lands next")
+    pub async fn live_runs(&self, after: u64, limit: usize) -> Result<Vec<RunRow>, Error> {
+        self.sqlite.read(move |read| runs::live(read, after, limit)).await
     }
 
     /// A flow definition by its hash.
     ///
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Io`].
-    pub async fn definition(&self, _hash: &str) -> Result<Option<DefinitionRow>, Error> {
-        unimplemented!("lands next")
+    pub async fn definition(&self, hash: &str) -> Result<Option<DefinitionRow>, Error> {
+        let hash = hash.to_owned();
+        self.sqlite.read(move |read| runs::definition(read, &hash)).await
     }
 
     /// Timers due at or before `now`, the longest overdue first.
     ///
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Io`].
-    pub async fn timers_due(&self, _now: Timestamp, _limit: usize) -> Result<Vec<Timer>, Error> {
-        unimplemented!("lands next")
+    pub async fn timers_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Timer>, Error> {
+        self.sqlite.read(move |read| timers::due(read, now, limit)).await
     }
 
     /// When the next timer is due.
@@ -135,31 +138,33 @@ impl Store {
     /// # Errors
     /// [`Error::Io`].
     pub async fn next_timer(&self) -> Result<Option<Timestamp>, Error> {
-        unimplemented!("lands next")
+        self.sqlite.read(timers::next).await
     }
 
     /// Signals of a run that were not taken, in order of delivery.
     ///
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Io`].
-    pub async fn signals(&self, _run: &str) -> Result<Vec<Signal>, Error> {
-        unimplemented!("lands next")
+    pub async fn signals(&self, run: &str) -> Result<Vec<Signal>, Error> {
+        let run = run.to_owned();
+        self.sqlite.read(move |read| signals::of(read, &run)).await
     }
 
     /// An idempotency record, expired or not.
     ///
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Io`].
-    pub async fn key(&self, _tenant: &str, _key: &str) -> Result<Option<KeyRecord>, Error> {
-        unimplemented!("lands next")
+    pub async fn key(&self, tenant: &str, key: &str) -> Result<Option<KeyRecord>, Error> {
+        let (tenant, key) = (tenant.to_owned(), key.to_owned());
+        self.sqlite.read(move |read| keys::one(read, &tenant, &key)).await
     }
 
     /// Outbox rows due at or before `now`, the longest overdue first.
     ///
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Io`].
-    pub async fn outbox_due(&self, _now: Timestamp, _limit: usize) -> Result<Vec<OutboxRow>, Error> {
-        unimplemented!("lands next")
+    pub async fn outbox_due(&self, now: Timestamp, limit: usize) -> Result<Vec<OutboxRow>, Error> {
+        self.sqlite.read(move |read| outbox::due(read, now, limit)).await
     }
 
     /// When the next outbox row is due.
@@ -167,38 +172,41 @@ impl Store {
     /// # Errors
     /// [`Error::Io`].
     pub async fn next_outbox(&self) -> Result<Option<Timestamp>, Error> {
-        unimplemented!("lands next")
+        self.sqlite.read(outbox::next).await
     }
 
     /// Dead letters, newest first.
     ///
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Io`].
-    pub async fn dead(&self, _filter: &DeadFilter) -> Result<Vec<DeadLetter>, Error> {
-        unimplemented!("lands next")
+    pub async fn dead(&self, filter: &DeadFilter) -> Result<Vec<DeadLetter>, Error> {
+        let filter = filter.clone();
+        self.sqlite.read(move |read| dead::many(read, &filter)).await
     }
 
     /// One dead letter.
     ///
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Io`].
-    pub async fn dead_one(&self, _id: &str) -> Result<Option<DeadLetter>, Error> {
-        unimplemented!("lands next")
+    pub async fn dead_one(&self, id: &str) -> Result<Option<DeadLetter>, Error> {
+        let id = id.to_owned();
+        self.sqlite.read(move |read| dead::one(read, &id)).await
     }
 
     /// How far a follower has come; 0 when it has not begun.
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub async fn checkpoint(&self, _name: &str) -> Result<u64, Error> {
-        unimplemented!("lands next")
+    pub async fn checkpoint(&self, name: &str) -> Result<u64, Error> {
+        let name = name.to_owned();
+        self.sqlite.read(move |read| checkpoints::one(read, &name)).await
     }
 
     /// Runs one read-only SQL statement over the store's tables and views, for people who look.
     ///
     /// # Errors
     /// [`Error::Query`] when it is not a single reading statement, or runs longer than `timeout`.
-    pub async fn query(&self, _sql: &str, _limit: usize, _timeout: Duration) -> Result<Table, Error> {
-        unimplemented!("lands next")
+    pub async fn query(&self, sql: &str, limit: usize, timeout: Duration) -> Result<Table, Error> {
+        query::run(&self.sqlite, sql.to_owned(), limit, timeout).await
     }
 }

@@ -51,8 +51,8 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Newer`], [`Error::Foreign`], [`Error::Locked`], [`Error::Corrupt`], [`Error::Io`].
-    pub fn open(_path: impl AsRef<Path>, _options: Options) -> Result<Self, Error> {
-        unimplemented!("lands next")
+    pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, Error> {
+        Ok(Self { sqlite: Arc::new(Sqlite::open(path.as_ref(), options)?) })
     }
 
     /// A store in a new directory of the system's temporary place, without syncs, removed with its last handle.
@@ -60,7 +60,7 @@ impl Store {
     /// # Errors
     /// [`Error::Io`].
     pub fn temporary() -> Result<Self, Error> {
-        unimplemented!("lands next")
+        Ok(Self { sqlite: Arc::new(Sqlite::temporary(Options::default())?) })
     }
 
     /// Commits a batch: when this returns `Ok`, it is on disk (`fsync`) and every reader sees it.
@@ -71,13 +71,13 @@ impl Store {
     /// # Errors
     /// [`Error::Version`], [`Error::Key`], [`Error::Lapsed`], [`Error::NotOpen`] when the batch contradicts what is
     /// there; [`Error::TooLarge`], [`Error::Busy`], [`Error::Full`], [`Error::Fenced`], [`Error::Closed`].
-    pub async fn commit(&self, _batch: Batch) -> Result<Receipt, Error> {
-        unimplemented!("lands next")
+    pub async fn commit(&self, batch: Batch) -> Result<Receipt, Error> {
+        self.sqlite.commit(batch).await
     }
 
     /// The position of the last visible event; changes wake followers. Never runs ahead of what a read finds.
     pub fn head(&self) -> watch::Receiver<u64> {
-        unimplemented!("lands next")
+        self.sqlite.head()
     }
 
     /// Forgets idempotency records that expired at or before `now` and taken signals of ended runs.
@@ -86,8 +86,8 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::commit`].
-    pub async fn prune(&self, _now: Timestamp) -> Result<u64, Error> {
-        unimplemented!("lands next")
+    pub async fn prune(&self, now: Timestamp) -> Result<u64, Error> {
+        self.sqlite.prune(now).await
     }
 
     /// Reads everything and compares checksums, positions and versions.
@@ -95,16 +95,16 @@ impl Store {
     /// # Errors
     /// [`Error::Corrupt`] names the first thing that is wrong.
     pub async fn verify(&self) -> Result<Verified, Error> {
-        unimplemented!("lands next")
+        self.sqlite.verify().await
     }
 
     /// How the store is doing. Does not touch the disk.
     pub fn health(&self) -> Health {
-        unimplemented!("lands next")
+        self.sqlite.health()
     }
 
     /// Commits what is queued and closes the writer, also for other handles.
     pub async fn close(self) {
-        unimplemented!("lands next")
+        self.sqlite.close().await;
     }
 }

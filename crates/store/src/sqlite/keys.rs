@@ -1,0 +1,112 @@
+//! Idempotency records.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, params, types::ValueRef};
+
+use super::column::{Json, bytes, nanos, text, time};
+use super::fault::Fault;
+use super::read::Read;
+use super::sum;
+use crate::mutants::Mutant;
+use crate::{Error, KeyOp, KeyRecord, KeyState};
+
+const SELECT: &str = "SELECT tenant, key, fingerprint, owner, response, created, expires, sum FROM keys WHERE tenant = ?1 AND key = ?2";
+const PUT: &str = "INSERT INTO keys (tenant, key, fingerprint, owner, response, created, expires, sum) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (tenant, key) DO UPDATE SET \
+     fingerprint = excluded.fingerprint, owner = excluded.owner, response = excluded.response, \
+     created = excluded.created, expires = excluded.expires, sum = excluded.sum";
+const RELEASE: &str = "DELETE FROM keys WHERE tenant = ?1 AND key = ?2 AND owner = ?3 AND response IS NULL";
+
+/// Claims, finishes or releases a key.
+pub(super) fn apply(connection: &Connection, op: &KeyOp) -> Result<(), Fault> {
+    match op {
+        KeyOp::Claim(record) => claim(connection, record),
+        KeyOp::Finish { tenant, key, owner, response, expires } => {
+            let found = find(connection, tenant, key)?.filter(|found| found.owner == *owner);
+            let Some(found) = found else { return Err(Error::Lapsed { key: key.clone() }.into()) };
+            let state = KeyState::Done { response: response.clone() };
+            put(connection, &KeyRecord { state, expires: *expires, ..found })
+        }
+        KeyOp::Release { tenant, key, owner } => {
+            connection.prepare_cached(RELEASE)?.execute([tenant, key, owner])?;
+            Ok(())
+        }
+    }
+}
+
+fn claim(connection: &Connection, record: &KeyRecord) -> Result<(), Fault> {
+    match find(connection, &record.tenant, &record.key)? {
+        Some(found) if !may_replace(&found, record) => Err(Error::Key(Box::new(found)).into()),
+        _ => put(connection, record),
+    }
+}
+
+/// An expired record, and a claim that the same owner repeats for the same request before it was finished.
+fn may_replace(found: &KeyRecord, record: &KeyRecord) -> bool {
+    let same = found.owner == record.owner && found.fingerprint == record.fingerprint;
+    found.expires <= record.created || (same && found.state == KeyState::InProgress)
+}
+
+fn put(connection: &Connection, record: &KeyRecord) -> Result<(), Fault> {
+    if Mutant::DropKeyRow.is_on() {
+        return Ok(());
+    }
+    connection.prepare_cached(PUT)?.execute(params![
+        record.tenant,
+        record.key,
+        record.fingerprint.as_slice(),
+        record.owner,
+        record.response().map(Json),
+        nanos(record.created),
+        nanos(record.expires),
+        sum::of(&parts(record)),
+    ])?;
+    Ok(())
+}
+
+/// One record.
+pub(crate) fn one(read: &Read<'_>, tenant: &str, key: &str) -> Result<Option<KeyRecord>, Fault> {
+    find(read.connection, tenant, key)
+}
+
+/// Forgets some records that expired. Returns how many.
+pub(super) fn prune(connection: &Connection, now: Timestamp, some: usize) -> Result<usize, Fault> {
+    let sql = "DELETE FROM keys WHERE rowid IN (SELECT rowid FROM keys WHERE expires <= ?1 LIMIT ?2)";
+    Ok(connection.prepare_cached(sql)?.execute(params![nanos(now), some as i64])?)
+}
+
+fn find(connection: &Connection, tenant: &str, key: &str) -> Result<Option<KeyRecord>, Fault> {
+    let mut statement = connection.prepare_cached(SELECT)?;
+    let mut rows = statement.query([tenant, key])?;
+    rows.next()?.map(decode).transpose()
+}
+
+fn decode(row: &Row<'_>) -> Result<KeyRecord, Fault> {
+    let state = match row.get_ref(4)? {
+        ValueRef::Null => KeyState::InProgress,
+        _ => KeyState::Done { response: bytes(row, 4)?.to_vec() },
+    };
+    let record = KeyRecord {
+        tenant: text(row, 0)?.to_owned(),
+        key: text(row, 1)?.to_owned(),
+        fingerprint: row.get(2)?,
+        owner: text(row, 3)?.to_owned(),
+        state,
+        created: time(row, 5)?,
+        expires: time(row, 6)?,
+    };
+    sum::check(row.get(7)?, &parts(&record), || format!("idempotency record {:?}", record.key))?;
+    Ok(record)
+}
+
+fn parts(record: &KeyRecord) -> [&[u8]; 6] {
+    let done: &[u8] = if record.response().is_some() { b"done" } else { b"" };
+    [
+        record.response().unwrap_or_default(),
+        done,
+        record.tenant.as_bytes(),
+        record.key.as_bytes(),
+        &record.fingerprint,
+        record.owner.as_bytes(),
+    ]
+}

@@ -1,0 +1,159 @@
+//! Makes or checks the database file.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use super::events;
+use super::fault::Fault;
+use super::lock::Lock;
+use crate::mutants::Mutant;
+use crate::{Error, Options};
+
+/// "CARD", in the header of every store.
+const APPLICATION: i32 = 0x4341_5244;
+/// The schema, one step per version. What has been released is never edited.
+const SCHEMA: [&str; 1] = [include_str!("schema/1.sql")];
+/// SQLite's page size; the largest file is a number of these.
+const PAGE: u64 = 4096;
+
+/// Whether a commit waits for the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// Each commit is synced.
+    Full,
+    /// None is; for what need not outlive the process.
+    None,
+}
+
+/// The writer's connection to a store that is fit to use.
+pub(super) struct Opened {
+    pub(super) connection: Connection,
+    pub(super) lock: Lock,
+    pub(super) head: u64,
+    pub(super) path: std::path::PathBuf,
+}
+
+/// Opens the store at `path`, or makes one where nothing is.
+pub(super) fn open(path: &Path, options: &Options, durability: Durability) -> Result<Opened, Error> {
+    make_directory(path)?;
+    must_be_a_database(path)?;
+    let mut lock = Lock::take(path)?;
+    let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
+        .map_err(Fault::into_error)?;
+    let head = prepare(&mut connection, path, options, durability).map_err(Fault::into_error)?;
+    let noted = lock.noted();
+    if head < noted {
+        let file = Lock::path(path);
+        let what = format!(
+            "the log ends at position {head}, but {noted} was acknowledged (if this is a restored backup, remove {})",
+            file.display()
+        );
+        return Err(Error::Corrupt { what });
+    }
+    Ok(Opened { connection, lock, head, path: path.to_owned() })
+}
+
+/// A connection with the settings that all share.
+pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Fault> {
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    // After a failed sync, moving the write-ahead log into the database could move what never reached the disk.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    Ok(connection)
+}
+
+fn prepare(
+    connection: &mut Connection,
+    path: &Path,
+    options: &Options,
+    durability: Durability,
+) -> Result<u64, Fault> {
+    let found = schema_version(connection, path)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    let synchronous = match durability {
+        Durability::Full if !Mutant::SkipFsync.is_on() => "FULL",
+        Durability::Full | Durability::None => "OFF",
+    };
+    connection.pragma_update(None, "synchronous", synchronous)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "cache_size", -32_768)?;
+    if let Some(bytes) = options.file_bytes {
+        connection.pragma_update(None, "max_page_count", (bytes / PAGE) as i64)?;
+    }
+    migrate(connection, found)?;
+    events::head(connection)
+}
+
+/// The schema version of the store; 0 for a new one.
+fn schema_version(connection: &Connection, path: &Path) -> Result<u32, Fault> {
+    let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    let (application, version) = (pragma("application_id")?, pragma("user_version")?);
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if application == 0 && version == 0 && tables == 0 {
+        return Ok(0);
+    }
+    if application != APPLICATION {
+        let what = "a database of another application";
+        return Err(Error::Foreign { path: path.to_owned(), what }.into());
+    }
+    let (found, ours) = (version.unsigned_abs(), SCHEMA.len() as u32);
+    if found > ours {
+        return Err(Error::Newer { found, ours }.into());
+    }
+    Ok(found)
+}
+
+/// Takes the steps that are missing, each with its version in one transaction.
+fn migrate(connection: &mut Connection, found: u32) -> Result<(), Fault> {
+    for (version, step) in (1..).zip(SCHEMA).skip(found as usize) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "application_id", APPLICATION)?;
+        transaction.pragma_update(None, "user_version", version)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// Makes the directory and syncs its entry: a store whose directory is forgotten is forgotten.
+fn make_directory(path: &Path) -> Result<(), Error> {
+    let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) else {
+        return Ok(());
+    };
+    if directory.is_dir() {
+        return Ok(());
+    }
+    let synced = std::fs::create_dir_all(directory)
+        .and_then(|()| File::open(directory.parent().unwrap_or(Path::new("."))))
+        .and_then(|parent| parent.sync_all());
+    synced.map_err(|cause| Error::Io { cause: format!("making {}: {cause}", directory.display()) })
+}
+
+fn must_be_a_database(path: &Path) -> Result<(), Error> {
+    let foreign = |what| Error::Foreign { path: path.to_owned(), what };
+    if path.is_dir() {
+        return Err(foreign("a directory"));
+    }
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(cause) => return Err(Error::Io { cause: format!("opening {}: {cause}", path.display()) }),
+    };
+    let mut magic = [0; 16];
+    match file.read(&mut magic) {
+        Ok(0) => Ok(()),
+        Ok(_) if magic == *b"SQLite format 3\0" => Ok(()),
+        Ok(_) => Err(foreign("not a database")),
+        Err(cause) => Err(Error::Io { cause: format!("reading {}: {cause}", path.display()) }),
+    }
+}

@@ -1,0 +1,79 @@
+//! The outbox.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, params};
+
+use super::column::{Json, bytes, nanos, time, time_or_none};
+use super::fault::Fault;
+use super::read::Read;
+use super::sum;
+use crate::{OutboxOp, OutboxRow};
+
+const PUT: &str = "INSERT INTO outbox (id, kind, target, payload, tenant, correlation, due, attempts, cause, sum) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (id) DO NOTHING";
+const RETRY: &str = "UPDATE outbox SET due = ?2, attempts = ?3, cause = ?4 WHERE id = ?1";
+const DUE: &str = "SELECT id, kind, target, payload, tenant, correlation, due, attempts, cause, sum FROM outbox \
+     WHERE due <= ?1 ORDER BY due, id LIMIT ?2";
+
+/// Adds, postpones or completes work.
+pub(super) fn apply(connection: &Connection, op: &OutboxOp) -> Result<(), Fault> {
+    match op {
+        OutboxOp::Put(row) => put(connection, row)?,
+        OutboxOp::Retry { id, due, attempts, cause } => {
+            connection.prepare_cached(RETRY)?.execute(params![id, nanos(*due), attempts, cause])?
+        }
+        OutboxOp::Done { id } => {
+            connection.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([id])?
+        }
+    };
+    Ok(())
+}
+
+fn put(connection: &Connection, row: &OutboxRow) -> Result<usize, Fault> {
+    Ok(connection.prepare_cached(PUT)?.execute(params![
+        row.id,
+        row.kind,
+        row.target,
+        Json(&row.payload),
+        row.tenant,
+        row.correlation,
+        nanos(row.due),
+        row.attempts,
+        row.cause,
+        sum::of(&parts(row)),
+    ])?)
+}
+
+/// A page of work that is due.
+pub(crate) fn due(read: &Read<'_>, now: Timestamp, limit: usize) -> Result<Vec<OutboxRow>, Fault> {
+    read.page(DUE, params![nanos(now), read.rows(limit)], |row| {
+        let work = decode(row)?;
+        let weight = work.payload.len() + 256;
+        Ok((work, weight))
+    })
+}
+
+/// When the next is due.
+pub(crate) fn next(read: &Read<'_>) -> Result<Option<Timestamp>, Fault> {
+    Ok(read.one("SELECT min(due) FROM outbox", [], |row| time_or_none(row, 0))?.flatten())
+}
+
+fn decode(row: &Row<'_>) -> Result<OutboxRow, Fault> {
+    let work = OutboxRow {
+        id: row.get(0)?,
+        kind: row.get(1)?,
+        target: row.get(2)?,
+        payload: bytes(row, 3)?.to_vec(),
+        tenant: row.get(4)?,
+        correlation: row.get(5)?,
+        due: time(row, 6)?,
+        attempts: row.get(7)?,
+        cause: row.get(8)?,
+    };
+    sum::check(row.get(9)?, &parts(&work), || format!("outbox row {:?}", work.id))?;
+    Ok(work)
+}
+
+fn parts(row: &OutboxRow) -> [&[u8]; 5] {
+    [&row.payload, row.id.as_bytes(), row.kind.as_bytes(), row.target.as_bytes(), row.tenant.as_bytes()]
+}

@@ -1,0 +1,13 @@
+//! What the store promises, seen from outside.
+
+#![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
+
+mod append;
+mod damage;
+mod full;
+mod given;
+mod keys;
+mod opening;
+mod oracle;
+mod reading;
+mod rows;
