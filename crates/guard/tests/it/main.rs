@@ -3,5 +3,8 @@
 
 mod breaking;
 mod fixture;
+mod profiles;
 mod retrying;
+mod suite;
+mod suited;
 mod waiting;

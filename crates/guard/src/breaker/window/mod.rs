@@ -2,6 +2,8 @@
 
 mod buckets;
 mod ring;
+#[cfg(all(test, not(loom)))]
+mod tests;
 
 use std::time::Duration;
 
