@@ -9,12 +9,13 @@ use url::{Host, Url};
 
 use super::operation::{self, Plan};
 use super::section::{Auth, Place, Section};
-use super::size;
 
 /// How long the health probe may take.
 const PROBE: Duration = Duration::from_secs(5);
 /// The largest answer that is read when nothing else is said.
 const MAX_RESPONSE: usize = 1024 * 1024;
+/// The largest answer that may be allowed.
+const MOST_RESPONSE: usize = 64 * 1024 * 1024;
 
 /// A judged section.
 #[derive(Debug)]
@@ -83,7 +84,7 @@ fn config(section: Section, judge: &mut Judge<'_>) -> Option<Config> {
         check_auth(auth, judge);
         warn_of_clear_text(base.as_ref(), judge);
     }
-    let max_response = max_response(section.max_response.as_ref(), judge);
+    let max_response = max_response(judge);
     let deadline_header = section.deadline_header.as_deref();
     let deadline_header = deadline_header.and_then(|name| header_name(name, &["deadline_header"], judge));
     let mut operations = operation::plans(&section.operations, judge);
@@ -216,10 +217,14 @@ fn check_auth(auth: &Auth, judge: &mut Judge<'_>) {
     }
 }
 
-fn max_response(written: Option<&serde_json::Value>, judge: &mut Judge<'_>) -> usize {
-    let Some(value) = written else { return MAX_RESPONSE };
-    let says = format!("{value} is not a size between 1 byte and 64MiB");
-    size::read(value)
-        .or_else(|| judge.refuse("REST008", &["max_response"], says, "write 262144, 256KiB or 1MiB"))
+fn max_response(judge: &mut Judge<'_>) -> usize {
+    let Some(written) = judge.section.get("max_response") else { return MAX_RESPONSE };
+    let bytes = written.size().or_else(|| written.u64()).and_then(|bytes| usize::try_from(bytes).ok());
+    bytes
+        .filter(|bytes| (1..=MOST_RESPONSE).contains(bytes))
+        .or_else(|| {
+            let help = "write 262144, 256KiB or 1MiB";
+            judge.refuse("REST008", &["max_response"], "not a size between 1 byte and 64MiB", help)
+        })
         .unwrap_or(MAX_RESPONSE)
 }

@@ -30,17 +30,17 @@ impl Resolved {
     pub(super) fn resolve(auth: &Auth, secrets: &dyn Secrets) -> Result<Self, String> {
         match auth {
             Auth::Bearer(name) => {
-                let secret = filled(name.resolve(secrets)?, name)?;
+                let secret = name.resolve(secrets)?;
                 let value = format!("Bearer {}", secret.expose_secret());
                 Ok(Self { credentials: in_header(header::AUTHORIZATION, &value)?, secret })
             }
             Auth::Basic(basic) => {
-                let secret = filled(basic.password.resolve(secrets)?, &basic.password)?;
+                let secret = basic.password.resolve(secrets)?;
                 let pair = BASE64_STANDARD.encode(format!("{}:{}", basic.user, secret.expose_secret()));
                 Ok(Self { credentials: in_header(header::AUTHORIZATION, &format!("Basic {pair}"))?, secret })
             }
             Auth::ApiKey(key) => {
-                let secret = filled(key.value.resolve(secrets)?, &key.value)?;
+                let secret = key.value.resolve(secrets)?;
                 let value = format!("{}{}", key.prefix, secret.expose_secret());
                 let credentials = match key.place {
                     Place::Query => Credentials::Query(key.name.clone(), value.into()),
@@ -70,14 +70,6 @@ impl Resolved {
     /// Takes the secret out of a text that the system may have echoed.
     pub(super) fn scrub(&self, text: String) -> String {
         text.replace(self.secret.expose_secret(), "[secret]")
-    }
-}
-
-/// An empty secret would be sent as "no credentials" and read as a wrong configuration much later.
-fn filled(secret: SecretString, name: &impl std::fmt::Display) -> Result<SecretString, String> {
-    match secret.expose_secret().is_empty() {
-        true => Err(format!("the secret {name} is empty")),
-        false => Ok(secret),
     }
 }
 

@@ -69,10 +69,11 @@ fn root_cause(error: &reqwest::Error) -> String {
 /// `Retry-After` in both its forms, relative to `now`; a moment that has passed is no wait.
 pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    let seconds = match text.bytes().all(|byte| byte.is_ascii_digit()) {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = match digits {
         true => text.parse().unwrap_or(LONGEST_WAIT),
         false => {
-            let until = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+            let until = rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text).ok()?;
             u64::try_from(until.as_second() - now.as_second()).unwrap_or(0)
         }
     };

@@ -10,7 +10,6 @@ mod request;
 mod secret;
 mod section;
 mod shape;
-mod size;
 mod template;
 #[cfg(test)]
 mod tests;

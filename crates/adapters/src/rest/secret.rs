@@ -2,33 +2,24 @@
 
 use std::fmt;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
 
 use crate::Secrets;
 
-/// The name of a secret: `{ secret: NAME }`, or the text `${ secret.NAME }`.
+/// The name of a secret, as `{ secret: NAME }` gives it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Name(String);
 
 impl Name {
-    /// Reads a name. `None` when the value is anything else, a literal secret above all.
-    pub(super) fn read(value: &Value) -> Option<Self> {
-        let name = match value {
-            Value::Object(map) if map.len() == 1 => map.get("secret")?.as_str()?,
-            Value::String(text) => {
-                text.strip_prefix("${")?.strip_suffix('}')?.trim().strip_prefix("secret.")?
-            }
-            _ => return None,
-        };
-        let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
-        (plain && !name.is_empty()).then(|| Self(name.to_owned()))
-    }
-
-    /// Looks the value up.
+    /// Looks the value up. The error names the secret; an empty one would be sent as "no credentials".
     pub(super) fn resolve(&self, secrets: &dyn Secrets) -> Result<SecretString, String> {
-        secrets.get(&self.0).ok_or_else(|| format!("there is no secret named {:?}", self.0))
+        let secret = secrets.get(&self.0).ok_or_else(|| format!("there is no secret named {self}"))?;
+        match secret.expose_secret().is_empty() {
+            true => Err(format!("the secret {self} is empty")),
+            false => Ok(secret),
+        }
     }
 }
 
@@ -42,7 +33,8 @@ impl<'de> Deserialize<'de> for Name {
     /// The error never repeats the value: it may be the secret itself.
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(from)?;
-        Self::read(&value)
-            .ok_or_else(|| de::Error::custom("a secret is named here, as { secret: NAME }, not written"))
+        let name = value.as_object().filter(|map| map.len() == 1).and_then(|map| map.get("secret")?.as_str());
+        let says = || de::Error::custom("a secret is named here, as { secret: NAME }, not written");
+        name.map(|name| Self(name.to_owned())).ok_or_else(says)
     }
 }

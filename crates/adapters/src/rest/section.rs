@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, de};
 use serde_json::Value;
 
 use super::secret::Name;
@@ -15,7 +15,8 @@ pub(super) struct Section {
     pub(super) headers: BTreeMap<String, String>,
     pub(super) auth: Option<Auth>,
     pub(super) health: Option<String>,
-    pub(super) max_response: Option<Value>,
+    #[expect(dead_code, reason = "read from the node, which knows units")]
+    pub(super) max_response: Option<de::IgnoredAny>,
     pub(super) deadline_header: Option<String>,
     #[serde(default)]
     pub(super) operations: BTreeMap<String, Operation>,

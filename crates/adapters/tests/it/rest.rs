@@ -1,0 +1,194 @@
+//! What is rest's own, over a real socket.
+
+use std::time::Duration;
+
+use port::{Kind, Landed};
+use serde_json::{Value, json};
+
+use crate::remote::{Does, Remote};
+use crate::rig::{self, SECRET, call, rest};
+
+const JSON: &str = "content-type: application/json\r\n";
+
+async fn answered(headers: &str, body: &str, operation: Value) -> Result<Value, port::Fault> {
+    let remote = Remote::answering(200, headers, body).await;
+    let link = rest(json!({ "url": remote.url(), "operations": { "op": operation } }));
+    call(&*link, "op", json!({})).await.map(|reply| reply.output)
+}
+
+#[tokio::test]
+async fn a_request_carries_its_context_and_its_key() {
+    let remote = Remote::answering(201, JSON, r#"{"id":"r-1"}"#).await;
+    let link = rest(json!({
+        "url": remote.url(), "headers": { "X-Tenant": "acme" }, "deadline_header": "X-Time-Left",
+        "operations": {
+            "reserve": { "post": "/reservations", "repeat": "keyed" },
+            "note": { "post": "/notes" },
+        }
+    }));
+    let ctx = rig::ctx().within(Duration::from_secs(60));
+    let reply = rig::call_in(&ctx, &*link, "reserve", json!({ "product": "pizza" })).await.unwrap();
+    assert_eq!((reply.status, reply.output), (Some(201), json!({ "id": "r-1" })));
+    rig::call_in(&ctx, &*link, "note", json!({})).await.unwrap();
+    let [reserved, noted] = <[String; 2]>::try_from(remote.requests()).unwrap();
+    assert!(reserved.starts_with("post /base/reservations http/1.1\r\n"), "{reserved}");
+    assert!(reserved.ends_with("\n\n{\"product\":\"pizza\"}"), "{reserved}");
+    let trace = format!("traceparent: 00-{:032x}-", ctx.trace.trace_id);
+    for said in [
+        "x-tenant: acme",
+        "x-correlation-id: corr-1",
+        "content-type: application/json",
+        "user-agent: cardan/",
+        &trace,
+    ] {
+        assert!(reserved.contains(said), "{said} in {reserved}");
+    }
+    assert!(!reserved.contains(&format!("{:016x}", ctx.trace.span_id)), "the call is a span of its own");
+    let left = reserved.lines().find_map(|line| line.strip_prefix("x-time-left: ")).unwrap();
+    assert!((1..=60_000).contains(&left.parse::<u64>().unwrap()), "{left}");
+    assert!(reserved.contains("idempotency-key: run-1.step-2") && !noted.contains("idempotency-key"));
+}
+
+#[tokio::test]
+async fn c18_credentials_go_where_they_are_configured() {
+    let cases = [
+        (json!({ "api_key": { "value": { "secret": "KEY" } } }), format!("x-api-key: {SECRET}")),
+        (
+            json!({ "api_key": { "name": "X-Token", "prefix": "v1 ", "value": { "secret": "KEY" } } }),
+            format!("x-token: v1 {SECRET}"),
+        ),
+        (
+            json!({ "api_key": { "in": "query", "name": "key", "value": { "secret": "KEY" } } }),
+            format!("get /base/look?key={SECRET} http"),
+        ),
+        (json!({ "bearer": { "secret": "KEY" } }), format!("authorization: bearer {SECRET}")),
+        (
+            json!({ "basic": { "user": "u", "password": { "secret": "KEY" } } }),
+            "authorization: basic dtpodw50".to_owned(),
+        ),
+    ];
+    for (auth, said) in cases {
+        let remote = Remote::answering(204, "", "").await;
+        let link =
+            rest(json!({ "url": remote.url(), "auth": auth, "operations": { "look": { "get": "/look" } } }));
+        call(&*link, "look", json!({})).await.unwrap();
+        let seen = &remote.requests()[0];
+        assert!(seen.contains(&said), "{said} in {seen}");
+    }
+}
+
+#[tokio::test]
+async fn b27_missing_credentials_stop_the_build_and_not_the_call() {
+    for name in ["NOWHERE", "EMPTY", "UNSENDABLE"] {
+        let section = json!({ "url": "https://h.example", "auth": { "bearer": { "secret": name } } });
+        let kind = adapters::list::find("rest").unwrap();
+        let Err(found) = (kind.build)("remote", &diag::Node::from_json(&section), &rig::env()) else {
+            panic!("built with {name}");
+        };
+        assert_eq!(found[0].code, "REST011", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_in_the_query_is_not_in_the_fault() {
+    let remote = Remote::that(Does::Drops).await;
+    let auth = json!({ "api_key": { "in": "query", "name": "key", "value": { "secret": "KEY" } } });
+    for url in [remote.url(), "http://127.0.0.1:1".to_owned()] {
+        let link = rest(json!({ "url": url, "auth": auth, "operations": { "op": { "get": "/" } } }));
+        let fault = call(&*link, "op", json!({})).await.unwrap_err();
+        assert!(!format!("{fault} {fault:?}").contains(SECRET), "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn b27_no_content_is_null_and_a_page_is_a_fault() {
+    assert_eq!(answered("", "", json!({ "get": "/" })).await.unwrap(), Value::Null);
+    assert_eq!(
+        answered("content-type: application/problem+json; charset=utf-8\r\n", "[1]", json!({ "get": "/" }))
+            .await
+            .unwrap(),
+        json!([1])
+    );
+    assert_eq!(answered("", "{\"a\":1}", json!({ "get": "/" })).await.unwrap(), json!({ "a": 1 }));
+    let page =
+        answered("content-type: text/html\r\n", "<html>secret page</html>", json!({ "get": "/" })).await;
+    let fault = page.unwrap_err();
+    assert_eq!((fault.kind, fault.landed, fault.status), (Kind::Protocol, Landed::Yes, Some(200)));
+    assert!(!format!("{fault:?}").contains("secret page"));
+    let text = answered("content-type: text/plain\r\n", "ten", json!({ "get": "/", "output": "text" })).await;
+    assert_eq!(text.unwrap(), json!("ten"));
+}
+
+#[tokio::test]
+async fn bad_json_has_landed() {
+    for body in ["{", "nope", "{\"a\":1} trailing", "[[[[", &"[".repeat(10_000)] {
+        let fault = answered(JSON, body, json!({ "get": "/" })).await.unwrap_err();
+        assert_eq!((fault.kind, fault.landed), (Kind::Protocol, Landed::Yes));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_may_be_exactly_as_large_as_allowed() {
+    for (length, fits) in [(1024, true), (1025, false)] {
+        let body = format!("\"{}\"", "x".repeat(length - 2));
+        let remote = Remote::answering(200, JSON, &body).await;
+        let link = rest(
+            json!({ "url": remote.url(), "max_response": 1024, "operations": { "op": { "get": "/" } } }),
+        );
+        assert_eq!(call(&*link, "op", json!({})).await.is_ok(), fits, "{length}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_cut_short_has_landed() {
+    let cut = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{\"id\":";
+    let remote = Remote::that(Does::Says(cut.to_owned())).await;
+    let link = rest(json!({ "url": remote.url(), "operations": { "op": { "post": "/" } } }));
+    let fault = call(&*link, "op", json!({})).await.unwrap_err();
+    assert_eq!((fault.kind, fault.landed), (Kind::Unavailable, Landed::Yes), "{fault}");
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    let elsewhere = Remote::answering(200, JSON, "{}").await;
+    for (status, landed) in
+        [(301, Landed::Unknown), (303, Landed::Unknown), (307, Landed::No), (308, Landed::No)]
+    {
+        let location = format!("location: {}/x\r\n", elsewhere.url());
+        let remote = Remote::answering(status, &location, "").await;
+        let link = rest(json!({ "url": remote.url(), "operations": { "op": { "post": "/" } } }));
+        let fault = call(&*link, "op", json!({})).await.unwrap_err();
+        assert_eq!((fault.kind, fault.landed, fault.status), (Kind::Protocol, landed, Some(status)));
+    }
+    assert!(elsewhere.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_failure_says_its_status_its_wait_and_a_few_words() {
+    let body = r#"{"title":"card declined","card":"4111111111111111"}"#;
+    let remote = Remote::answering(429, "retry-after: 7\r\n", body).await;
+    let link = rest(json!({ "url": remote.url(), "operations": { "op": { "post": "/" } } }));
+    let fault = call(&*link, "op", json!({})).await.unwrap_err();
+    assert_eq!((fault.kind, fault.landed, fault.status), (Kind::Throttled, Landed::No, Some(429)));
+    assert_eq!(fault.retry_after, Some(Duration::from_secs(7)));
+    assert_eq!(fault.context, [("answer", "card declined".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_declared_status_is_a_success() {
+    let remote = Remote::answering(404, "content-type: text/html\r\n", "<html>").await;
+    let link =
+        rest(json!({ "url": remote.url(), "operations": { "gone": { "delete": "/x", "ok": [404] } } }));
+    let reply = call(&*link, "gone", json!({})).await.unwrap();
+    assert_eq!((reply.status, reply.output), (Some(404), Value::Null));
+}
+
+#[tokio::test]
+async fn health_takes_any_good_answer() {
+    for (headers, body, output) in [("", "", Value::Null), ("", "OK", json!("OK")), (JSON, "{}", json!({}))] {
+        let remote = Remote::answering(200, headers, body).await;
+        let link = rest(json!({ "url": remote.url(), "health": "/health" }));
+        assert_eq!(call(&*link, "health", Value::Null).await.unwrap().output, output);
+        assert!(remote.requests()[0].starts_with("get /base/health http"));
+    }
+}

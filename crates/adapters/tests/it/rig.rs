@@ -1,0 +1,66 @@
+//! Builds adapters as the wiring does and calls them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters::{Env, Kind, Secrets, list};
+use diag::Node;
+use port::{Call, Ctx, Fault, IdempotencyKey, Link, Reply};
+use secrecy::SecretString;
+use serde_json::Value;
+
+pub(crate) const SECRET: &str = "hunter2-hunter2";
+
+struct Vault;
+
+impl Secrets for Vault {
+    fn get(&self, name: &str) -> Option<SecretString> {
+        match name {
+            "KEY" => Some(SECRET.into()),
+            "EMPTY" => Some("".into()),
+            "UNSENDABLE" => Some("a\nb".into()),
+            _ => None,
+        }
+    }
+}
+
+pub(crate) fn env() -> Env {
+    _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    Env::new(Arc::new(Vault)).unwrap()
+}
+
+pub(crate) fn build(kind: &Kind, section: &Value) -> Arc<dyn Link> {
+    let node = Node::from_json(section);
+    let findings = (kind.shape)().check(&node).into_iter().chain((kind.check)("remote", &node));
+    assert_eq!(findings.collect::<Vec<_>>(), [], "{section}");
+    match (kind.build)("remote", &node, &env()) {
+        Ok(link) => link,
+        Err(found) => panic!("{found:?}"),
+    }
+}
+
+pub(crate) fn rest(section: Value) -> Arc<dyn Link> {
+    build(list::find("rest").unwrap(), &section)
+}
+
+pub(crate) fn ctx() -> Ctx {
+    Ctx::new("acme", "corr-1")
+}
+
+pub(crate) async fn call(link: &dyn Link, operation: &str, input: Value) -> Result<Reply, Fault> {
+    call_in(&ctx(), link, operation, input).await
+}
+
+/// Calls with little time.
+pub(crate) async fn hurried(
+    link: &dyn Link,
+    operation: &str,
+    input: Value,
+    milliseconds: u64,
+) -> Result<Reply, Fault> {
+    call_in(&ctx().within(Duration::from_millis(milliseconds)), link, operation, input).await
+}
+
+pub(crate) async fn call_in(ctx: &Ctx, link: &dyn Link, op: &str, input: Value) -> Result<Reply, Fault> {
+    link.call(ctx, Call { operation: op.into(), input, key: IdempotencyKey::new("run-1.step-2") }).await
+}
