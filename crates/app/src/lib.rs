@@ -1,1 +1,6 @@
-//! skeleton
+//! `app` reads the configuration, wires the rooms together, starts and drains them, and is the command line.
+//!
+//! It does not know how anything works: what an act means, how a step is journaled or how a call is guarded is
+//! decided in the crates it joins.
+
+pub mod config;

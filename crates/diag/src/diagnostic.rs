@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::{Node, Span};
+use crate::Span;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,13 +60,5 @@ impl Diagnostic {
     pub fn hiding(mut self, span: &Span) -> Self {
         self.hidden = Some(span.start..span.end);
         self
-    }
-
-    /// Keeps `value` out of every excerpt when its key sounds like a secret's.
-    #[must_use]
-    pub fn hiding_value(self, key: &str, value: &Node) -> Self {
-        const SOUNDS: [&str; 7] = ["pass", "secret", "token", "key", "credential", "auth", "cert"];
-        let key = key.to_lowercase();
-        if SOUNDS.iter().any(|sound| key.contains(sound)) { self.hiding(&value.span) } else { self }
     }
 }

@@ -23,6 +23,12 @@ pub fn quoted<S: AsRef<str>>(names: &[S]) -> String {
     }
 }
 
+/// Alternatives for an error: `` one of `a` or `b` ``, or just the one.
+pub(crate) fn one_of<S: AsRef<str>>(names: &[S]) -> String {
+    let one_of = if names.len() > 1 { "one of " } else { "" };
+    format!("{one_of}{}", quoted(names))
+}
+
 fn fold(name: &str) -> Vec<char> {
     name.chars().take(64).flat_map(char::to_lowercase).map(|c| if c == '-' { '_' } else { c }).collect()
 }

@@ -63,6 +63,9 @@ fn part(text: &str) -> Result<(u64, &str, &str), String> {
 }
 
 fn unknown_unit(unit: &str, known: &str) -> String {
+    if unit.starts_with('.') {
+        return "only whole numbers are read; use a smaller unit".to_owned();
+    }
     if unit.is_empty() {
         format!("the unit is missing: {known}")
     } else {

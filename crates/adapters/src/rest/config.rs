@@ -52,7 +52,13 @@ impl<'a> Judge<'a> {
         says: impl Into<String>,
         help: &str,
     ) -> Option<T> {
-        self.found.push(Diagnostic::error(code, self.place(path), says).help(help));
+        let mut found = Diagnostic::error(code, self.place(path), says).help(help);
+        // What stands in a header or an address may be a credential.
+        let url = self.section.get("url").and_then(Node::text).unwrap_or_default();
+        if path.first() == Some(&"headers") || (path == ["url"] && url.contains('@')) {
+            found = found.hiding(self.place(path));
+        }
+        self.found.push(found);
         None
     }
 }

@@ -64,7 +64,7 @@ impl Builder {
                 let parts = Parts::Map { entries: Vec::new(), seen: HashSet::new(), key: None };
                 self.start(parts, anchor, span)
             }
-            Event::SequenceEnd | Event::MappingEnd => self.end(),
+            Event::SequenceEnd | Event::MappingEnd => self.end(&span),
             Event::Alias(id) => self.alias(id, &span),
             _ => true,
         }
@@ -100,7 +100,7 @@ impl Builder {
         let tree = tree.unwrap_or_else(|message| {
             let found = Diagnostic::error(code::NUMBER, &span, message);
             self.diagnostics.push(found.help("quote it to keep it as text"));
-            Tree::Null
+            Tree::Text(text.to_owned())
         });
         let span = self.own_or_key(span);
         self.add(Node { span, tree }, anchor, 1)
@@ -143,7 +143,8 @@ impl Builder {
         true
     }
 
-    fn end(&mut self) -> bool {
+    /// `closing` is the bracket that ends it, empty for what ends by indentation.
+    fn end(&mut self, closing: &Span) -> bool {
         let Some(open) = self.open.pop() else { return true };
         let (tree, last) = match open.parts {
             Parts::List(items) => {
@@ -155,7 +156,8 @@ impl Builder {
                 (Tree::Map(entries), last)
             }
         };
-        let end = last.unwrap_or(open.span.end).max(open.span.end);
+        let closed = if closing.start < closing.end { closing.end } else { 0 };
+        let end = last.unwrap_or(open.span.end).max(open.span.end).max(closed);
         let node = Node { span: Span { end, ..open.span }, tree };
         let size = self.nodes - open.size_before + 1;
         self.add(node, open.anchor, size)
@@ -195,7 +197,7 @@ impl Builder {
             None => self.root = Some(node),
             Some(Parts::List(items)) => items.push(node),
             Some(Parts::Map { entries, seen, key }) => {
-                if let Some((key, key_span)) = key.take() {
+                if let Some((key, key_span)) = key.take().filter(|(key, _)| key != "<<") {
                     self.diagnostics.extend(insert(entries, seen, Entry { key, key_span, value: node }));
                 }
             }

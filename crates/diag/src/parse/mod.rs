@@ -70,6 +70,10 @@ fn syntax_error(file: &Arc<str>, text: &str, error: &ScanError) -> Diagnostic {
     if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
         found.code = code::LIMIT;
     }
+    if matches!(error.kind(), ErrorKind::UnknownAnchor) {
+        found =
+            found.help("a value that starts with `*` must be quoted, unless it repeats an anchor (`&name`)");
+    }
     if text[..start].rsplit('\n').next().is_some_and(|line| line.contains('\t')) {
         found = found.help("indent with spaces; YAML does not allow tabs there");
     }

@@ -122,36 +122,32 @@ fn what_is_not_read_is_refused_where_it_stands() {
     check(
         "a: !thing 1\nb: { <<: { c: 1 } }\nc: 99999999999999999999\n",
         expect![[r#"
-        1:1 map
-          1:1 a:
-            1:11 1
-          2:1 b:
-            2:4 map
-              2:6 <<:
-                2:10 map
-                  2:12 c:
-                    2:15 1
-          3:1 c:
-            3:4 null
-        t.yaml:1:4: error[CFG004]: the tag `!thing` is not understood
-          |
-        1 | a: !thing 1
-          |    ^^^^^^
-          help: leave it out; quote the value to keep it as text
+            1:1 map
+              1:1 a:
+                1:11 1
+              2:1 b:
+                2:4 map
+              3:1 c:
+                3:4 "99999999999999999999"
+            t.yaml:1:4: error[CFG004]: the tag `!thing` is not understood
+              |
+            1 | a: !thing 1
+              |    ^^^^^^
+              help: leave it out; quote the value to keep it as text
 
-        t.yaml:2:6: error[CFG004]: merge keys (`<<`) are not part of YAML 1.2
-          |
-        2 | b: { <<: { c: 1 } }
-          |      ^^
-          help: write the keys out, or name a profile
+            t.yaml:2:6: error[CFG004]: merge keys (`<<`) are not part of YAML 1.2
+              |
+            2 | b: { <<: { c: 1 } }
+              |      ^^
+              help: write the keys out, or name a profile
 
-        t.yaml:3:4: error[CFG005]: the integer 99999999999999999999 does not fit 64 bits
-          |
-        3 | c: 99999999999999999999
-          |    ^^^^^^^^^^^^^^^^^^^^
-          help: quote it to keep it as text
+            t.yaml:3:4: error[CFG005]: the integer 99999999999999999999 does not fit 64 bits
+              |
+            3 | c: 99999999999999999999
+              |    ^^^^^^^^^^^^^^^^^^^^
+              help: quote it to keep it as text
 
-    "#]],
+        "#]],
     );
     check(
         "a: 1\n---\nb: 2\n",
@@ -223,12 +219,13 @@ fn syntax_errors_point_at_the_place() {
     check(
         "a: *nobody\n",
         expect![[r#"
-        t.yaml:1:4: error[CFG001]: while parsing node, found unknown anchor
-          |
-        1 | a: *nobody
-          |    ^
+            t.yaml:1:4: error[CFG001]: while parsing node, found unknown anchor
+              |
+            1 | a: *nobody
+              |    ^
+              help: a value that starts with `*` must be quoted, unless it repeats an anchor (`&name`)
 
-    "#]],
+        "#]],
     );
 }
 

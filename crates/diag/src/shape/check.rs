@@ -135,14 +135,14 @@ impl Checker {
         match there.as_slice() {
             [_] => {}
             [] => {
-                let message = format!("one of {} must be here", nearest::quoted(group));
+                let message = format!("{} must be here", nearest::one_of(group));
                 self.found.push(Diagnostic::error(code::NONE_OF, here, message));
             }
             [first, more @ ..] => {
                 for entry in more {
                     let message = format!("`{}` cannot stand beside `{}`", entry.key, first.key);
                     let found = Diagnostic::error(code::SEVERAL_OF, &entry.key_span, message);
-                    let help = format!("write exactly one of {}", nearest::quoted(group));
+                    let help = format!("write exactly {}", nearest::one_of(group));
                     self.found.push(found.help(help));
                 }
             }
@@ -166,16 +166,19 @@ fn missing_key(field: &Field, here: &Span) -> Diagnostic {
     found.help(format!("add `{}:` with {}{comma}{words}", field.name, field.shape.words()))
 }
 
-/// A key that nobody reads. Its value may be a secret in the wrong place, so it is not shown.
+/// A key that nobody reads. Its value is not shown unless the key is nearly one that holds no secret.
 pub(super) fn unknown_key(fields: &[Field], node: &Node, entry: &Entry) -> Diagnostic {
     let free = fields.iter().filter(|field| field.deprecated.is_none());
     let names: Vec<&str> = free.map(|field| field.name.as_str()).collect();
     let unused = names.iter().copied().filter(|name| node.get(name).is_none());
+    let near = nearest::nearest(&entry.key, unused);
     let message = format!("unknown key `{}`", entry.key);
     let mut found = Diagnostic::error(code::UNKNOWN_KEY, &entry.key_span, message);
-    if let Some(name) = nearest::nearest(&entry.key, unused) {
+    if let Some(name) = near {
         found = found.help(format!("did you mean `{name}`?"));
     }
     found = found.help(format!("allowed here: {}", nearest::quoted(&names)));
-    found.hiding_value(&entry.key, &entry.value)
+    let meant = fields.iter().find(|field| Some(field.name.as_str()) == near);
+    let open = meant.is_some_and(|field| !matches!(*field.shape.kind, Kind::Secret));
+    if open { found } else { found.hiding(&entry.value.span) }
 }

@@ -7,7 +7,8 @@ use crate::{Diagnostic, Node, Span, Tree, code, nearest};
 impl Checker {
     pub(super) fn one_of(&mut self, shapes: &[Shape], node: &Node, here: &Span) {
         let variants: Vec<Shape> = shapes.iter().flat_map(|shape| self.opened(shape)).collect();
-        if matches!(node.tree, Tree::Map(_)) && variants.iter().any(|shape| shape.tag().is_some()) {
+        let maps = variants.iter().filter(|shape| shape.accepts(&node.tree)).count();
+        if maps > 1 && matches!(node.tree, Tree::Map(_)) {
             return self.tagged(&variants, node, here);
         }
         let mut best: Option<Vec<Diagnostic>> = None;
@@ -64,15 +65,13 @@ impl Checker {
             return found.into_iter().for_each(|found| self.push(found));
         }
         let Some((entry, tag)) = near else {
-            let message = format!("one of {} must be here", nearest::quoted(tags));
+            let message = format!("{} must be here", nearest::one_of(tags));
             return self.push(Diagnostic::error(code::NONE_OF, here, message));
         };
         let fields: Vec<Field> = tags.iter().map(|tag| Field::new(*tag, Shape::any())).collect();
         let mut found = unknown_key(&fields, node, entry);
         found.help.truncate(0);
-        self.push(
-            found.help(format!("did you mean `{tag}`?")).help(format!("one of {}", nearest::quoted(tags))),
-        );
+        self.push(found.help(format!("did you mean `{tag}`?")).help(nearest::one_of(tags)));
     }
 }
 
@@ -106,7 +105,9 @@ pub(super) fn alternatives(variants: &[Shape]) -> String {
     let tags: Vec<&str> = variants.iter().filter_map(Shape::tag).collect();
     let mut words: Vec<String> =
         variants.iter().filter(|shape| shape.tag().is_none()).map(Shape::words).collect();
-    if !tags.is_empty() {
+    if let [_] = tags.as_slice() {
+        words.insert(0, "a mapping".to_owned());
+    } else if !tags.is_empty() {
         words.insert(0, format!("a mapping with {}", nearest::quoted(&tags)));
     }
     words.dedup();

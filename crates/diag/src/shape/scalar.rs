@@ -26,7 +26,13 @@ pub(super) fn check(shape: &Shape, node: &Node, here: &Span) -> Option<Diagnosti
                 .help("write it as 512B, 64KiB, 1MiB or 2GiB")
         }),
         (Kind::Secret, _) => bad_secret(node),
-        _ => Some(wrong_type(&shape.words(), node, here)),
+        _ => {
+            let found = wrong_type(&shape.words(), node, here);
+            Some(match shape.examples.first() {
+                Some(example) => Diagnostic { help: vec![format!("for example {example}")], ..found },
+                None => found,
+            })
+        }
     }
 }
 
@@ -35,7 +41,11 @@ pub(super) fn wrong_type(expected: &str, node: &Node, here: &Span) -> Diagnostic
     let absent = matches!(node.tree, Tree::Null);
     let span = if absent { here } else { &node.span };
     let message = format!("expected {expected}, found {}", node.tree.words());
-    let found = Diagnostic::error(code::WRONG_TYPE, span, message);
+    let mut found = Diagnostic::error(code::WRONG_TYPE, span, message);
+    // Where a mapping belongs, a bare text may be the secret that the mapping should name.
+    if expected.starts_with("a mapping") && matches!(node.tree, Tree::Text(_)) {
+        found = found.hiding(span);
+    }
     match &node.tree {
         Tree::Number(_) | Tree::Bool(_) if expected.starts_with("text") => {
             found.help("quote it to make it text")
@@ -61,7 +71,7 @@ fn not_a_choice(words: &[String], text: &str, node: &Node) -> Option<Diagnostic>
     if words.iter().any(|word| word == text) {
         return None;
     }
-    let message = format!("{text:?} is not one of {}", nearest::quoted(words));
+    let message = format!("{text:?} is not {}", nearest::one_of(words));
     let found = Diagnostic::error(code::NOT_A_CHOICE, &node.span, message);
     match nearest::nearest(text, words.iter().map(String::as_str)) {
         Some(word) => Some(found.help(format!("did you mean `{word}`?"))),
@@ -108,7 +118,7 @@ impl Shape {
             Kind::Bool => "true or false".into(),
             Kind::Text { form: None } | Kind::Expr => "text".into(),
             Kind::Text { form: Some(form) } => format!("text: {}", form.words),
-            Kind::Choice(words) => format!("one of {}", nearest::quoted(words)),
+            Kind::Choice(words) => nearest::one_of(words),
             Kind::Int { min, max } => range_words(
                 "a whole number",
                 (*min != i64::MIN).then_some(min),

@@ -156,7 +156,7 @@ bad: [1]
             t.yaml:12:6: error[CFG012]: expected a mapping with `url`, found a list
                |
             12 | bad: [1]
-               |      ^^
+               |      ^^^
 
         "#]],
     );
@@ -226,7 +226,7 @@ fn alternatives_are_told_apart_by_their_first_key() {
 
             t.yaml:12:3: error[CFG012]: expected a mapping with `call` or `do` or a mapping of step names, found text
                |
-            12 | - nothing
+            12 | - *******
                |   ^^^^^^^
 
         "#]],
@@ -263,12 +263,12 @@ fn alternatives_are_told_apart_by_type() {
         &shape,
         "{ a: 1 }",
         expect![[r#"
-        t.yaml:1:1: error[CFG012]: expected a whole number from 0 to 5 or a duration (`250ms`, `3s`, `5m`) or a list of text, found a mapping
-          |
-        1 | { a: 1 }
-          | ^^^^^^
+            t.yaml:1:1: error[CFG012]: expected a whole number from 0 to 5 or a duration (`250ms`, `3s`, `5m`) or a list of text, found a mapping
+              |
+            1 | { a: 1 }
+              | ^^^^^^^^
 
-    "#]],
+        "#]],
     );
 }
 

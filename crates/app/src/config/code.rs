@@ -1,0 +1,36 @@
+//! The codes of what no single key can be blamed for. `docs/reference/errors.md` explains each.
+
+/// A version of the file that this build does not read.
+pub(super) const VERSION: &str = "CFG101";
+/// A name in two files.
+pub(super) const NAME_TWICE: &str = "CFG102";
+/// Serving others without knowing who they are.
+pub(super) const OPEN_DOOR: &str = "CFG103";
+/// A secret that is not declared.
+pub(super) const NO_SUCH_SECRET: &str = "CFG104";
+/// A secret that nobody uses.
+pub(super) const UNUSED_SECRET: &str = "CFG105";
+/// A profile that does not exist.
+pub(super) const NO_SUCH_PROFILE: &str = "CFG106";
+/// Profiles that extend each other in a circle.
+pub(super) const PROFILE_CIRCLE: &str = "CFG107";
+/// Two names that are one after `-` became `_`.
+pub(super) const SAME_NAME: &str = "CFG108";
+/// Text that is no address with a port.
+pub(super) const NOT_AN_ADDRESS: &str = "CFG109";
+/// Guard numbers that cannot go together.
+pub(super) const GUARD_CONFLICT: &str = "CFG110";
+/// Algorithms that do not go with the kind of key.
+pub(super) const KEY_MISMATCH: &str = "CFG111";
+/// A section in two files that can stand in one only.
+pub(super) const SECTION_TWICE: &str = "CFG112";
+/// A store that this build does not have.
+pub(super) const NO_SUCH_STORE: &str = "CFG113";
+/// A file that cannot be read.
+pub(super) const UNREADABLE: &str = "CFG114";
+/// A secret that cannot be read.
+pub(super) const NO_SECRET: &str = "CFG115";
+/// A profile with the name of a built-in one.
+pub(super) const PROFILE_TAKEN: &str = "CFG116";
+/// A limit without its numbers.
+pub(super) const HALF_LIMIT: &str = "CFG117";

@@ -1,0 +1,143 @@
+//! Turns `cardan.yaml` into a [`Config`], or says everything that is wrong with it.
+//!
+//! [`sources`] reads files, [`check`] judges their texts without touching anything, [`load`] does both. Secrets stay
+//! names until [`Config::vault`] reads them. It does not know how any section is carried out: each room
+//! publishes the shape of its own.
+
+mod auth;
+mod code;
+mod door;
+mod guard;
+mod judge;
+mod merge;
+mod profiles;
+mod secrets;
+mod shape;
+mod sources;
+mod store;
+mod systems;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use diag::{Colour, Diagnostic, Entry, Severity, Source};
+
+pub use auth::{Jwt, JwtKey, Material};
+pub use door::{Limits, Rate};
+pub use secrets::{Origin, Vault};
+pub use shape::shape;
+pub use sources::sources;
+pub use store::Place;
+pub use systems::System;
+
+/// A configuration in which nothing is wrong. Holds no secret, only their names.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the log is kept.
+    pub store: Place,
+    /// Where the gate listens.
+    pub listen: SocketAddr,
+    /// How bearer tokens are verified; `None` serves loopback only.
+    pub auth: Option<Jwt>,
+    /// What a request may cost.
+    pub limits: Limits,
+    /// Whether acts with unknown members are refused.
+    pub strict: bool,
+    /// Which traditional metric names are exported beside our own.
+    pub metrics: watch::metrics::Compat,
+    /// Where each secret comes from, by name.
+    pub secrets: BTreeMap<String, Origin>,
+    /// The systems that can be called, by normalised name (`-` is `_`).
+    pub systems: BTreeMap<String, System>,
+    /// What must hold for entities, by type, as written.
+    pub entities: Vec<Entry>,
+    /// What happens, by flow, as written.
+    pub flows: Vec<Entry>,
+}
+
+/// What checking found. The configuration is there when no finding is an error.
+#[derive(Debug)]
+pub struct Report {
+    /// The configuration, when it can be used.
+    pub config: Option<Config>,
+    /// Everything that was found, in the order of the files and of the lines in them.
+    pub found: Vec<Diagnostic>,
+}
+
+/// Why there is no configuration: what was found, with the texts to show it in.
+#[derive(Debug)]
+pub struct Rejected {
+    /// Everything that was found.
+    pub found: Vec<Diagnostic>,
+    /// The texts in which it was found.
+    pub sources: Vec<Source>,
+}
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&diag::render(&self.found, &self.sources, Colour::Plain))
+    }
+}
+
+impl std::error::Error for Rejected {}
+
+/// Finds everything that is wrong with these texts. Pure: reads no file, no variable, no clock.
+pub fn check(sources: &[Source]) -> Report {
+    let (root, mut found) = merge::documents(sources);
+    let mut judge = judge::Judge::new(&root, &found);
+    let config = read(&mut judge);
+    let more = judge.found;
+    found.extend(more);
+    sort(&mut found, sources);
+    let sound = found.iter().all(|found| found.severity < Severity::Error);
+    Report { config: config.filter(|_| sound), found }
+}
+
+/// Reads and checks a file, or the files of a directory. Warnings come back beside the configuration.
+///
+/// # Errors
+/// When a file cannot be read, or anything in it is an error.
+pub fn load(path: &Path) -> Result<(Config, Vec<Diagnostic>), Rejected> {
+    let sources = sources(path).map_err(|found| Rejected { found, sources: Vec::new() })?;
+    let Report { config, found } = check(&sources);
+    match config {
+        Some(config) => Ok((config, found)),
+        None => Err(Rejected { found, sources }),
+    }
+}
+
+/// Every section is read even when another is wrong, so that all mistakes are found at once.
+fn read(judge: &mut judge::Judge<'_>) -> Option<Config> {
+    judge.version();
+    let store = store::read(judge);
+    let auth = auth::read(judge);
+    let listen = door::listen(judge);
+    let limits = door::limits(judge);
+    let strict = door::strict(judge);
+    let metrics = door::metrics(judge);
+    let secrets = secrets::read(judge);
+    let profiles = profiles::read(judge);
+    let systems = systems::read(judge, &profiles);
+    let (entities, flows) = (judge.names("entities").to_vec(), judge.names("flows").to_vec());
+    Some(Config {
+        store: store?,
+        listen: listen?,
+        auth,
+        limits,
+        strict,
+        metrics,
+        secrets,
+        systems,
+        entities,
+        flows,
+    })
+}
+
+fn sort(found: &mut [Diagnostic], sources: &[Source]) {
+    let file = |found: &Diagnostic| sources.iter().position(|source| source.file == found.span.file);
+    found.sort_by_key(|found| (file(found), found.span.line, found.span.column));
+}

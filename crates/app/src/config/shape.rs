@@ -1,0 +1,36 @@
+//! The whole file: what `cardan check` allows, `cardan schema` publishes and the reference lists.
+
+use diag::{Field, Shape};
+
+use super::{auth, door, profiles, secrets, store, systems};
+
+/// The shape of `cardan.yaml`.
+pub fn shape() -> Shape {
+    Shape::object([
+        Field::new("cardan", Shape::int(1..=i64::from(u16::MAX)).example(1))
+            .required()
+            .doc("the version of this file"),
+        Field::new("store", store::shape()).default(store::DEFAULT).doc("where everything is kept"),
+        Field::new("listen", Shape::text().example(door::LISTEN))
+            .default(door::LISTEN)
+            .doc("the address and port of the HTTP API; without `auth` a loopback address"),
+        Field::new("auth", auth::shape()).doc("how callers are authenticated; without it, loopback only"),
+        Field::new("limits", door::limits_shape()).doc("what a request may cost"),
+        Field::new("validation", door::validation_shape()).doc("how acts are validated"),
+        Field::new("metrics", door::metrics_shape()).doc("what `/metrics` shows"),
+        Field::new("secrets", secrets::shape()).doc("where secrets come from; elsewhere they are only named"),
+        Field::new("profiles", profiles::shape()).doc("named guard numbers, beside the built-in ones"),
+        Field::new("systems", systems::shape()).doc("the business systems that can be called"),
+        Field::new("entities", named("entity type", Shape::any())).doc("what must hold for entities"),
+        Field::new("flows", named("flow", Shape::any())).doc("what happens when something is committed"),
+    ])
+    .doc("One file, or a directory of files that each start with `cardan: 1`. Unknown keys are errors.")
+}
+
+/// What systems, flows, profiles and secrets may be called.
+pub(super) fn named(what: &'static str, of: Shape) -> Shape {
+    Shape::map(what, of).pattern(
+        "^[A-Za-z][A-Za-z0-9_-]{0,62}$",
+        "a letter, then letters, digits, - and _, at most 63 in all",
+    )
+}

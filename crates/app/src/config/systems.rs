@@ -1,0 +1,90 @@
+//! `systems`: what can be called, through which adapter, under which guard.
+
+use std::collections::{BTreeMap, HashMap};
+
+use diag::{Diagnostic, Field, Node, Shape, Span};
+use guard::Policy;
+use port::Spec;
+
+use super::judge::Judge;
+use super::profiles::{Profiles, conflicts};
+use super::shape::named;
+use super::{code, guard as numbers};
+
+/// One system that can be called.
+#[derive(Clone, Debug)]
+pub struct System {
+    /// The name as it was written.
+    pub name: String,
+    /// The profile it starts from.
+    pub profile: String,
+    /// The numbers of its guard: the profile's, changed by `guard:`.
+    pub policy: Policy,
+    /// The kind of adapter.
+    pub kind: &'static adapters::Kind,
+    /// The adapter's section.
+    pub section: Node,
+    /// What it can do.
+    pub spec: Spec,
+}
+
+pub(super) fn shape() -> Shape {
+    let kinds = || adapters::list::ALL.iter();
+    let guard = Shape::object(numbers::fields());
+    let fields = [
+        Field::new("profile", Shape::text()).default("default").doc("the guard numbers to start from"),
+        Field::new("guard", guard).doc("guard numbers that differ from the profile's"),
+    ];
+    let adapters = kinds().map(|kind| Field::new(kind.name, (kind.shape)()));
+    named("system", Shape::object(fields).with(adapters).exactly_one_of(kinds().map(|kind| kind.name)))
+}
+
+pub(super) fn read(judge: &mut Judge<'_>, profiles: &Profiles) -> BTreeMap<String, System> {
+    let mut systems = BTreeMap::new();
+    let mut first: HashMap<String, &str> = HashMap::new();
+    for entry in judge.names("systems") {
+        let name = entry.key.replace('-', "_");
+        if let Some(earlier) = first.insert(name.clone(), &entry.key) {
+            let message = format!("`{}` and `{earlier}` are one name: `-` counts as `_`", entry.key);
+            judge.push(
+                Diagnostic::error(code::SAME_NAME, &entry.key_span, message).help("choose another name"),
+            );
+        }
+        let system = system(judge, profiles, &entry.key, &entry.value, &entry.key_span);
+        systems.extend(system.map(|system| (name, system)));
+    }
+    systems
+}
+
+fn system(
+    judge: &mut Judge<'_>,
+    profiles: &Profiles,
+    name: &str,
+    node: &Node,
+    here: &Span,
+) -> Option<System> {
+    let (profile, place) = match node.get("profile") {
+        Some(profile) => (profile.text().unwrap_or("default"), &profile.span),
+        None => ("default", here),
+    };
+    let mut policy = profiles.find(judge, profile, place);
+    if let Some(guard) = node.entries().iter().find(|entry| entry.key == "guard") {
+        numbers::apply(&mut policy, &guard.value);
+        conflicts(judge, &policy, &guard.value, &guard.key_span);
+    }
+    let (kind, written) =
+        node.entries().iter().find_map(|entry| Some((adapters::list::find(&entry.key)?, entry)))?;
+    let section = &written.value;
+    if judge.is_sound(&written.key_span, section) {
+        judge.found.extend((kind.check)(name, section));
+    }
+    let spec = (kind.spec)(name, section)?;
+    Some(System {
+        name: name.to_owned(),
+        profile: profile.to_owned(),
+        policy,
+        kind,
+        section: section.clone(),
+        spec,
+    })
+}

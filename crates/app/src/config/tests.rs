@@ -1,0 +1,168 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use adapters::Secrets as _;
+use diag::{Colour, Source};
+use expect_test::{ExpectFile, expect_file};
+use secrecy::ExposeSecret;
+
+use super::{Config, check, load};
+
+fn data() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/config")
+}
+
+/// The texts of one case: a file, or the files of a directory.
+fn case(path: &Path) -> Vec<Source> {
+    let mut files = match path.is_dir() {
+        true => fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect(),
+        false => vec![path.to_owned()],
+    };
+    files.retain(|file| file.extension().is_some_and(|ending| ending == "yaml"));
+    files.sort();
+    let name = |file: &Path| file.file_name().unwrap().to_string_lossy().into_owned();
+    files.iter().map(|file| source(&name(file), &fs::read_to_string(file).unwrap())).collect()
+}
+
+fn source(file: &str, text: &str) -> Source {
+    Source { file: file.into(), text: text.into() }
+}
+
+fn accepted(text: &str) -> Config {
+    let report = check(&[source("cardan.yaml", text)]);
+    report.config.unwrap_or_else(|| panic!("{}", diag::render(&report.found, &[], Colour::Plain)))
+}
+
+/// Each file of `mistakes/` is wrong in its own way; `NAME.out` is what a user is told.
+#[test]
+fn every_mistake_is_told_at_its_place() {
+    let folder = data().join("mistakes");
+    let mut cases: Vec<PathBuf> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    cases.retain(|path| path.extension().is_none_or(|ending| ending == "yaml"));
+    cases.sort();
+    assert!(cases.len() >= 50, "{} mistakes are too few to trust", cases.len());
+    for path in cases {
+        let sources = case(&path);
+        let report = check(&sources);
+        assert!(!report.found.is_empty(), "{}: nothing was found", path.display());
+        assert!(report.found.iter().all(|found| found.span.line > 0), "{}: no place", path.display());
+        golden(&path.with_extension("out")).assert_eq(&diag::render(&report.found, &sources, Colour::Plain));
+    }
+}
+
+fn golden(path: &Path) -> ExpectFile {
+    expect_file![path]
+}
+
+#[test]
+fn two_mistakes_in_one_file_are_both_told() {
+    let text =
+        "cardan: 1\nlisten: nowhere\nsystems: { crm: { profil: default, rest: { url: 'http://x' } } }\n";
+    let places: Vec<_> = check(&[source("cardan.yaml", text)])
+        .found
+        .iter()
+        .map(|found| (found.code, found.span.line, found.span.column))
+        .collect();
+    assert_eq!(places, [("CFG109", 2, 9), ("CFG010", 3, 19)]);
+}
+
+/// `check` gets texts and gives findings: a function pointer of that type has no place for I/O to hide in a
+/// parameter, and the file named here does not exist.
+#[test]
+fn checking_needs_no_file() {
+    let pure: fn(&[Source]) -> super::Report = check;
+    let text = "cardan: 1\nsecrets: { s: { file: /nowhere/at/all } }\n\
+                systems: { a: { rest: { url: 'http://a.invalid', auth: { bearer: { secret: s } } } } }\n";
+    assert!(pure(&[source("/nowhere/cardan.yaml", text)]).config.is_some());
+}
+
+#[test]
+fn a_guard_is_its_profile_changed_by_the_system() {
+    let config = accepted(
+        "cardan: 1
+profiles:
+  patient: { extends: erpSystem, attempt_timeout: 90s, retry: { max_attempts: 9, jitter: { up_to: 50ms } } }
+systems:
+  erp-one:
+    profile: patient
+    guard: { limit: off, breaker: { open_for: 7s, error_rate: { window: { calls: 50 } } }, hedge: { after: 1s } }
+    rest: { url: 'http://127.0.0.1:1' }
+",
+    );
+    let policy = &config.systems["erp_one"].policy;
+    let mut expected = guard::profile("erpSystem").unwrap();
+    expected.attempt_timeout = std::time::Duration::from_secs(90);
+    expected.retry.max_attempts = 9.try_into().unwrap();
+    expected.retry.jitter = guard::Jitter::UpTo(std::time::Duration::from_millis(50));
+    expected.limit = None;
+    let breaker = expected.breaker.as_mut().unwrap();
+    breaker.open_for = std::time::Duration::from_secs(7);
+    breaker.error_rate.as_mut().unwrap().window = guard::Window::Calls(50);
+    expected.hedge = Some(guard::Hedge { after: std::time::Duration::from_secs(1), max: 2 });
+    assert_eq!(policy, &expected);
+}
+
+#[test]
+fn what_is_not_written_has_its_default() {
+    let config = accepted("cardan: 1\n");
+    assert_eq!(config.listen, "127.0.0.1:8080".parse().unwrap());
+    assert_eq!(config.store, super::Place::Sqlite("data/cardan.db".into()));
+    assert_eq!(config.limits, super::Limits::default());
+    assert!(config.strict && config.auth.is_none() && config.systems.is_empty());
+}
+
+#[test]
+fn secrets_are_read_and_never_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    fs::write(&file, "s3cr3t-file\n").unwrap();
+    let text = format!(
+        "cardan: 1\nsecrets: {{ a: {{ env: A }}, b: {{ file: {} }} }}\nsystems: {{ x: {{ rest: {{ url: 'https://x.example', \
+         auth: {{ basic: {{ user: u, password: {{ secret: a }} }} }} }} }}, y: {{ rest: {{ url: 'https://y.example', \
+         auth: {{ bearer: {{ secret: b }} }} }} }} }}\n",
+        file.display()
+    );
+    let config = accepted(&text);
+    let env = |name: &str| (name == "A").then(|| "s3cr3t-env".to_owned());
+    let vault = config.vault(env).unwrap();
+    assert_eq!(vault.get("a").unwrap().expose_secret(), "s3cr3t-env");
+    assert_eq!(vault.get("b").unwrap().expose_secret(), "s3cr3t-file");
+    let shown = format!("{config:?} {config:#?} {vault:?}");
+    assert!(!shown.contains("s3cr3t"), "{shown}");
+    let missing = config.vault(|_| None).unwrap_err();
+    assert_eq!(missing[0].message, "the secret `a` cannot be had: the variable A is not set");
+}
+
+/// A password typed where a handle belongs is an error that does not repeat it.
+#[test]
+fn a_secret_written_in_the_open_is_not_shown() {
+    let text = "cardan: 1\nsystems:\n  x:\n    rest:\n      url: https://x.example\n      pasword: hunter2\n      \
+                auth: { basic: { user: u, password: hunter2, token: hunter2 } }\n";
+    let sources = [source("cardan.yaml", text)];
+    let found = check(&sources).found;
+    let shown = diag::render(&found, &sources, Colour::Plain) + &diag::to_json(&found).to_string();
+    assert!(shown.contains("CFG023") && !shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn a_directory_is_one_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("a.yaml", "cardan: 1\nsystems: { crm: { rest: { url: 'http://127.0.0.1:1' } } }\n");
+    write("b.yml", "cardan: 1\nsystems: { erp: { rest: { url: 'http://127.0.0.1:2' } } }\n");
+    write("conversation.yaml", "title: not a configuration\n");
+    let (config, _) = load(folder.path()).unwrap();
+    assert_eq!(config.systems.keys().collect::<Vec<_>>(), ["crm", "erp"]);
+}
+
+#[test]
+fn what_cannot_be_read_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let nothing = load(folder.path()).unwrap_err();
+    assert!(nothing.to_string().contains("error[CFG114]: no file in this directory starts with `cardan: 1`"));
+    let nowhere = load(&folder.path().join("nowhere.yaml")).unwrap_err();
+    assert!(nowhere.to_string().contains("error[CFG114]: reading it: No such file"), "{nowhere}");
+    fs::write(folder.path().join("x.yaml"), [b'c', 0xff, 0xfe]).unwrap();
+    let broken = load(&folder.path().join("x.yaml")).unwrap_err();
+    assert!(broken.to_string().contains("valid UTF-8"), "{broken}");
+}
