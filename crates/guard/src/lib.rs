@@ -5,6 +5,9 @@
 //! when it cannot let a call out it says so at once and says when to come back; keeping the call until then is
 //! the caller's work.
 
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a failed test should panic"))]
+
+mod explain;
 mod guarded;
 mod pipeline;
 mod run;
@@ -30,6 +33,7 @@ mod tick;
 pub use classify::Verdict;
 pub use clock::RuntimeClock;
 pub use event::{Deaf, Event, Listener, Place, State};
+pub use explain::{Explanation, Number, Subject, explain};
 pub use guarded::{Guarded, Policies};
 pub use pipeline::{Attempt, Pipeline, Request, World};
 pub use policy::{

@@ -1,0 +1,119 @@
+//! What a call can cost at worst, and which number comes from where; `cardan explain system.operation` prints it.
+
+mod numbers;
+#[cfg(test)]
+mod tests;
+mod timeline;
+
+use std::fmt;
+use std::time::Duration;
+
+use port::Repeat;
+
+pub use numbers::Number;
+pub(crate) use numbers::human;
+use numbers::{flatten, longest_wait};
+use timeline::Timeline;
+
+use crate::policy::{Mode, Policy};
+
+/// Whose policy is explained.
+#[derive(Clone, Debug)]
+pub struct Subject<'a> {
+    /// `system.operation`.
+    pub call: &'a str,
+    /// How safe a repeat of it is.
+    pub repeat: Repeat,
+    /// From the most general to the most particular, each complete: what it says and where it was said (`profile
+    /// erpSystem`, `system crm`, `operation crm.create`). The last one is in force.
+    pub layers: &'a [(&'a str, &'a Policy)],
+}
+
+/// What a call can cost at worst. Its `Display` is the text for a terminal, without colour.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanation {
+    /// `system.operation`.
+    pub call: String,
+    /// Every number in force, in the order of the stages.
+    pub numbers: Vec<Number>,
+    /// How often the call is sent at most, hedged copies included.
+    pub most_attempts: u32,
+    /// How long the call can take at most, every wait and every `Retry-After` included.
+    pub longest: Duration,
+    /// What decides whether it is tried again.
+    pub again: &'static str,
+    timeline: Timeline,
+}
+
+/// Explains the last layer.
+pub fn explain(subject: &Subject<'_>) -> Explanation {
+    let usual = Policy::default();
+    let policy = subject.layers.last().map_or(&usual, |(_, policy)| *policy);
+    let timeline = Timeline::of(policy);
+    let copies =
+        policy.hedge.as_ref().filter(|_| subject.repeat == Repeat::Safe).map_or(1, |hedge| hedge.max);
+    Explanation {
+        call: subject.call.to_owned(),
+        numbers: numbers(subject.layers),
+        most_attempts: policy.retry.max_attempts.get().saturating_mul(copies),
+        longest: longest(policy),
+        again: again(subject.repeat),
+        timeline,
+    }
+}
+
+/// The numbers in force, each with the layer that said it last.
+fn numbers(layers: &[(&str, &Policy)]) -> Vec<Number> {
+    let mut numbers: Vec<Number> = Vec::new();
+    for (origin, policy) in layers {
+        let before = std::mem::take(&mut numbers);
+        numbers = flatten(policy, origin)
+            .into_iter()
+            .map(|new| before.iter().find(|old| old.says_the_same_as(&new)).cloned().unwrap_or(new))
+            .collect();
+    }
+    numbers
+}
+
+/// Every attempt times out, and everything before it waits as long as it may.
+fn longest(policy: &Policy) -> Duration {
+    let queue = policy.bulkhead.as_ref().map_or(Duration::ZERO, |bulkhead| bulkhead.max_wait);
+    let turn = match policy.limit.as_ref().map(|limit| limit.mode) {
+        Some(Mode::Wait { max_wait }) => max_wait,
+        Some(Mode::Reject) | None => Duration::ZERO,
+    };
+    let attempts = policy.retry.max_attempts.get();
+    let waits: Duration = (2..=attempts).map(|next| longest_wait(policy, next)).sum();
+    let total = (queue + turn + policy.attempt_timeout) * attempts + waits;
+    policy.deadline.map_or(total, |deadline| deadline.min(total))
+}
+
+fn again(repeat: Repeat) -> &'static str {
+    match repeat {
+        Repeat::Safe => "tried again after any passing fault, because repeating it changes nothing",
+        Repeat::Keyed => {
+            "tried again after any passing fault when an idempotency key is sent, else only when it did not land"
+        }
+        Repeat::Never => {
+            "tried again only when it certainly did not land, because repeating it may act twice"
+        }
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.call)?;
+        let name = self.numbers.iter().map(|number| number.name.len()).max().unwrap_or_default();
+        let value = self.numbers.iter().map(|number| number.value.len()).max().unwrap_or_default();
+        for number in &self.numbers {
+            writeln!(f, "  {:name$}  {:value$}  {}", number.name, number.value, number.origin)?;
+        }
+        let times = if self.most_attempts == 1 { "once" } else { "times" };
+        match self.most_attempts {
+            1 => writeln!(f, "\nsent at most {times}, takes at most {}", human(self.longest))?,
+            most => writeln!(f, "\nsent at most {most} {times}, takes at most {}", human(self.longest))?,
+        }
+        writeln!(f, "{}", self.again)?;
+        write!(f, "\n{}", self.timeline)
+    }
+}
