@@ -52,9 +52,11 @@ impl Check<'_> {
             Kind::In(item, of) => self.contained(item, of, expr.at),
             Kind::If(condition, yes, no) => {
                 self.condition(condition);
-                join(self.ty(yes), self.ty(no))
+                self.ty(yes).join(self.ty(no))
             }
-            Kind::Coalesce(items) => items.iter().map(|item| self.ty(item)).reduce(join).unwrap_or(Ty::Any),
+            Kind::Coalesce(items) => {
+                items.iter().map(|item| self.ty(item)).reduce(Ty::join).unwrap_or(Ty::Any)
+            }
             Kind::Matches(text, _) => {
                 self.wanted(text, &Ty::Text, "only text can match a pattern");
                 Ty::Bool
@@ -84,14 +86,14 @@ impl Check<'_> {
 
     fn wanted(&mut self, expr: &Expr, wanted: &Ty, message: &str) {
         let ty = self.operand(expr);
-        if !fits(&ty, wanted) {
+        if !ty.fits(wanted) {
             self.report(Code::Mismatch, expr.at, format!("{message}, this is {}", ty.word()));
         }
     }
 
     fn condition(&mut self, expr: &Expr) -> Ty {
         let ty = self.operand(expr);
-        if !fits(&ty, &Ty::Bool) {
+        if !ty.fits(&Ty::Bool) {
             let message = format!("a condition must be true or false, this is {}", ty.word());
             self.report(Code::Condition, expr.at, message);
         }
@@ -137,10 +139,10 @@ impl Check<'_> {
             };
         }
         match (self.operand(of), key) {
-            (Ty::List(item), key) if fits(&key, &Ty::Number) => *item,
+            (Ty::List(item), key) if key.fits(&Ty::Number) => *item,
             (Ty::List(_), key) => self
                 .mismatch(index.at, &format!("the index of a list must be a number, this is {}", key.word())),
-            (Ty::Map { .. }, key) if !fits(&key, &Ty::Text) => {
+            (Ty::Map { .. }, key) if !key.fits(&Ty::Text) => {
                 self.mismatch(index.at, &format!("the key of a map must be text, this is {}", key.word()))
             }
             (Ty::Map { .. } | Ty::Any, _) => Ty::Any,
@@ -156,7 +158,7 @@ impl Check<'_> {
     }
 
     fn joined(&mut self, items: &[Expr]) -> Ty {
-        items.iter().map(|item| self.operand(item)).reduce(join).unwrap_or(Ty::Any)
+        items.iter().map(|item| self.operand(item)).reduce(Ty::join).unwrap_or(Ty::Any)
     }
 
     fn map(&mut self, entries: &[(Expr, Expr)]) -> Ty {
@@ -188,9 +190,9 @@ impl Check<'_> {
             (_, Ty::Int, Ty::Int) => Ty::Int,
             (_, Ty::Int | Ty::Number, Ty::Int | Ty::Number) => Ty::Number,
             (Operator::Add, Ty::Text, Ty::Text) => Ty::Text,
-            (Operator::Add, Ty::List(_), Ty::List(_)) => join(left, right),
-            (Operator::Add, Ty::Any, other) | (Operator::Add, other, Ty::Any) if addable(other) => Ty::Any,
-            (_, Ty::Any, other) | (_, other, Ty::Any) if fits(other, &Ty::Number) => Ty::Number,
+            (Operator::Add, Ty::List(_), Ty::List(_)) => left.join(right),
+            (Operator::Add, Ty::Any, other) | (Operator::Add, other, Ty::Any) if other.addable() => Ty::Any,
+            (_, Ty::Any, other) | (_, other, Ty::Any) if other.fits(&Ty::Number) => Ty::Number,
             _ => self.unfit(operator, &left, &right, at),
         }
     }
@@ -207,7 +209,7 @@ impl Check<'_> {
     fn order(&mut self, left: &Expr, right: &Expr, at: At) -> Ty {
         let (left, right) = (self.operand(left), self.operand(right));
         for ty in [&left, &right] {
-            if !fits(ty, &Ty::Number) && !fits(ty, &Ty::Text) || *ty == Ty::Null {
+            if !ty.fits(&Ty::Number) && !ty.fits(&Ty::Text) || *ty == Ty::Null {
                 self.report(
                     Code::Mismatch,
                     at,
@@ -220,7 +222,7 @@ impl Check<'_> {
     }
 
     fn comparable(&mut self, left: &Ty, right: &Ty, at: At) -> Ty {
-        if !comparable(left, right) {
+        if !left.comparable(right) {
             let message = format!("{} cannot be compared with {}", left.word(), right.word());
             let diagnostic = self.source.error(Code::CrossType, at, message);
             self.found.push(diagnostic.help("convert one of them: `decimal(text)` or `string(number)`"));
@@ -286,38 +288,5 @@ fn literal_type(literal: &Literal) -> Ty {
         Literal::Number(crate::number::Number::Int(_)) => Ty::Int,
         Literal::Number(_) => Ty::Number,
         Literal::Text(_) => Ty::Text,
-    }
-}
-
-/// Whether a value of type `ty` may be of type `wanted`. Whatever is typed may turn out to be null, which fails
-/// when it is evaluated; a plain `null` fails here.
-fn fits(ty: &Ty, wanted: &Ty) -> bool {
-    matches!(ty, Ty::Any) || ty == wanted || matches!((ty, wanted), (Ty::Int, Ty::Number))
-}
-
-fn addable(ty: &Ty) -> bool {
-    matches!(ty, Ty::Any | Ty::Int | Ty::Number | Ty::Text | Ty::List(_))
-}
-
-fn comparable(left: &Ty, right: &Ty) -> bool {
-    match (left, right) {
-        (Ty::Any | Ty::Null, _) | (_, Ty::Any | Ty::Null) => true,
-        (Ty::Int | Ty::Number, Ty::Int | Ty::Number) => true,
-        (Ty::List(left), Ty::List(right)) => comparable(left, right),
-        (Ty::Map { .. }, Ty::Map { .. }) => true,
-        (left, right) => left == right,
-    }
-}
-
-/// The type of a value that is one or the other.
-fn join(left: Ty, right: Ty) -> Ty {
-    match (left, right) {
-        (left, right) if left == right => left,
-        (Ty::Null, other) | (other, Ty::Null) => other,
-        (Ty::Int | Ty::Number, Ty::Int | Ty::Number) => Ty::Number,
-        (Ty::List(left), Ty::List(right)) => Ty::list(join(*left, *right)),
-        // Whichever it is, it must be treated as the secret it may be.
-        (left, right) if left.holds_secret() || right.holds_secret() => Ty::Secret,
-        _ => Ty::Any,
     }
 }

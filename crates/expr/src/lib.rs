@@ -20,8 +20,8 @@ mod ty;
 mod check;
 mod constant;
 mod lower;
-mod parse;
 mod source;
+mod syntax;
 mod tree;
 
 mod compare;

@@ -8,7 +8,7 @@ pub(crate) const SOURCE_BYTES: usize = 8 * 1024;
 /// Words and signs of one expression; bounds the depth of its tree and with it the stack.
 pub(crate) const TOKENS: usize = 400;
 /// Brackets within brackets.
-pub(crate) const NESTING: u16 = 32;
+pub(crate) const NESTING: usize = 32;
 /// Loops within loops. The steps are bounded anyway; this keeps expressions readable.
 pub(crate) const LOOP_NESTING: usize = 3;
 /// Steps of one evaluation: nodes visited, items compared or copied, text copied in pieces of 64 bytes.

@@ -11,8 +11,8 @@ use crate::eval::Eval;
 use crate::fail::Fail;
 use crate::limits::TEXT_BYTES;
 use crate::lower::lower;
-use crate::parse::parse;
 use crate::source::Source;
+use crate::syntax::parse;
 use crate::tree::Expr;
 use crate::value::Val;
 use crate::{Error, Names, Reference, Scope, Ty, code::Code};
@@ -53,8 +53,8 @@ impl Program {
     }
 
     pub(crate) fn from_source(source: Source, names: &Names) -> Result<Self, Vec<Diagnostic>> {
-        let (tree, info) = parse(&source).map_err(|diagnostic| vec![*diagnostic])?;
-        let lowered = lower(tree, &info, &source, names);
+        let tree = parse(&source.text).map_err(|fail| vec![source.refusal(&fail)])?;
+        let lowered = lower(tree, &source, names);
         if !lowered.found.is_empty() {
             return Err(lowered.found);
         }

@@ -72,6 +72,12 @@ impl Source {
         self.pointed(Diagnostic::error(code.text(), &self.span(at), message), at)
     }
 
+    /// A mistake found when compiling.
+    pub(crate) fn refusal(&self, fail: &Fail) -> Diagnostic {
+        let diagnostic = self.error(fail.code, fail.at.unwrap_or_default(), fail.text(false));
+        fail.help.iter().fold(diagnostic, |diagnostic, help| diagnostic.help(help))
+    }
+
     /// Something worth knowing at `at`.
     pub(crate) fn warning(&self, code: Code, at: At, message: impl Into<String>) -> Diagnostic {
         self.pointed(Diagnostic::warning(code.text(), &self.span(at), message), at)

@@ -107,6 +107,40 @@ impl Ty {
             open: schema.get("additionalProperties") != Some(&Value::Bool(false)),
         }
     }
+
+    /// Whether a value of this type may be of the `wanted` one. Whatever is typed may turn out to be null, which
+    /// fails when it is evaluated; a plain `null` fails here.
+    pub(crate) fn fits(&self, wanted: &Ty) -> bool {
+        matches!(self, Self::Any) || self == wanted || matches!((self, wanted), (Self::Int, Self::Number))
+    }
+
+    pub(crate) fn addable(&self) -> bool {
+        matches!(self, Self::Any | Self::Int | Self::Number | Self::Text | Self::List(_))
+    }
+
+    /// Whether `==` may compare values of the two types.
+    pub(crate) fn comparable(&self, other: &Ty) -> bool {
+        match (self, other) {
+            (Self::Any | Self::Null, _) | (_, Self::Any | Self::Null) => true,
+            (Self::Int | Self::Number, Self::Int | Self::Number) => true,
+            (Self::List(left), Self::List(right)) => left.comparable(right),
+            (Self::Map { .. }, Self::Map { .. }) => true,
+            (left, right) => left == right,
+        }
+    }
+
+    /// The type of a value that is one or the other.
+    pub(crate) fn join(self, other: Ty) -> Ty {
+        match (self, other) {
+            (left, right) if left == right => left,
+            (Self::Null, other) | (other, Self::Null) => other,
+            (Self::Int | Self::Number, Self::Int | Self::Number) => Self::Number,
+            (Self::List(left), Self::List(right)) => Self::list(left.join(*right)),
+            // Whichever it is, it must be treated as the secret it may be.
+            (left, right) if left.holds_secret() || right.holds_secret() => Self::Secret,
+            _ => Self::Any,
+        }
+    }
 }
 
 fn collect<K: Into<String>>(fields: impl IntoIterator<Item = (K, Ty)>) -> BTreeMap<String, Ty> {

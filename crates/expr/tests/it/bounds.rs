@@ -88,6 +88,17 @@ fn sources_have_a_largest_size_and_depth() {
     assert_eq!(value(quoted).unwrap(), json!(r#"a # "b" // cit's\x ' y"#));
 }
 
+/// The deepest trees that are accepted do no harm to the 2 MiB stack of this thread, also without optimisation.
+#[test]
+fn the_deepest_expressions_are_evaluated() {
+    let deep = (0..131).fold(json!(1), |inner, _| json!([inner]));
+    assert_eq!(over(&format!("entity{}", "[0]".repeat(131)), &deep).unwrap(), json!(1));
+    assert_eq!(over(&format!("{}entity", "!".repeat(398)), &json!(true)).unwrap(), json!(true));
+    assert_eq!(over(&format!("entity{}", " + entity".repeat(199)), &json!(1)).unwrap(), json!(200));
+    let nested = format!("{}entity{}", "[".repeat(31), "][0]".repeat(31));
+    assert_eq!(over(&nested, &json!(7)).unwrap(), json!(7));
+}
+
 #[test]
 fn loops_may_be_nested_three_deep() {
     let source = "entity.map(a, entity.map(b, entity.map(c, entity.map(d, d))))";

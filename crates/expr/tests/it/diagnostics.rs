@@ -154,20 +154,20 @@ fn syntax() {
     refused(
         "entity.id and true",
         expect![[r#"
-        EXPR001 0:0: unexpected `and`
-          entity.id and true
-                    ^
-          write `&&`
-    "#]],
+            EXPR001 0:0: unexpected `and`
+              entity.id and true
+                        ^^^
+              write `&&`
+        "#]],
     );
     refused(
         "entity.id == 'x",
         expect![[r#"
-        EXPR001 0:0: unexpected `'x`
-          entity.id == 'x
-                       ^
-          close the text with the same quote
-    "#]],
+            EXPR001 0:0: the text is not closed
+              entity.id == 'x
+                           ^
+              close the text with the same quote
+        "#]],
     );
     refused(
         "(entity.id",
@@ -195,26 +195,26 @@ fn syntax() {
     refused(
         "1 +\n  entity..id",
         expect![[r#"
-        EXPR001 0:0: unexpected end of `..`
-            entity..id
-                   ^
-    "#]],
+            EXPR001 0:0: unexpected `.`
+                entity..id
+                       ^
+        "#]],
     );
     refused(
         "b'x'",
         expect![[r#"
-        EXPR010 0:0: bytes are not supported, JSON has none
-          b'x'
-          ^^^^
-    "#]],
+            EXPR010 0:0: there are no bytes in JSON
+              b'x'
+              ^^^^
+        "#]],
     );
     refused(
         "Order{id: 1}",
         expect![[r#"
-        EXPR010 0:0: there is no message type `Order`
-          Order{id: 1}
-               ^
-    "#]],
+            EXPR010 0:0: there are no messages
+              Order{id: 1}
+                   ^
+        "#]],
     );
 }
 

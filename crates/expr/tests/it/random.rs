@@ -132,8 +132,6 @@ fn expression() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
-
     #[test]
     fn pieces_never_panic(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..24)) {
         run(&pieces.concat());
