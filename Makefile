@@ -1,0 +1,43 @@
+# Cardan. `make run` shows it, `make test` proves it. `make help` lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+CARGO ?= cargo
+N ?= 1000
+
+.PHONY: help run demo test setup format lint doc crash bench bench-gate loom clean-run
+
+help: ## what can be done
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: ## install what a fresh Debian machine lacks
+	@scripts/setup.sh build
+
+run: setup ## build, start Cardan and the simulated systems, play the story, stay up
+	@scripts/run.sh
+
+demo: setup ## as `run`, but stop when the story is told
+	@scripts/run.sh --once
+
+test: ## every check: format, lints, tests, docs, the README's commands
+	@scripts/test.sh
+
+format: ## rewrite the code as rustfmt has it
+	$(CARGO) fmt --all
+
+lint: setup ## clippy, warnings as errors
+	$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
+
+doc: setup ## API documentation, warnings as errors
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --all-features
+
+crash: setup ## kill the real binary N times (make crash N=1000) and compare it with the clients' ledger
+	CARDAN_CRASH_KILLS=$(N) $(CARGO) test -p app --all-features --test it crash -- --nocapture --test-threads=1
+
+loom: setup ## model-check the guard's races
+	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=$${CARGO_TARGET_DIR:-target}/loom $(CARGO) test -p guard --release --test loom
+
+bench: setup ## every benchmark; prints machine, versions, method, medians and spread
+	@scripts/bench.sh
+
+clean-run: ## forget the data of `make run`
+	rm -rf .run
