@@ -3,4 +3,6 @@
 //! It does not know how anything works: what an act means, how a step is journaled or how a call is guarded is
 //! decided in the crates it joins.
 
+pub mod cli;
 pub mod config;
+pub mod play;

@@ -1,0 +1,90 @@
+//! `cardan dead list|show|edit|replay|discard`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{Done, Failure, Remote, table};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Dead {
+    /// List dead letters, the oldest first
+    List {
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Show one: cause, attempts, original input, correlation
+    Show(Target),
+    /// Replace the input that a replay will send
+    Edit {
+        /// A file with the new input as JSON
+        #[arg(long)]
+        input: PathBuf,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Try again, under the original idempotency key
+    Replay(Target),
+    /// Give up on it; the reason is kept
+    Discard {
+        /// Why
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Target {
+    /// The dead letter
+    id: String,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+impl Dead {
+    pub(super) async fn run(self) -> Done {
+        match self {
+            Dead::List { remote } => list(&remote).await?,
+            Dead::Show(target) => table::json(&target.remote.get(&target.path("")).await?),
+            Dead::Edit { input, target } => target.edit(&input).await?,
+            Dead::Replay(target) => target.ask("replay", &json!({})).await?,
+            Dead::Discard { reason, target } => target.ask("discard", &json!({ "reason": reason })).await?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn list(remote: &Remote) -> Result<(), Failure> {
+    let page = remote.get("/v1/dead").await?;
+    let rows = table::rows(&page["items"], &["id", "system", "operation", "errorType", "retryCount", "timestamp"]);
+    table::print(&["dead letter", "system", "operation", "cause", "attempts", "since"], &rows, "nothing is dead");
+    Ok(())
+}
+
+impl Target {
+    fn path(&self, tail: &str) -> String {
+        format!("/v1/dead/{}{tail}", self.id)
+    }
+
+    async fn edit(&self, input: &PathBuf) -> Result<(), Failure> {
+        let text = std::fs::read(input)
+            .map_err(|error| Failure::new(format!("reading {}: {error}", input.display())))?;
+        let input: Value = serde_json::from_slice(&text)
+            .map_err(|error| Failure::new(format!("reading {}: {error}", input.display())))?;
+        let request = self.remote.request(Method::PATCH, &self.path("")).json(&json!({ "input": input }));
+        self.remote.send(request).await?;
+        println!("{}: edited", self.id);
+        Ok(())
+    }
+
+    async fn ask(&self, verb: &str, body: &Value) -> Result<(), Failure> {
+        let answer = self.remote.post(&self.path(&format!("/{verb}")), body).await?;
+        println!("{}: {}", self.id, table::cell(&answer["status"]));
+        Ok(())
+    }
+}

@@ -1,0 +1,108 @@
+//! The command line: one command, one file.
+
+mod act;
+mod client;
+mod conversation;
+mod dead;
+mod flow;
+mod play;
+mod simulate;
+mod system;
+mod table;
+mod validate;
+
+use std::fmt;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use client::Remote;
+
+/// Conversations become durable effects in business systems: once, or undone, and visible.
+#[derive(Debug, Parser)]
+#[command(name = "cardan", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check acts, conversations, constraints, entities and participants, one JSON line each
+    Validate(validate::Validate),
+    /// Run simulated business systems (CRM, inventory, payments, orders, e-mail) on loopback
+    Simulate(simulate::Simulate),
+    /// Play a scripted conversation against a running server and print what happens
+    Play(play::Play),
+    /// Send one act
+    Act(act::Send),
+    /// Look at conversations
+    #[command(subcommand)]
+    Conversation(conversation::Conversation),
+    /// List, show, cancel, pause, resume and restart flow runs
+    #[command(subcommand)]
+    Flow(flow::Flow),
+    /// List, show, edit, replay and discard what exhausted its attempts
+    #[command(subcommand)]
+    Dead(dead::Dead),
+    /// Look at the connected systems and their guards
+    #[command(subcommand)]
+    System(system::System),
+}
+
+impl Cli {
+    /// Runs the command. Exit code 0: done; 1: done, and the answer is no; 2: it could not be done.
+    pub fn run(self) -> ExitCode {
+        let done = match self.command {
+            Command::Validate(command) => command.run(),
+            Command::Simulate(command) => block_on(command.run()),
+            Command::Play(command) => block_on(command.run()),
+            Command::Act(command) => block_on(command.run()),
+            Command::Conversation(command) => block_on(command.run()),
+            Command::Flow(command) => block_on(command.run()),
+            Command::Dead(command) => block_on(command.run()),
+            Command::System(command) => block_on(command.run()),
+        };
+        done.unwrap_or_else(|failure| {
+            eprintln!("cardan: {failure}");
+            ExitCode::from(2)
+        })
+    }
+}
+
+/// What a command ends with.
+type Done = Result<ExitCode, Failure>;
+
+/// Why a command could not be done: text that reads after `cardan: `.
+#[derive(Debug)]
+pub struct Failure(String);
+
+impl Failure {
+    /// Says what happened and, on further lines, what can be done.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+fn block_on(command: impl Future<Output = Done>) -> Done {
+    install_crypto();
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
+}
+
+/// TLS needs one crypto library, chosen once, before the first connection.
+fn install_crypto() {
+    // A second call in the same process changes nothing and is no mistake.
+    let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
+}

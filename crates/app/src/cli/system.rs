@@ -1,0 +1,49 @@
+//! `cardan system list|show|reset`
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::{Done, Remote, table};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum System {
+    /// List the connected systems with the state of their breakers
+    List {
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Show one: operations, guard, breaker, calls in flight
+    Show {
+        /// The system's name
+        name: String,
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Close the system's breaker
+    Reset {
+        /// The system's name
+        name: String,
+        #[command(flatten)]
+        remote: Remote,
+    },
+}
+
+impl System {
+    pub(super) async fn run(self) -> Done {
+        match self {
+            System::List { remote } => {
+                let page = remote.get("/v1/systems").await?;
+                let rows = table::rows(&page["items"], &["name", "adapter", "breaker", "in_flight"]);
+                table::print(&["system", "adapter", "breaker", "in flight"], &rows, "no systems are configured");
+            }
+            System::Show { name, remote } => table::json(&remote.get(&format!("/v1/systems/{name}")).await?),
+            System::Reset { name, remote } => {
+                remote.post(&format!("/v1/systems/{name}/reset"), &json!({})).await?;
+                println!("{name}: reset");
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

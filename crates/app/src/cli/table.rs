@@ -1,0 +1,42 @@
+//! Rows of text under headings, aligned; readable without colour.
+
+use serde_json::Value;
+
+/// Prints `rows` under `headings`; `nothing` when there are none.
+pub(super) fn print(headings: &[&str], rows: &[Vec<String>], nothing: &str) {
+    if rows.is_empty() {
+        println!("{nothing}");
+        return;
+    }
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths: Vec<usize> = headings.iter().enumerate().map(|(at, name)| width(at).max(name.len())).collect();
+    line(&headings.iter().map(|name| name.to_uppercase()).collect::<Vec<_>>(), &widths);
+    for row in rows {
+        line(row, &widths);
+    }
+}
+
+fn line(cells: &[String], widths: &[usize]) {
+    let padded: Vec<String> = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+    println!("{}", padded.join("  ").trim_end());
+}
+
+/// The rows of the JSON array `items`, one cell per member named.
+pub(super) fn rows(items: &Value, members: &[&str]) -> Vec<Vec<String>> {
+    let items = items.as_array().map(Vec::as_slice).unwrap_or_default();
+    items.iter().map(|item| members.iter().map(|member| cell(&item[*member])).collect()).collect()
+}
+
+/// A JSON value as one cell.
+pub(super) fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Prints a JSON document for a person or a pipe.
+pub(super) fn json(value: &Value) {
+    println!("{value:#}");
+}
