@@ -14,6 +14,9 @@ use crate::route::Route;
 const ROUTES: &[Route] =
     &[("POST", "/charges", "charge"), ("GET", "/charges/{id}", "show"), ("POST", "/refunds", "refund")];
 
+/// The test card that is always declined.
+const DECLINED: &str = "tok_declined";
+
 pub(super) struct Payments {
     dice: Rng,
     charges: Shelf<Charge>,
@@ -51,6 +54,9 @@ impl Payments {
         let Pay { amount, currency, method, order } = parse(&call.body)?;
         if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
             return Err(Answer::problem(422, "invalid", "currency must be an ISO 4217 code such as EUR"));
+        }
+        if method == DECLINED {
+            return Err(Answer::problem(402, "card_declined", "the test card is declined, as it always is"));
         }
         let made = Charge { amount, currency, method, order, status: "captured", refund: None };
         let id = id("ch", &mut self.dice);
