@@ -30,8 +30,10 @@ impl Send {
             None => standard_input()?,
         };
         let path = format!("/v1/conversations/{}/acts", self.conversation);
-        let request = self.remote.request(Method::POST, &path).header("content-type", "application/json").body(text);
-        let request = if self.wait > 0 { request.header("prefer", format!("wait={}", self.wait)) } else { request };
+        let request =
+            self.remote.request(Method::POST, &path).header("content-type", "application/json").body(text);
+        let request =
+            if self.wait > 0 { request.header("prefer", format!("wait={}", self.wait)) } else { request };
         table::json(&self.remote.send(request).await?);
         Ok(ExitCode::SUCCESS)
     }

@@ -74,7 +74,10 @@ impl Remote {
 
     fn unreachable(&self, error: &reqwest::Error) -> Failure {
         let why = if error.is_connect() { "nothing listens there".to_owned() } else { error.to_string() };
-        Failure::new(format!("talking to {}: {why}\n  start one with `cardan serve`, or name another with --url", self.url))
+        Failure::new(format!(
+            "talking to {}: {why}\n  start one with `cardan serve`, or name another with --url",
+            self.url
+        ))
     }
 }
 

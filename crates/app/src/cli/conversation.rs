@@ -30,7 +30,9 @@ impl Conversation {
                 let rows = table::rows(&page["items"], &["id", "status", "act_count"]);
                 table::print(&["conversation", "status", "acts"], &rows, "no conversations yet");
             }
-            Conversation::Show { id, remote } => table::json(&remote.get(&format!("/v1/conversations/{id}")).await?),
+            Conversation::Show { id, remote } => {
+                table::json(&remote.get(&format!("/v1/conversations/{id}")).await?)
+            }
         }
         Ok(ExitCode::SUCCESS)
     }

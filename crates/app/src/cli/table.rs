@@ -9,7 +9,8 @@ pub(super) fn print(headings: &[&str], rows: &[Vec<String>], nothing: &str) {
         return;
     }
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths: Vec<usize> = headings.iter().enumerate().map(|(at, name)| width(at).max(name.len())).collect();
+    let widths: Vec<usize> =
+        headings.iter().enumerate().map(|(at, name)| width(at).max(name.len())).collect();
     line(&headings.iter().map(|name| name.to_uppercase()).collect::<Vec<_>>(), &widths);
     for row in rows {
         line(row, &widths);
@@ -17,7 +18,8 @@ pub(super) fn print(headings: &[&str], rows: &[Vec<String>], nothing: &str) {
 }
 
 fn line(cells: &[String], widths: &[usize]) {
-    let padded: Vec<String> = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+    let padded: Vec<String> =
+        cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
     println!("{}", padded.join("  ").trim_end());
 }
 

@@ -46,6 +46,7 @@ impl Follow {
 
 /// The `data` lines of one event; `None` for heartbeats.
 fn data(event: &str) -> Option<Value> {
-    let lines: Vec<&str> = event.lines().filter_map(|line| line.strip_prefix("data:")).map(str::trim_start).collect();
+    let lines: Vec<&str> =
+        event.lines().filter_map(|line| line.strip_prefix("data:")).map(str::trim_start).collect();
     serde_json::from_str(&lines.join("\n")).ok()
 }

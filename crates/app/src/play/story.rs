@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use diag::{Diagnostic, Field, Node, Shape};
+use diag::{Colour, Diagnostic, Field, Node, Shape, Source};
 use serde_json::{Value, json};
 
 /// A scripted conversation.
@@ -26,13 +26,17 @@ impl Story {
     /// # Errors
     /// Everything that is wrong with it, rendered with its places.
     pub fn read(path: &Path) -> Result<Self, String> {
-        let text = std::fs::read_to_string(path).map_err(|error| format!("reading {}: {error}", path.display()))?;
+        let text =
+            std::fs::read_to_string(path).map_err(|error| format!("reading {}: {error}", path.display()))?;
         let file = path.display().to_string();
         let parsed = diag::parse(&file, &text).and_then(|node| {
             let wrong = shape().check(&node);
             if wrong.is_empty() { Ok(Self::from_node(&node)) } else { Err(wrong) }
         });
-        parsed.map_err(|wrong: Vec<Diagnostic>| diag::render(&wrong, &[(file.as_str(), text.as_str())]))
+        parsed.map_err(|wrong: Vec<Diagnostic>| {
+            let source = Source { file: file.as_str().into(), text: text.as_str().into() };
+            diag::render(&wrong, &[source], Colour::Plain)
+        })
     }
 
     fn from_node(node: &Node) -> Self {

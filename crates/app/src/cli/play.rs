@@ -1,0 +1,32 @@
+//! `cardan play STORY`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{Done, Failure, Remote};
+use crate::play::{Story, perform};
+
+#[derive(Debug, Args)]
+pub(super) struct Play {
+    /// The story: who takes part and what they say
+    story: PathBuf,
+    /// Where the simulated systems are, to show what they hold
+    #[arg(long)]
+    systems: Option<String>,
+    /// The pause after each act, in milliseconds
+    #[arg(long, default_value_t = 100)]
+    pace: u64,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+impl Play {
+    pub(super) async fn run(self) -> Done {
+        let story = Story::read(&self.story).map_err(Failure::new)?;
+        perform(&story, &self.remote, self.systems.as_deref(), Duration::from_millis(self.pace)).await?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

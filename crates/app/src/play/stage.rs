@@ -1,0 +1,174 @@
+//! Performs a story against a running server.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::follow::Follow;
+use super::{Story, timeline};
+use crate::cli::{Failure, Remote};
+
+/// How long the work that a story starts may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Plays `story`: says its acts, prints every event as it arrives, ends when the work is done.
+///
+/// `systems` is the address of the simulated systems, whose state is printed at the end.
+///
+/// # Errors
+/// When the server or the simulator cannot be reached or refuses an act.
+pub async fn perform(
+    story: &Story,
+    remote: &Remote,
+    systems: Option<&str>,
+    pace: Duration,
+) -> Result<(), Failure> {
+    println!("{}\n", story.title);
+    let before = state(systems).await?;
+    prepare(story, systems).await?;
+    let body = json!({ "id": story.conversation, "participants": story.participants });
+    remote.post("/v1/conversations", &body).await?;
+    let stage = Stage { remote, start: start() };
+    let mut events = stage.listen().await?;
+    for (number, act) in story.acts.iter().enumerate() {
+        stage.say(&story.conversation, number, act).await?;
+        stage.watch_for(&mut events, pace).await?;
+    }
+    if story.acts.iter().any(|act| act["type"] == "commit") {
+        stage.watch_to_the_end(&mut events).await?;
+    }
+    let after = state(systems).await?;
+    compare(&before, &after);
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the command line is wiring: it reads the real clock")]
+fn start() -> Instant {
+    Instant::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the command line is wiring: it reads the real clock")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+struct Stage<'a> {
+    remote: &'a Remote,
+    start: Instant,
+}
+
+impl Stage<'_> {
+    /// Subscribes to everything from now on.
+    async fn listen(&self) -> Result<Follow, Failure> {
+        let response = self.remote.request(Method::GET, "/v1/events").send().await;
+        let response = response.map_err(|error| Failure::new(format!("following events: {error}")))?;
+        if !response.status().is_success() {
+            return Err(Failure::new(format!("following events: the server answered {}", response.status())));
+        }
+        Ok(Follow::new(response.bytes_stream()))
+    }
+
+    async fn say(&self, conversation: &str, number: usize, act: &Value) -> Result<(), Failure> {
+        let mut act = act.clone();
+        act["id"] = json!(format!("act_{}_{number}", conversation.trim_start_matches("conv_")));
+        act["timestamp"] = json!(now().to_string());
+        self.remote.post(&format!("/v1/conversations/{conversation}/acts"), &act).await.map(drop)
+    }
+
+    /// Prints what arrives within `period`.
+    async fn watch_for(&self, events: &mut Follow, period: Duration) -> Result<(), Failure> {
+        let deadline = tokio::time::Instant::now() + period;
+        while let Ok(Some(event)) = tokio::time::timeout_at(deadline, events.next()).await {
+            self.print(&event).await?;
+        }
+        Ok(())
+    }
+
+    /// Prints what arrives until a run has ended and the conversation has been told.
+    async fn watch_to_the_end(&self, events: &mut Follow) -> Result<(), Failure> {
+        let ended = async {
+            while let Some(event) = events.next().await {
+                self.print(&event).await?;
+                if event["type"] == "RunEnded" {
+                    return self.watch_for(events, Duration::from_millis(300)).await;
+                }
+            }
+            Ok(())
+        };
+        let late = |_| Failure::new(format!("the work did not end within {} s", PATIENCE.as_secs()));
+        tokio::time::timeout(PATIENCE, ended).await.map_err(late)?
+    }
+
+    async fn print(&self, event: &Value) -> Result<(), Failure> {
+        let (type_, payload) = (event["type"].as_str().unwrap_or_default(), &event["payload"]);
+        let line = match event["source"].as_str().and_then(|stream| stream.strip_prefix("run-")) {
+            Some(run) => {
+                let view = self.remote.get(&format!("/v1/runs/{run}")).await?;
+                timeline::done(type_, payload, &view)
+            }
+            None => timeline::said(type_, payload),
+        };
+        if let Some(line) = line {
+            let since = self.start.elapsed().as_secs_f64();
+            println!("  {since:>6.3} s  {:<6} {:<15} {}", line.who, line.verb, line.rest);
+        }
+        Ok(())
+    }
+}
+
+/// Tells the simulated systems how to behave.
+async fn prepare(story: &Story, systems: Option<&str>) -> Result<(), Failure> {
+    for (system, behave) in &story.before {
+        let Some(address) = systems else {
+            return Err(Failure::new("the story tells the simulated systems how to behave: give --systems"));
+        };
+        let url = format!("{address}/_sim/{system}/behave");
+        let sent = reqwest::Client::new()
+            .post(&url)
+            .json(behave)
+            .send()
+            .await
+            .and_then(reqwest::Response::error_for_status);
+        sent.map_err(|error| Failure::new(format!("preparing {system}: {error}")))?;
+    }
+    Ok(())
+}
+
+async fn state(systems: Option<&str>) -> Result<Value, Failure> {
+    let Some(address) = systems else { return Ok(Value::Null) };
+    let told =
+        async { reqwest::get(format!("{address}/_sim/state")).await?.error_for_status()?.json().await };
+    told.await
+        .map_err(|error: reqwest::Error| Failure::new(format!("asking the systems at {address}: {error}")))
+}
+
+/// Prints what each system holds now that it did not hold before.
+fn compare(before: &Value, after: &Value) {
+    let Some(systems) = after.as_object() else { return };
+    println!("\n  the systems now, where they differ from before:");
+    for (system, state) in systems {
+        let mut differences = Vec::new();
+        differ("", &before[system], state, &mut differences);
+        if differences.is_empty() {
+            println!("    {system:<10} as it was");
+        }
+        for (at, difference) in differences.iter().enumerate() {
+            println!("    {:<10} {difference}", if at == 0 { system.as_str() } else { "" });
+        }
+    }
+}
+
+/// Collects the leaves of `after` that `before` does not have, as `path: value`.
+fn differ(path: &str, before: &Value, after: &Value, found: &mut Vec<String>) {
+    match after {
+        _ if before == after => {}
+        Value::Object(members) if before.is_object() => {
+            for (name, value) in members {
+                differ(&format!("{path} {name}"), &before[name], value, found);
+            }
+        }
+        other => found.push(format!("{}: {other}", path.trim_start())),
+    }
+}

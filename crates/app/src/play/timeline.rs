@@ -1,0 +1,144 @@
+//! What happened, one line each, for a person.
+
+use serde_json::Value;
+
+/// One line of the timeline: who, what, and the rest.
+#[derive(Debug, PartialEq)]
+pub(super) struct Line {
+    pub(super) who: String,
+    pub(super) verb: &'static str,
+    pub(super) rest: String,
+}
+
+fn line(who: impl Into<String>, verb: &'static str, rest: impl Into<String>) -> Line {
+    Line { who: who.into(), verb, rest: rest.into() }
+}
+
+/// The line of a conversation's event; `None` for what a reader of the story can do without.
+pub(super) fn said(type_: &str, payload: &Value) -> Option<Line> {
+    match type_ {
+        "ActProcessed" => act(&payload["act"]),
+        "entity-validation-error" => {
+            Some(line("rules", "refuses", format!("{} {}", text(&payload["entityId"]), payload["errors"])))
+        }
+        _ => None,
+    }
+}
+
+fn act(act: &Value) -> Option<Line> {
+    let who = text(&act["speaker"]);
+    let entity = act["entity"].as_str().unwrap_or_else(|| act["entity"]["id"].as_str().unwrap_or_default());
+    Some(match act["type"].as_str()? {
+        "ask" => line(who, "asks", format!("{}: {}", text(&act["field"]), text(&act["prompt"]))),
+        "fact" => line(who, "states", format!("{entity}.{} = {}", text(&act["field"]), text(&act["value"]))),
+        "confirm" if act["confirmed"] == true => line(who, "confirms", text(&act["summary"])),
+        "confirm" => line(who, "asks to confirm", text(&act["summary"])),
+        "commit" => commit(who, entity, act),
+        "error" => line(who, "reports", format!("{}: {}", text(&act["code"]), text(&act["message"]))),
+        _ => return None,
+    })
+}
+
+fn commit(who: String, entity: &str, act: &Value) -> Line {
+    let what = format!("{} {entity} in {}", text(&act["action"]), text(&act["system"]));
+    match act["status"].as_str() {
+        Some("in_progress") => line(who, "has begun", what),
+        Some("success") => line(who, "has done", what),
+        Some("failed") => line(who, "could not", format!("{what}: {}", text(&act["error"]["message"]))),
+        _ => line(who, "commits", what),
+    }
+}
+
+/// The line of a run's event. `view` is the run as it stands, for the names of systems and operations.
+pub(super) fn done(type_: &str, payload: &Value, view: &Value) -> Option<Line> {
+    let path = text(&payload["path"]);
+    let call = || called(view, &path);
+    Some(match type_ {
+        "RunStarted" => line("flow", "starts", format!("{} ({})", text(&view["flow"]), text(&view["id"]))),
+        "StepSucceeded" if call().is_empty() => return None,
+        "StepSucceeded" => line("flow", "did", format!("{path:<11} {:<18} {} ms", call(), payload["ms"])),
+        "StepFailed" => {
+            let why = text(&payload["error"]["message"]);
+            line("flow", "failed at", format!("{path:<11} {:<18} {} ms: {why}", call(), payload["ms"]))
+        }
+        "StepBlocked" => line("flow", "waits for", format!("{path}: {}", text(&payload["reason"]))),
+        "StepRetried" => {
+            line("flow", "tries again", format!("{path}: {}", text(&payload["error"]["message"])))
+        }
+        "StepUnknown" => line("flow", "does not know", format!("whether {path} landed")),
+        "StepCompensated" => {
+            line("flow", "undid", format!("{path:<11} {:<18} {} ms", undone(view, &path), payload["ms"]))
+        }
+        "CompensationParked" => {
+            line("flow", "could not undo", format!("{path}: {}", text(&payload["error"]["message"])))
+        }
+        "RunPaused" => line("flow", "pauses", text(&payload["by"])),
+        "SlaBreached" => line("flow", "is late", "the flow's SLA is breached"),
+        "RunEnded" => line("flow", "ended", text(&payload["status"])),
+        _ => return None,
+    })
+}
+
+/// `system.operation` of a step; empty for steps that call nothing.
+fn called(view: &Value, path: &str) -> String {
+    named(&view["steps"], path)
+}
+
+fn undone(view: &Value, path: &str) -> String {
+    named(&view["compensation"], path)
+}
+
+fn named(steps: &Value, path: &str) -> String {
+    let mut steps = steps.as_array().into_iter().flatten();
+    let step = steps.find(|step| step["path"] == path);
+    let part = |member: &str| step.and_then(|step| step[member].as_str()).map(str::to_owned);
+    part("system")
+        .zip(part("operation"))
+        .map(|(system, operation)| format!("{system}.{operation}"))
+        .unwrap_or_default()
+}
+
+/// A run, whole, as `cardan flow show` prints it.
+pub fn print_run(view: &Value) {
+    println!("{}  {}  {}", text(&view["id"]), text(&view["flow"]), text(&view["status"]));
+    if let Some(blocked) = view["blocked_on"].as_object() {
+        println!("  waits for {}", Value::Object(blocked.clone()));
+    }
+    for (heading, steps) in [("steps", &view["steps"]), ("compensation", &view["compensation"])] {
+        for (at, step) in steps.as_array().into_iter().flatten().enumerate() {
+            let label = if at == 0 { heading } else { "" };
+            println!("  {label:<13} {}", summary(step));
+        }
+    }
+    if !view["error"].is_null() {
+        println!("  error         {}: {}", text(&view["error"]["code"]), text(&view["error"]["message"]));
+    }
+    if !view["result"].is_null() {
+        println!("  result        {}", view["result"]);
+    }
+}
+
+fn summary(step: &Value) -> String {
+    let call = match (step["system"].as_str(), step["operation"].as_str()) {
+        (Some(system), Some(operation)) => format!("{system}.{operation}"),
+        _ => text(&step["task"]),
+    };
+    let error = step["error"]["message"].as_str().map(|why| format!("  {why}")).unwrap_or_default();
+    let line = format!(
+        "{:<12} {call:<20} {:<10} {:>3} × {:>6} ms{error}",
+        text(&step["path"]),
+        text(&step["status"]),
+        text(&step["attempts"]),
+        text(&step["duration_ms"]),
+    );
+    line.trim_end().to_owned()
+}
+
+/// A JSON value without quotes around text; empty for null.
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
