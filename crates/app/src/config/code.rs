@@ -32,5 +32,7 @@ pub(super) const UNREADABLE: &str = "CFG114";
 pub(super) const NO_SECRET: &str = "CFG115";
 /// A profile with the name of a built-in one.
 pub(super) const PROFILE_TAKEN: &str = "CFG116";
+/// An operation that the system does not have.
+pub(super) const NO_SUCH_OPERATION: &str = "CFG118";
 /// A limit without its numbers.
 pub(super) const HALF_LIMIT: &str = "CFG117";

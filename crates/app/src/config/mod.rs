@@ -29,7 +29,7 @@ use diag::{Colour, Diagnostic, Entry, Severity, Source};
 pub use auth::{Jwt, JwtKey, Material};
 pub use door::{Limits, Rate};
 pub use secrets::{Origin, Vault};
-pub use shape::shape;
+pub use shape::{json_schema, reference, shape};
 pub use sources::sources;
 pub use store::Place;
 pub use systems::System;

@@ -27,6 +27,16 @@ pub fn shape() -> Shape {
     .doc("One file, or a directory of files that each start with `cardan: 1`. Unknown keys are errors.")
 }
 
+/// The JSON Schema (2020-12) of `cardan.yaml`, as it is published and as `cardan schema` prints it.
+pub fn json_schema() -> String {
+    format!("{:#}\n", shape().json_schema("urn:cardan:config:1"))
+}
+
+/// The reference page of `cardan.yaml`, Markdown.
+pub fn reference() -> String {
+    shape().reference("cardan.yaml")
+}
+
 /// What systems, flows, profiles and secrets may be called.
 pub(super) fn named(what: &'static str, of: Shape) -> Shape {
     Shape::map(what, of).pattern(

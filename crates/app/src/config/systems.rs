@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use diag::{Diagnostic, Field, Node, Shape, Span};
-use guard::Policy;
+use guard::{Policies, Policy};
 use port::Spec;
 
-use super::judge::Judge;
+use super::judge::{Judge, unknown};
 use super::profiles::{Profiles, conflicts};
 use super::shape::named;
 use super::{code, guard as numbers};
@@ -18,8 +18,8 @@ pub struct System {
     pub name: String,
     /// The profile it starts from.
     pub profile: String,
-    /// The numbers of its guard: the profile's, changed by `guard:`.
-    pub policy: Policy,
+    /// The numbers of its guard: the profile's, changed by `guard:`; and of the operations that differ.
+    pub policies: Policies,
     /// The kind of adapter.
     pub kind: &'static adapters::Kind,
     /// The adapter's section.
@@ -30,7 +30,9 @@ pub struct System {
 
 pub(super) fn shape() -> Shape {
     let kinds = || adapters::list::ALL.iter();
-    let guard = Shape::object(numbers::fields());
+    let operations = Shape::map("operation", Shape::object(numbers::fields()));
+    let guard = Shape::object(numbers::fields())
+        .with([Field::new("operations", operations).doc("guard numbers of single operations that differ")]);
     let fields = [
         Field::new("profile", Shape::text()).default("default").doc("the guard numbers to start from"),
         Field::new("guard", guard).doc("guard numbers that differ from the profile's"),
@@ -67,24 +69,40 @@ fn system(
         Some(profile) => (profile.text().unwrap_or("default"), &profile.span),
         None => ("default", here),
     };
-    let mut policy = profiles.find(judge, profile, place);
-    if let Some(guard) = node.entries().iter().find(|entry| entry.key == "guard") {
-        numbers::apply(&mut policy, &guard.value);
-        conflicts(judge, &policy, &guard.value, &guard.key_span);
-    }
+    let policy = profiles.find(judge, profile, place);
     let (kind, written) =
         node.entries().iter().find_map(|entry| Some((adapters::list::find(&entry.key)?, entry)))?;
     let section = &written.value;
     if judge.is_sound(&written.key_span, section) {
         judge.found.extend((kind.check)(name, section));
     }
-    let spec = (kind.spec)(name, section)?;
+    let spec = (kind.spec)(name, section);
+    let policies = policies(judge, policy, node, spec.as_ref());
     Some(System {
         name: name.to_owned(),
         profile: profile.to_owned(),
-        policy,
+        policies,
         kind,
         section: section.clone(),
-        spec,
+        spec: spec?,
     })
+}
+
+/// The profile's numbers, changed for the system, and those changed again for single operations.
+fn policies(judge: &mut Judge<'_>, profile: Policy, node: &Node, spec: Option<&Spec>) -> Policies {
+    let mut policies = Policies::from(profile);
+    let Some(guard) = node.entries().iter().find(|entry| entry.key == "guard") else { return policies };
+    numbers::apply(&mut policies.system, &guard.value);
+    conflicts(judge, &policies.system, &guard.value, &guard.key_span);
+    for entry in guard.value.get("operations").map_or(&[][..], Node::entries) {
+        let mut policy = policies.system.clone();
+        numbers::apply(&mut policy, &entry.value);
+        conflicts(judge, &policy, &entry.value, &entry.key_span);
+        if let Some(spec) = spec.filter(|spec| spec.operation(&entry.key).is_none()) {
+            let known = spec.operations.iter().map(|operation| &*operation.name);
+            judge.push(unknown(code::NO_SUCH_OPERATION, &entry.key_span, "operation", &entry.key, known));
+        }
+        policies.operations.insert(entry.key.as_str().into(), policy);
+    }
+    policies
 }

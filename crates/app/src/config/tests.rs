@@ -85,11 +85,11 @@ profiles:
 systems:
   erp-one:
     profile: patient
-    guard: { limit: off, breaker: { open_for: 7s, error_rate: { window: { calls: 50 } } }, hedge: { after: 1s } }
-    rest: { url: 'http://127.0.0.1:1' }
+    guard: { limit: off, breaker: { open_for: 7s, error_rate: { window: { calls: 50 } } }, hedge: { after: 1s }, operations: { charge: { retry: { max_attempts: 1 } } } }
+    rest: { url: 'http://127.0.0.1:1', operations: { charge: { post: /c } } }
 ",
     );
-    let policy = &config.systems["erp_one"].policy;
+    let policies = &config.systems["erp_one"].policies;
     let mut expected = guard::profile("erpSystem").unwrap();
     expected.attempt_timeout = std::time::Duration::from_secs(90);
     expected.retry.max_attempts = 9.try_into().unwrap();
@@ -99,7 +99,9 @@ systems:
     breaker.open_for = std::time::Duration::from_secs(7);
     breaker.error_rate.as_mut().unwrap().window = guard::Window::Calls(50);
     expected.hedge = Some(guard::Hedge { after: std::time::Duration::from_secs(1), max: 2 });
-    assert_eq!(policy, &expected);
+    assert_eq!(policies.system, expected);
+    expected.retry.max_attempts = 1.try_into().unwrap();
+    assert_eq!(policies.operations.get("charge"), Some(&expected));
 }
 
 #[test]
@@ -165,4 +167,55 @@ fn what_cannot_be_read_is_said() {
     fs::write(folder.path().join("x.yaml"), [b'c', 0xff, 0xfe]).unwrap();
     let broken = load(&folder.path().join("x.yaml")).unwrap_err();
     assert!(broken.to_string().contains("valid UTF-8"), "{broken}");
+}
+
+/// The pages that are made from the shape, and the schema that editors use. `UPDATE_EXPECT=1` writes them.
+mod published {
+    use super::*;
+
+    fn reference(name: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference").join(name)
+    }
+
+    #[test]
+    fn the_schema_is_the_one_in_the_docs() {
+        golden(&reference("cardan.schema.json")).assert_eq(&super::super::json_schema());
+    }
+
+    #[test]
+    fn the_reference_is_the_one_in_the_docs() {
+        golden(&reference("config.md")).assert_eq(&super::super::reference());
+    }
+
+    /// Every code that this crate, `diag` or an adapter can say has its entry, and no entry is left over.
+    #[test]
+    fn every_code_is_explained() {
+        let page = fs::read_to_string(reference("errors.md")).unwrap();
+        let explained: Vec<&str> =
+            page.lines().filter_map(|line| line.strip_prefix("### ")?.split(':').next()).collect();
+        let mut said = Vec::new();
+        for crate_name in ["app", "diag", "adapters"] {
+            codes(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(crate_name).join("src"), &mut said);
+        }
+        said.sort();
+        said.dedup();
+        assert_eq!(said, explained, "left: said in the code; right: explained in errors.md");
+    }
+
+    fn codes(folder: &Path, said: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                codes(&path, said);
+            } else if !path.ends_with("tests.rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                said.extend(text.split('"').filter(|part| is_code(part)).map(str::to_owned));
+            }
+        }
+    }
+
+    fn is_code(text: &str) -> bool {
+        let digits = text.strip_prefix("CFG").or_else(|| text.strip_prefix("REST"));
+        digits.is_some_and(|digits| digits.len() == 3 && digits.bytes().all(|byte| byte.is_ascii_digit()))
+    }
 }

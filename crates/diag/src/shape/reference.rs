@@ -62,11 +62,11 @@ impl Page {
         };
         let mut words = field.words().to_owned();
         if let Some(instead) = &field.deprecated {
-            let _ = write!(words, " Deprecated: {instead}.");
+            let _ = write!(words, " (deprecated: {instead})");
         }
         for example in &field.shape.examples {
-            let _ =
-                write!(words, " Example: `{}`.", example.as_str().map_or(example.to_string(), str::to_owned));
+            let example = example.as_str().map_or(example.to_string(), str::to_owned);
+            let _ = write!(words, "; for example `{example}`");
         }
         let cells =
             [field.shape.words(), default, words.trim().to_owned()].map(|cell| cell.replace('|', "\\|"));

@@ -402,7 +402,7 @@ fn the_reference_says_the_same() {
         | `body` | a size (`64KiB`, `1MiB`) | – |  |
         | `password` | a secret's handle (`{ secret: NAME }`) | – |  |
         | `tags` | a list of text | – |  |
-        | `retries` | a whole number of at least 0 | – | Deprecated: write `tries`, one more. |
+        | `retries` | a whole number of at least 0 | – | (deprecated: write `tries`, one more) |
 
         ## A task
 

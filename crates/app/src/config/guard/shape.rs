@@ -10,14 +10,16 @@ pub(in crate::config) fn fields() -> Vec<Field> {
         Field::new("deadline", Shape::duration()).doc("the longest a whole call may take, retries included"),
         Field::new("attempt_timeout", Shape::duration()).doc("the longest one attempt may take"),
         Field::new("priority", words(&PRIORITIES)).doc("who goes first when calls wait for a place"),
-        Field::new("retry", retry_shape())
+        Field::new("retry", Shape::lazy("retry", retry))
             .doc("how often, how soon and out of which purse a call is tried again"),
-        Field::new("breaker", or_off(breaker_shape()))
+        Field::new("breaker", or_off(Shape::lazy("breaker", breaker)))
             .doc("when to stop asking a system that does not answer"),
-        Field::new("bulkhead", or_off(bulkhead_shape())).doc("how many calls may be out at once"),
-        Field::new("limit", or_off(limit_shape())).doc("how many calls may start per second"),
-        Field::new("hedge", or_off(hedge_shape())).doc("a second copy of a slow, safe call"),
-        Field::new("cache", or_off(cache_shape())).doc("answers to safe operations that may be used again"),
+        Field::new("bulkhead", or_off(Shape::lazy("bulkhead", bulkhead)))
+            .doc("how many calls may be out at once"),
+        Field::new("limit", or_off(Shape::lazy("limit", limit))).doc("how many calls may start per second"),
+        Field::new("hedge", or_off(Shape::lazy("hedge", hedge))).doc("a second copy of a slow, safe call"),
+        Field::new("cache", or_off(Shape::lazy("cache", cache)))
+            .doc("answers to safe operations that may be used again"),
     ]
 }
 
@@ -41,7 +43,7 @@ fn words<T>(pairs: &[(&'static str, T)]) -> Shape {
     Shape::choice(pairs.iter().map(|(word, _)| *word))
 }
 
-fn retry_shape() -> Shape {
+fn retry() -> Shape {
     let jitter = Shape::one_of([
         Shape::choice(["full", "none"]),
         Shape::object([Field::new("factor", Shape::number(0.0..=1.0)).required()]),
@@ -66,7 +68,7 @@ fn retry_shape() -> Shape {
     ])
 }
 
-fn breaker_shape() -> Shape {
+fn breaker() -> Shape {
     let window = Shape::one_of([
         Shape::duration(),
         Shape::object([Field::new("calls", Shape::int(1..=512)).required().doc("the last so many calls")]),
@@ -104,7 +106,7 @@ fn breaker_shape() -> Shape {
     ])
 }
 
-fn bulkhead_shape() -> Shape {
+fn bulkhead() -> Shape {
     let adaptive = Shape::object([
         Field::new("min", positive()).doc("never fewer"),
         Field::new("initial", positive()).doc("where it starts"),
@@ -118,7 +120,7 @@ fn bulkhead_shape() -> Shape {
     ])
 }
 
-fn limit_shape() -> Shape {
+fn limit() -> Shape {
     let mode = Shape::one_of([
         Shape::choice(["reject"]),
         Shape::object([Field::new("wait", Shape::duration())
@@ -135,7 +137,7 @@ fn limit_shape() -> Shape {
     ])
 }
 
-fn hedge_shape() -> Shape {
+fn hedge() -> Shape {
     Shape::object([
         Field::new("after", Shape::duration())
             .required()
@@ -144,7 +146,7 @@ fn hedge_shape() -> Shape {
     ])
 }
 
-fn cache_shape() -> Shape {
+fn cache() -> Shape {
     Shape::object([
         Field::new("ttl", Shape::duration()).required().doc("how long an answer is fresh"),
         Field::new("stale", Shape::duration())
