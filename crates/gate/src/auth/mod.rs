@@ -1,0 +1,93 @@
+//! Who asks, and what they may do.
+//!
+//! With keys configured every request brings a bearer token. Without, the gate serves loopback only, as the one
+//! principal `local`, and guards itself against pages in a browser that speak to loopback.
+
+mod key;
+mod local;
+mod permission;
+mod token;
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+use crate::{Code, Problem};
+
+pub use key::{Algorithm, Key, Material};
+pub use permission::{Permission, Permissions};
+pub use token::{Error, Tokens};
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Principal {
+    /// The token's subject; `local` without authentication.
+    pub subject: Arc<str>,
+    /// The organisation; `default` without one.
+    pub tenant: Arc<str>,
+    /// What they may do.
+    pub permissions: Permissions,
+}
+
+impl Principal {
+    /// The one principal of a server without authentication.
+    pub fn local() -> Self {
+        Self { subject: "local".into(), tenant: "default".into(), permissions: Permissions::all() }
+    }
+
+    /// Whether an act may name this speaker (SEC: nobody speaks in another's name).
+    pub fn may_speak_as(&self, speaker: &str) -> bool {
+        *speaker == *self.subject || self.permissions.has(Permission::SpeakForOthers)
+    }
+}
+
+/// How requests are authenticated.
+pub enum Auth {
+    /// Bearer tokens.
+    Tokens(Tokens),
+    /// None: loopback only.
+    Loopback,
+}
+
+impl Auth {
+    /// Who asks; the refusal is the same whatever is wrong with a token.
+    ///
+    /// # Errors
+    /// 401 without a valid token; 403 when a loopback server is spoken to by another name or from another origin.
+    pub fn principal(&self, headers: &HeaderMap, authority: Option<&str>) -> Result<Arc<Principal>, Problem> {
+        match self {
+            Auth::Tokens(tokens) => {
+                let token = bearer(headers).ok_or(Problem::new(Code::AuthToken))?;
+                tokens.verify(token).map(Arc::new).map_err(|reason| {
+                    tracing::debug!(reason, "refusing a token");
+                    Problem::new(Code::AuthToken)
+                })
+            }
+            Auth::Loopback => local::admit(headers, authority).map(|()| local::principal()),
+        }
+    }
+
+    /// Whether this may be served at `address`.
+    ///
+    /// # Errors
+    /// When the address is not loopback and there is no authentication.
+    pub fn may_serve(&self, address: std::net::SocketAddr) -> Result<(), String> {
+        match self {
+            Auth::Loopback if !address.ip().is_loopback() => Err(format!(
+                "serving {address} without authentication: add an `auth` section, or serve a loopback address"
+            )),
+            Auth::Tokens(_) | Auth::Loopback => Ok(()),
+        }
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (scheme, token) = values.next()?.to_str().ok()?.split_once(' ')?;
+    let only = values.next().is_none();
+    (only && scheme.eq_ignore_ascii_case("bearer")).then(|| token.trim())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,71 @@
+//! What a principal may do. Unknown permissions in a token are ignored.
+
+macro_rules! permissions {
+    ($($(#[$doc:meta])* $name:ident = $word:literal;)+) => {
+        /// One thing that may be allowed.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Permission { $($(#[$doc])* $name,)+ }
+
+        impl Permission {
+            /// Every permission.
+            pub const ALL: &'static [Permission] = &[$(Permission::$name),+];
+
+            /// The word in the token's `permissions`.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Permission::$name => $word),+ }
+            }
+        }
+    };
+}
+
+permissions! {
+    /// Read conversations and their entities.
+    ConversationRead = "conversation.read";
+    /// Say acts; create and end conversations.
+    ConversationWrite = "conversation.write";
+    /// Say acts in another's name, as a service that carries a whole conversation does.
+    SpeakForOthers = "conversation.speak_for_others";
+    /// Subscribe to live events.
+    EventsRead = "events.read";
+    /// See runs.
+    FlowRead = "flow.read";
+    /// Cancel, pause, resume and restart runs.
+    FlowManage = "flow.manage";
+    /// See dead letters.
+    DeadRead = "dead.read";
+    /// Edit, replay and discard dead letters.
+    DeadManage = "dead.manage";
+    /// See systems.
+    SystemRead = "system.read";
+    /// Reset a system's breaker.
+    SystemManage = "system.manage";
+}
+
+/// A set of permissions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Permissions(u16);
+
+impl Permissions {
+    /// All of them.
+    pub fn all() -> Self {
+        Permission::ALL.iter().copied().collect()
+    }
+
+    /// Whether `permission` is in the set.
+    pub fn has(self, permission: Permission) -> bool {
+        self.0 & (1 << permission as u16) != 0
+    }
+
+    /// The set named by these words.
+    pub fn named<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
+        let known =
+            |word: &str| Permission::ALL.iter().copied().find(|permission| permission.as_str() == word);
+        words.into_iter().filter_map(known).collect()
+    }
+}
+
+impl FromIterator<Permission> for Permissions {
+    fn from_iter<I: IntoIterator<Item = Permission>>(permissions: I) -> Self {
+        Self(permissions.into_iter().fold(0, |set, permission| set | 1 << permission as u16))
+    }
+}
