@@ -1,11 +1,13 @@
 //! The command line: one command, one file.
 
 mod act;
+mod check;
 mod client;
 mod conversation;
 mod dead;
 mod flow;
 mod play;
+mod schema;
 mod simulate;
 mod system;
 mod table;
@@ -28,6 +30,10 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Find every mistake in a configuration, without touching anything
+    Check(check::Check),
+    /// Print the JSON Schema of cardan.yaml, for editors
+    Schema(schema::Schema),
     /// Check acts, conversations, constraints, entities and participants, one JSON line each
     Validate(validate::Validate),
     /// Run simulated business systems (CRM, inventory, payments, orders, e-mail) on loopback
@@ -54,6 +60,8 @@ impl Cli {
     /// Runs the command. Exit code 0: done; 1: done, and the answer is no; 2: it could not be done.
     pub fn run(self) -> ExitCode {
         let done = match self.command {
+            Command::Check(command) => command.run(),
+            Command::Schema(command) => command.run(),
             Command::Validate(command) => command.run(),
             Command::Simulate(command) => block_on(command.run()),
             Command::Play(command) => block_on(command.run()),

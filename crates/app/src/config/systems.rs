@@ -18,6 +18,8 @@ pub struct System {
     pub name: String,
     /// The profile it starts from.
     pub profile: String,
+    /// The profile's numbers, where those of the guard start.
+    pub base: Policy,
     /// The numbers of its guard: the profile's, changed by `guard:`; and of the operations that differ.
     pub policies: Policies,
     /// The kind of adapter.
@@ -26,6 +28,20 @@ pub struct System {
     pub section: Node,
     /// What it can do.
     pub spec: Spec,
+}
+
+impl System {
+    /// The policies that say something about a call, from the most general to the most particular, each complete:
+    /// what [`guard::explain`] wants. The last is in force.
+    pub fn layers(&self, operation: &str) -> Vec<(String, &Policy)> {
+        let mut layers = vec![
+            (format!("profile {}", self.profile), &self.base),
+            (format!("system {}", self.name), &self.policies.system),
+        ];
+        let own = self.policies.operations.get(operation);
+        layers.extend(own.map(|policy| (format!("operation {}.{operation}", self.name), policy)));
+        layers
+    }
 }
 
 pub(super) fn shape() -> Shape {
@@ -69,7 +85,7 @@ fn system(
         Some(profile) => (profile.text().unwrap_or("default"), &profile.span),
         None => ("default", here),
     };
-    let policy = profiles.find(judge, profile, place);
+    let base = profiles.find(judge, profile, place);
     let (kind, written) =
         node.entries().iter().find_map(|entry| Some((adapters::list::find(&entry.key)?, entry)))?;
     let section = &written.value;
@@ -77,10 +93,11 @@ fn system(
         judge.found.extend((kind.check)(name, section));
     }
     let spec = (kind.spec)(name, section);
-    let policies = policies(judge, policy, node, spec.as_ref());
+    let policies = policies(judge, base.clone(), node, spec.as_ref());
     Some(System {
         name: name.to_owned(),
         profile: profile.to_owned(),
+        base,
         policies,
         kind,
         section: section.clone(),
