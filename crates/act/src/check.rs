@@ -35,7 +35,7 @@ pub enum Checked {
     Participant(Box<Participant>),
 }
 
-crate::vocabulary::vocabulary! {
+crate::vocabulary! {
     /// What kind of document is to be checked.
     DocumentKind {
         Act = "act", Conversation = "conversation", Constraint = "constraint", Entity = "entity",

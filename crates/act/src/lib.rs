@@ -50,6 +50,8 @@ pub use participant::Participant;
 pub use rules::{CustomType, Mode, NotAName, Rules, UnknownSpeaker};
 pub use schema::{MODEL_VERSION, SCHEMAS, schema, schema_id};
 pub use time::Time;
+#[doc(hidden)]
+pub use vocabulary::one_of;
 pub use vocabulary::{
     Action, Category, CommitStatus, ConfirmationMethod, ConversationStatus, ExpectedType, Format, Kind,
     Operation, ParticipantType, Severity, Source, SuggestedAction, ValidationStatus, Word,

@@ -12,6 +12,18 @@ pub trait Word: Copy + Sized + 'static {
     }
 }
 
+/// Declares closed word lists: enums that are [`Word`]s and are written as their words.
+///
+/// ```
+/// act::vocabulary! {
+///     /// Sizes of pizza.
+///     Size { Small = "small", Large = "large" }
+/// }
+/// use act::Word;
+/// assert_eq!(Size::parse("large"), Some(Size::Large));
+/// assert_eq!(Size::Small.as_str(), "small");
+/// ```
+#[macro_export]
 macro_rules! vocabulary {
     ($($(#[$doc:meta])* $name:ident { $($variant:ident = $text:literal),+ $(,)? })+) => {$(
         $(#[$doc])*
@@ -29,7 +41,7 @@ macro_rules! vocabulary {
 
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
+                serializer.serialize_str($crate::Word::as_str(*self))
             }
         }
 
@@ -37,16 +49,15 @@ macro_rules! vocabulary {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
                 <Self as $crate::Word>::parse(&text)
-                    .ok_or_else(|| serde::de::Error::custom($crate::vocabulary::one_of::<Self>(&text)))
+                    .ok_or_else(|| serde::de::Error::custom($crate::one_of::<Self>(&text)))
             }
         }
     )+};
 }
 
-pub(crate) use vocabulary;
-
 /// Says which words would have been right.
-pub(crate) fn one_of<W: Word>(found: &str) -> String {
+#[doc(hidden)]
+pub fn one_of<W: Word>(found: &str) -> String {
     let words: Vec<&str> = W::ALL.iter().map(|word| word.as_str()).collect();
     let found: String = found.chars().take(40).collect();
     format!("expected one of {}, found {found:?}", words.join(", "))

@@ -1,0 +1,173 @@
+//! From events to what is known. This is the only place where a conversation changes.
+
+use std::fmt;
+
+use act::{Act, Body, CommitStatus, ConversationStatus, EntityRef, Operation};
+
+use crate::{
+    ActProcessed, ActStatus, Answered, Closed, Commitment, Conversation, Ended, EntityState, Event, Started,
+    StateChanged,
+};
+
+/// An event that is not the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfOrder {
+    /// The version it has.
+    pub found: u64,
+    /// The version that comes next.
+    pub expected: u64,
+}
+
+impl fmt::Display for OutOfOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "folding an event: version is {}, expected {}", self.found, self.expected)
+    }
+}
+
+impl std::error::Error for OutOfOrder {}
+
+impl Conversation {
+    /// Folds the event that was stored as `version`. One that is known already changes nothing, so an event that is
+    /// delivered twice counts once; one that leaves a gap is refused.
+    pub fn replay(&mut self, version: u64, event: &Event) -> Result<(), OutOfOrder> {
+        let expected = self.version + 1;
+        if version > expected {
+            return Err(OutOfOrder { found: version, expected });
+        }
+        if version == expected {
+            self.apply(event);
+        }
+        Ok(())
+    }
+
+    /// Folds the next event.
+    pub fn apply(&mut self, event: &Event) {
+        self.version += 1;
+        match event {
+            Event::Started(started) => self.begin(started),
+            Event::Joined(joined) => {
+                self.participants.insert(joined.participant.id.clone(), joined.participant.clone());
+            }
+            Event::ActProcessed(processed) => self.hear(processed),
+            Event::StateChanged(changed) => self.change(changed),
+            Event::WaitOpened(wait) => self.waits.push(wait.clone()),
+            Event::WaitAnswered(answered) => self.answer(answered),
+            Event::WaitClosed(closed) => self.close(closed),
+            Event::ActionExecuted(done) => self.run_ended(&done.commit_id, done.run.as_ref(), true),
+            Event::ActionFailed(failed) => self.run_ended(&failed.commit_id, failed.run.as_ref(), false),
+            Event::StatusChanged(ended) | Event::Completed(ended) | Event::Failed(ended) => self.turn(ended),
+            Event::ActFailed(_) | Event::ValidationError(_) | Event::Published(_) => {}
+        }
+    }
+
+    fn begin(&mut self, started: &Started) {
+        self.tenant = started.tenant.clone();
+        self.started_at = Some(started.at);
+        self.channel.clone_from(&started.channel);
+        self.context.clone_from(&started.context);
+    }
+
+    fn hear(&mut self, processed: &ActProcessed) {
+        let act = &processed.act;
+        self.count(act);
+        self.latest = self.latest.max(Some(act.timestamp.at()));
+        if let Some(entity) = act.body.entity() {
+            self.meet(entity);
+        }
+        match (&act.body, processed.result.status) {
+            (Body::Ask(ask), _) if ask.demands().is_empty() => drop(self.asks.remove(&ask.field)),
+            (Body::Ask(ask), _) => drop(self.asks.insert(ask.field.clone(), ask.demands().to_vec())),
+            (Body::Commit(commit), ActStatus::Routed) => {
+                let commitment = Commitment {
+                    entity: commit.entity.clone(),
+                    action: commit.action,
+                    system: commit.system.clone(),
+                    status: CommitStatus::Pending,
+                    runs: processed.result.runs,
+                    ended: std::collections::BTreeMap::new(),
+                    retries: 0,
+                    told: 0,
+                };
+                self.commits.insert(act.id.as_str().to_owned(), commitment);
+            }
+            (_, ActStatus::Advanced) => self.advance(processed),
+            _ => {}
+        }
+    }
+
+    fn count(&mut self, act: &Act) {
+        let counts = &mut self.counts;
+        counts.acts += 1;
+        match &act.body {
+            Body::Error(_) => counts.errors += 1,
+            Body::Commit(commit) if commit.state() == CommitStatus::Success => counts.commits += 1,
+            _ => {}
+        }
+        if let Some(certainty) = act.certainty() {
+            counts.confident += 1;
+            counts.confidence += certainty;
+        }
+    }
+
+    /// Learns what an object says about an entity. A type is learned once.
+    fn meet(&mut self, entity: &EntityRef) {
+        let Some(object) = entity.object() else { return };
+        let known = self.entities.entry(object.id.clone()).or_insert_with(|| EntityState::new(&object.id));
+        known.type_.get_or_insert_with(|| object.type_.clone());
+        if object.external_id.is_some() {
+            known.external_id.clone_from(&object.external_id);
+        }
+    }
+
+    fn advance(&mut self, processed: &ActProcessed) {
+        let Some(id) = &processed.result.commit else { return };
+        let Some(commitment) = self.commits.get_mut(id) else { return };
+        commitment.told += 1;
+        let Body::Commit(commit) = &processed.act.body else { return };
+        commitment.status = commit.state();
+        commitment.retries = commit.retries();
+        if commitment.status == CommitStatus::Success {
+            self.commits.remove(id);
+        }
+    }
+
+    fn change(&mut self, changed: &StateChanged) {
+        let id = &changed.entity_id;
+        let entity = self.entities.entry(id.clone()).or_insert_with(|| EntityState::new(id));
+        if entity.type_.is_none() {
+            entity.type_.clone_from(&changed.entity_type);
+        }
+        if changed.operation == Operation::Delete {
+            entity.fields.remove(&changed.field);
+        } else {
+            entity.fields.insert(changed.field.clone(), changed.new_value.clone());
+            self.asks.remove(&changed.field);
+        }
+        entity.version += 1;
+        entity.updated = Some(changed.timestamp);
+    }
+
+    fn answer(&mut self, answered: &Answered) {
+        self.waits.retain(|wait| wait.run != answered.run || wait.step != answered.step);
+    }
+
+    fn close(&mut self, closed: &Closed) {
+        let same_step = |step: &str| closed.step.as_deref().is_none_or(|closed| closed == step);
+        self.waits.retain(|wait| wait.run != closed.run || !same_step(&wait.step));
+    }
+
+    fn run_ended(&mut self, commit: &str, run: Option<&String>, well: bool) {
+        if let (Some(commitment), Some(run)) = (self.commits.get_mut(commit), run) {
+            commitment.ended.insert(run.clone(), well);
+        }
+    }
+
+    fn turn(&mut self, ended: &Ended) {
+        self.status = ended.status;
+        self.error.clone_from(&ended.error);
+        self.ended_at = match ended.status {
+            ConversationStatus::Active | ConversationStatus::Paused => None,
+            _ => Some(ended.at),
+        };
+    }
+}
