@@ -1,17 +1,18 @@
 //! Durations and sizes as people write them.
 
+use std::fmt::Write;
 use std::time::Duration;
 
 /// The longest duration that may be written: ten years.
 const LONGEST: Duration = Duration::from_secs(10 * 366 * 86_400);
+
+const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 /// Reads `250ms`, `3s`, `5m`, `1h`, `1d` or several of them from large to small (`1m30s`).
 ///
 /// # Errors
 /// Why it cannot be read.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    const UNITS: [(&str, u64); 5] =
-        [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
     let (mut rest, mut total, mut smallest) = (text, 0u64, u64::MAX);
     while !rest.is_empty() {
         let (number, unit);
@@ -52,6 +53,30 @@ pub fn size(text: &str) -> Result<u64, String> {
     number.checked_mul(bytes).ok_or_else(|| "it is too large".to_owned())
 }
 
+/// Writes a duration as [`duration`] reads it: `1m30s`. Parts of a millisecond are dropped.
+pub fn show_duration(duration: Duration) -> String {
+    let mut rest = duration.as_millis();
+    let mut text = String::new();
+    for (unit, millis) in UNITS {
+        let count = rest / u128::from(millis);
+        rest %= u128::from(millis);
+        if count > 0 {
+            let _ = write!(text, "{count}{unit}");
+        }
+    }
+    if text.is_empty() { "0s".to_owned() } else { text }
+}
+
+/// Writes a size as [`size`] reads it, in the largest unit that divides it: `64KiB`.
+pub fn show_size(bytes: u64) -> String {
+    for (unit, shift) in [("GiB", 30), ("MiB", 20), ("KiB", 10)] {
+        if bytes > 0 && bytes.trailing_zeros() >= shift {
+            return format!("{}{unit}", bytes >> shift);
+        }
+    }
+    format!("{bytes}B")
+}
+
 /// Splits the first number and unit off.
 fn part(text: &str) -> Result<(u64, &str, &str), String> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -75,7 +100,7 @@ fn unknown_unit(unit: &str, known: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{duration, size};
+    use super::{duration, show_duration, show_size, size};
 
     #[test]
     fn durations() {
@@ -90,6 +115,7 @@ mod tests {
             ("0s", 0),
         ] {
             assert_eq!(millis(text), Ok(expected), "{text}");
+            assert_eq!(show_duration(duration(text).unwrap()), text);
         }
         for text in
             ["", "3", "s", "1.5s", "-1s", "3 s", "1s1m", "1s1s", "99999999999999999999s", "99999d", "3S"]
@@ -102,6 +128,7 @@ mod tests {
     fn sizes() {
         for (text, expected) in [("512B", 512), ("64KiB", 65_536), ("1MiB", 1 << 20), ("2GiB", 2 << 30)] {
             assert_eq!(size(text), Ok(expected), "{text}");
+            assert_eq!(show_size(expected), text);
         }
         for text in ["", "1", "1KB", "1MB", "1.5MiB", "1MiB1B", "99999999999999999999B", "99999999999GiB"] {
             assert!(size(text).is_err(), "{text}");

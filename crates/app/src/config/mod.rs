@@ -9,6 +9,7 @@ mod code;
 mod door;
 mod guard;
 mod judge;
+mod limits;
 mod merge;
 mod profiles;
 mod secrets;
@@ -27,7 +28,7 @@ use std::path::Path;
 use diag::{Colour, Diagnostic, Entry, Severity, Source};
 
 pub use auth::{Jwt, JwtKey, Material};
-pub use door::{Limits, Rate};
+
 pub use secrets::{Origin, Vault};
 pub use shape::{json_schema, reference, shape};
 pub use sources::sources;
@@ -44,11 +45,13 @@ pub struct Config {
     /// How bearer tokens are verified; `None` serves loopback only.
     pub auth: Option<Jwt>,
     /// What a request may cost.
-    pub limits: Limits,
+    pub limits: gate::Limits,
     /// Whether acts with unknown members are refused.
     pub strict: bool,
     /// Which traditional metric names are exported beside our own.
     pub metrics: watch::metrics::Compat,
+    /// Where the operators' pages listen, when not beside the API.
+    pub pages: Option<SocketAddr>,
     /// Where each secret comes from, by name.
     pub secrets: BTreeMap<String, Origin>,
     /// The systems that can be called, by normalised name (`-` is `_`).
@@ -116,7 +119,8 @@ fn read(judge: &mut judge::Judge<'_>) -> Option<Config> {
     let store = store::read(judge);
     let auth = auth::read(judge);
     let listen = door::listen(judge);
-    let limits = door::limits(judge);
+    let limits = limits::read(judge);
+    let pages = door::pages(judge);
     let strict = door::strict(judge);
     let metrics = door::metrics(judge);
     let secrets = secrets::read(judge);
@@ -130,6 +134,7 @@ fn read(judge: &mut judge::Judge<'_>) -> Option<Config> {
         limits,
         strict,
         metrics,
+        pages,
         secrets,
         systems,
         entities,

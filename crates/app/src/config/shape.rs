@@ -2,7 +2,7 @@
 
 use diag::{Field, Shape};
 
-use super::{auth, door, profiles, secrets, store, systems};
+use super::{auth, door, limits, profiles, secrets, store, systems};
 
 /// The shape of `cardan.yaml`.
 pub fn shape() -> Shape {
@@ -15,7 +15,7 @@ pub fn shape() -> Shape {
             .default(door::LISTEN)
             .doc("the address and port of the HTTP API; without `auth` a loopback address"),
         Field::new("auth", auth::shape()).doc("how callers are authenticated; without it, loopback only"),
-        Field::new("limits", door::limits_shape()).doc("what a request may cost"),
+        Field::new("limits", limits::shape()).doc("what a request may cost"),
         Field::new("validation", door::validation_shape()).doc("how acts are validated"),
         Field::new("metrics", door::metrics_shape()).doc("what `/metrics` shows"),
         Field::new("secrets", secrets::shape()).doc("where secrets come from; elsewhere they are only named"),

@@ -109,7 +109,7 @@ fn what_is_not_written_has_its_default() {
     let config = accepted("cardan: 1\n");
     assert_eq!(config.listen, "127.0.0.1:8080".parse().unwrap());
     assert_eq!(config.store, super::Place::Sqlite("data/cardan.db".into()));
-    assert_eq!(config.limits, super::Limits::default());
+    assert_eq!(config.limits, gate::Limits::default());
     assert!(config.strict && config.auth.is_none() && config.systems.is_empty());
 }
 

@@ -1,0 +1,92 @@
+//! `limits`: how much of everything the gate takes.
+
+use std::time::Duration;
+
+use diag::{Field, Node, Shape, units};
+use gate::{Limits, Rate};
+
+use super::judge::Judge;
+
+/// A key, what it bounds, and where the number goes.
+type Line<T> = (&'static str, &'static str, fn(&mut Limits) -> &mut T);
+
+const SIZES: [Line<usize>; 4] = [
+    ("body", "the largest JSON body", |limits| &mut limits.body),
+    ("bulk", "the largest NDJSON upload", |limits| &mut limits.bulk),
+    ("line", "the longest line of an NDJSON upload", |limits| &mut limits.line),
+    ("headers", "the most bytes in all headers of a request", |limits| &mut limits.headers),
+];
+const COUNTS: [Line<usize>; 5] = [
+    ("array", "the most acts in one JSON array", |limits| &mut limits.array),
+    ("header_lines", "the most header lines in a request", |limits| &mut limits.header_lines),
+    ("connections", "connections at once; further ones wait", |limits| &mut limits.connections),
+    ("subscriptions", "live subscriptions at once", |limits| &mut limits.subscriptions),
+    ("conversations", "conversations kept in memory", |limits| &mut limits.conversations),
+];
+const TIMES: [Line<Duration>; 8] = [
+    ("header_time", "for the headers of a request to arrive", |limits| &mut limits.header_time),
+    ("body_time", "for a body, or a piece of a bulk upload, to arrive", |limits| &mut limits.body_time),
+    ("stall", "until a client that takes nothing of an answer is disconnected", |limits| &mut limits.stall),
+    ("heartbeat", "between two heartbeats of a live subscription", |limits| &mut limits.heartbeat),
+    ("wait", "the longest that `Prefer: wait` is honoured", |limits| &mut limits.wait),
+    ("at_least", "the longest that `Cardan-At-Least` waits", |limits| &mut limits.at_least),
+    ("keys", "how long an idempotency key is remembered", |limits| &mut limits.keys),
+    ("drain", "how long a stop waits for requests in flight", |limits| &mut limits.drain),
+];
+
+pub(super) fn shape() -> Shape {
+    let mut usual = Limits::default();
+    let mut fields = Vec::new();
+    for (key, doc, at) in SIZES {
+        let default = units::show_size(*at(&mut usual) as u64);
+        fields.push(Field::new(key, Shape::size()).default(default).doc(doc));
+    }
+    for (key, doc, at) in COUNTS {
+        fields.push(Field::new(key, Shape::int(1..=1_000_000)).default(*at(&mut usual)).doc(doc));
+    }
+    for (key, doc, at) in TIMES {
+        let default = units::show_duration(*at(&mut usual));
+        fields.push(Field::new(key, Shape::duration()).default(default).doc(doc));
+    }
+    fields.push(
+        Field::new("rate", rate_shape()).doc("how fast one caller may ask; without it as fast as it likes"),
+    );
+    Shape::object(fields)
+}
+
+fn rate_shape() -> Shape {
+    Shape::object([
+        Field::new("capacity", Shape::number(1.0..=1_000_000.0))
+            .required()
+            .doc("requests at once after a quiet time"),
+        Field::new("per_second", Shape::number(0.001..=1_000_000.0))
+            .required()
+            .doc("requests per second in the long run"),
+    ])
+}
+
+pub(super) fn read(judge: &Judge<'_>) -> Limits {
+    let mut limits = Limits::default();
+    let Some(node) = judge.section("limits") else { return limits };
+    for (key, _, at) in SIZES {
+        set(at(&mut limits), node.get(key).and_then(Node::size).and_then(|size| size.try_into().ok()));
+    }
+    for (key, _, at) in COUNTS {
+        set(at(&mut limits), node.get(key).and_then(Node::u64).and_then(|count| count.try_into().ok()));
+    }
+    for (key, _, at) in TIMES {
+        set(at(&mut limits), node.get(key).and_then(Node::duration));
+    }
+    limits.rate = node.get("rate").and_then(rate);
+    limits
+}
+
+fn set<T>(target: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *target = value;
+    }
+}
+
+fn rate(node: &Node) -> Option<Rate> {
+    Some(Rate { capacity: node.get("capacity")?.f64()?, per_second: node.get("per_second")?.f64()? })
+}
