@@ -1,1 +1,5 @@
-//! skeleton
+//! `testkit` makes bad days on purpose, so that tests can hold the house to its promises.
+//!
+//! It knows no crate's insides: it meets the house where its callers and its systems do.
+
+pub mod fault_proxy;
