@@ -15,6 +15,11 @@ use super::{Behaviour, Tally};
 const HEAD_END: &[u8] = b"\r\n\r\n";
 const ENDLESS_HEAD: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n\"";
 
+/// How much is read at once.
+const PIECE: usize = 8192;
+/// What an endless body is made of.
+static FILLER: [u8; PIECE] = [b'x'; PIECE];
+
 /// Whether the connection goes on.
 type Flow = ControlFlow<End>;
 
@@ -56,8 +61,9 @@ impl Relay {
 
     /// Relays until either side ends, the behaviour says so, or the proxy is gone.
     pub(super) async fn run(mut self) {
+        let (mut asked, mut answer) = (vec![0; PIECE], vec![0; PIECE]);
         let end = loop {
-            if let ControlFlow::Break(end) = self.step().await {
+            if let ControlFlow::Break(end) = self.step(&mut asked, &mut answer).await {
                 break end;
             }
         };
@@ -66,27 +72,27 @@ impl Relay {
         }
     }
 
-    async fn step(&mut self) -> Flow {
+    async fn step(&mut self, asked: &mut [u8], answer: &mut [u8]) -> Flow {
         let behaviour = *self.told.borrow_and_update();
         if behaviour == Behaviour::Refuse {
             return Flow::Break(End::Reset);
         }
-        let (mut asked, mut answer) = ([0; 8192], [0; 8192]);
         tokio::select! {
             changed = self.told.changed() => changed.map_or(Flow::Break(End::Close), |()| Flow::Continue(())),
-            read = self.caller.read(&mut asked) => match read {
+            read = self.caller.read(asked) => match read {
                 Ok(1..) if behaviour == Behaviour::BlackHole => Flow::Continue(()),
-                Ok(length @ 1..) => self.from_caller(behaviour, &asked[..length]).await,
+                Ok(length @ 1..) => self.onward(behaviour, &asked[..length]).await,
                 Ok(0) | Err(_) => Flow::Break(End::Close),
             },
-            read = read_from(self.server.as_mut(), &mut answer) => match read {
-                Ok(length @ 1..) => self.from_server(behaviour, &answer[..length]).await,
+            read = read_from(self.server.as_mut(), answer) => match read {
+                Ok(length @ 1..) => self.back(behaviour, &answer[..length]).await,
                 Ok(0) | Err(_) => Flow::Break(End::Close),
             },
         }
     }
 
-    async fn from_caller(&mut self, behaviour: Behaviour, bytes: &[u8]) -> Flow {
+    /// Passes on what the caller sent, as the behaviour has it.
+    async fn onward(&mut self, behaviour: Behaviour, bytes: &[u8]) -> Flow {
         self.head = 0;
         match behaviour {
             Behaviour::Refuse | Behaviour::Reset => Flow::Break(End::Reset),
@@ -108,7 +114,8 @@ impl Relay {
         }
     }
 
-    async fn from_server(&mut self, behaviour: Behaviour, bytes: &[u8]) -> Flow {
+    /// Passes on what the upstream answered, as the behaviour has it.
+    async fn back(&mut self, behaviour: Behaviour, bytes: &[u8]) -> Flow {
         match behaviour {
             Behaviour::BlackHole | Behaviour::EndlessBody | Behaviour::HalfClose => Flow::Continue(()),
             Behaviour::Refuse | Behaviour::Reset => Flow::Break(End::Reset),
@@ -170,18 +177,18 @@ impl Relay {
     /// Writes until the caller leaves or the proxy is told otherwise.
     async fn flood(&mut self) -> Flow {
         self.answer(ENDLESS_HEAD).await?;
-        let (mut told, chunk) = (self.told.clone(), [b'x'; 8192]);
+        let mut told = self.told.clone();
         loop {
             tokio::select! {
                 _ = told.changed() => return Flow::Break(End::Reset),
-                wrote = self.answer(&chunk) => wrote?,
+                wrote = self.answer(&FILLER) => wrote?,
             }
         }
     }
 
     /// Reads and forgets what the caller still sends, until it leaves.
     async fn drain(&mut self) -> Flow {
-        let mut forgotten = [0; 8192];
+        let mut forgotten = [0; 512];
         loop {
             tokio::select! {
                 _ = self.told.changed() => return Flow::Break(End::Close),
