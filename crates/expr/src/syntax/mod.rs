@@ -8,7 +8,7 @@ mod parser;
 mod token;
 
 #[cfg(test)]
-mod oracle;
+mod tests;
 
 pub(crate) use parser::parse;
 

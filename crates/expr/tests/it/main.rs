@@ -5,6 +5,7 @@ mod bounds;
 mod diagnostics;
 mod hazards;
 mod mapping;
+mod oracle;
 mod random;
 mod readme;
 mod redaction;
