@@ -1,4 +1,4 @@
-//! `listen`, `validation` and `metrics`: what the gate is opened with.
+//! `listen` and `metrics`: what the gate is opened with.
 
 use std::net::SocketAddr;
 
@@ -10,12 +10,6 @@ use super::judge::Judge;
 
 /// Loopback, so that nothing is open by default.
 pub(super) const LISTEN: &str = "127.0.0.1:8080";
-
-pub(super) fn validation_shape() -> Shape {
-    Shape::object([Field::new("strict_mode", Shape::bool())
-        .default(true)
-        .doc("refuse acts with unknown members; `false` accepts what older ASTRA tools send")])
-}
 
 pub(super) fn metrics_shape() -> Shape {
     let families = Shape::list(Shape::choice(["astra", "rag", "fsm"]));
@@ -56,10 +50,6 @@ fn address(judge: &mut Judge<'_>, node: &Node) -> Option<SocketAddr> {
         judge.push(found.help(format!("write {LISTEN}, or [::1]:8080")));
     }
     read
-}
-
-pub(super) fn strict(judge: &Judge<'_>) -> bool {
-    judge.root.at("/validation/strict_mode").and_then(Node::bool).unwrap_or(true)
 }
 
 pub(super) fn metrics(judge: &Judge<'_>) -> Compat {

@@ -1,6 +1,6 @@
 //! The merged document under judgement, and what was found in it.
 
-use diag::{Diagnostic, Entry, Node, Severity, Span, nearest};
+use diag::{Diagnostic, Entry, Node, Severity, Span, Tree, nearest};
 
 use super::code;
 
@@ -44,6 +44,34 @@ impl<'a> Judge<'a> {
 
     pub(super) fn push(&mut self, found: Diagnostic) {
         self.found.push(found);
+    }
+
+    /// The node without what the shape found wrong, so that what is right around it can still be judged.
+    pub(super) fn pruned(&self, node: &Node) -> Node {
+        let tree = match &node.tree {
+            Tree::Map(entries) => {
+                Tree::Map(entries.iter().filter_map(|entry| self.pruned_entry(entry)).collect())
+            }
+            Tree::List(items) => {
+                let kept = items.iter().filter(|item| self.is_sound(&item.span, item));
+                Tree::List(kept.cloned().collect())
+            }
+            other => other.clone(),
+        };
+        Node { span: node.span.clone(), tree }
+    }
+
+    fn pruned_entry(&self, entry: &Entry) -> Option<Entry> {
+        if self.is_sound(&entry.key_span, &entry.value) {
+            return Some(entry.clone());
+        }
+        let inner = !entry.value.entries().is_empty() || !entry.value.items().is_empty();
+        inner.then(|| Entry { value: self.pruned(&entry.value), ..entry.clone() })
+    }
+
+    /// Adds what a room found in a [`Judge::pruned`] node, without what the shape has said.
+    pub(super) fn add_new(&mut self, found: Vec<Diagnostic>) {
+        self.found.extend(found.into_iter().filter(|found| !found.code.starts_with("CFG")));
     }
 
     /// Refuses a version of the file that this build does not read.

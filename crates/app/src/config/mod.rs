@@ -12,6 +12,7 @@ mod judge;
 mod limits;
 mod merge;
 mod profiles;
+mod rules;
 mod secrets;
 mod shape;
 mod sources;
@@ -56,8 +57,8 @@ pub struct Config {
     pub secrets: BTreeMap<String, Origin>,
     /// The systems that can be called, by normalised name (`-` is `_`).
     pub systems: BTreeMap<String, System>,
-    /// What must hold for entities, by type, as written.
-    pub entities: Vec<Entry>,
+    /// What acts mean here: entities, derived events, aliases, custom types.
+    pub rules: react::Rules,
     /// What happens, by flow, as written.
     pub flows: Vec<Entry>,
 }
@@ -121,12 +122,13 @@ fn read(judge: &mut judge::Judge<'_>) -> Option<Config> {
     let listen = door::listen(judge);
     let limits = limits::read(judge);
     let pages = door::pages(judge);
-    let strict = door::strict(judge);
+    let strict = rules::strict(judge);
     let metrics = door::metrics(judge);
     let secrets = secrets::read(judge);
     let profiles = profiles::read(judge);
     let systems = systems::read(judge, &profiles);
-    let (entities, flows) = (judge.names("entities").to_vec(), judge.names("flows").to_vec());
+    let rules = rules::read(judge);
+    let flows = judge.names("flows").to_vec();
     Some(Config {
         store: store?,
         listen: listen?,
@@ -137,7 +139,7 @@ fn read(judge: &mut judge::Judge<'_>) -> Option<Config> {
         pages,
         secrets,
         systems,
-        entities,
+        rules,
         flows,
     })
 }

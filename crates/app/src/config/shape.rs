@@ -2,7 +2,7 @@
 
 use diag::{Field, Shape};
 
-use super::{auth, door, limits, profiles, secrets, store, systems};
+use super::{auth, door, limits, profiles, rules, secrets, store, systems};
 
 /// The shape of `cardan.yaml`.
 pub fn shape() -> Shape {
@@ -16,12 +16,14 @@ pub fn shape() -> Shape {
             .doc("the address and port of the HTTP API; without `auth` a loopback address"),
         Field::new("auth", auth::shape()).doc("how callers are authenticated; without it, loopback only"),
         Field::new("limits", limits::shape()).doc("what a request may cost"),
-        Field::new("validation", door::validation_shape()).doc("how acts are validated"),
+        Field::new("validation", rules::validation_shape()).doc("how acts are validated"),
         Field::new("metrics", door::metrics_shape()).doc("what `/metrics` shows"),
         Field::new("secrets", secrets::shape()).doc("where secrets come from; elsewhere they are only named"),
         Field::new("profiles", profiles::shape()).doc("named guard numbers, beside the built-in ones"),
         Field::new("systems", systems::shape()).doc("the business systems that can be called"),
-        Field::new("entities", named("entity type", Shape::any())).doc("what must hold for entities"),
+        Field::new("entities", rules::entities_shape()).doc("what must hold for entities"),
+        Field::new("derive", rules::derive_shape()).doc("what is published beside an act"),
+        Field::new("aliases", rules::aliases_shape()).doc("other names of systems that commits may use"),
         Field::new("flows", named("flow", Shape::any())).doc("what happens when something is committed"),
     ])
     .doc("One file, or a directory of files that each start with `cardan: 1`. Unknown keys are errors.")
