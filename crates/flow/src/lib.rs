@@ -1,1 +1,26 @@
-//! skeleton
+//! `flow` runs what a commit sets in motion: steps, timers, answers, compensation; durably, once, or undone.
+//!
+//! Read in this order: [`Definition`] (what a user wrote, compiled and checked), `core` (a pure function of
+//! definition, state and event to decisions), [`Engine`] (performs the decisions and writes the journal), [`RunView`]
+//! (what people see of a run).
+//!
+//! It does not know HTTP, SQL, brokers or any vendor: it calls operations of [`port::Systems`], commits batches to
+//! [`store::Store`], and speaks into conversations through [`Voice`]. It has no clock and no dice of its own.
+
+mod core;
+mod definition;
+mod driver;
+mod error;
+mod listener;
+mod view;
+mod voice;
+
+pub mod templates;
+
+pub use core::{Failure, Outcome, Start};
+pub use definition::{Definition, Known, KnownOperation, OnExhausted, Trigger, compile, shape};
+pub use driver::{Deps, Engine, Limits, RunId, failpoints};
+pub use error::Error;
+pub use listener::{Listener, Silence, Transition};
+pub use view::{Attempted, BlockedOn, RunView, StepStatus, StepView};
+pub use voice::{Said, Told, Voice, Wait, Want};

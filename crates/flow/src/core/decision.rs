@@ -1,0 +1,81 @@
+//! What is to be done next; the driver does it and answers with events.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use port::Repeat;
+use serde_json::Value;
+
+use super::event::{Ended, Timer};
+use crate::definition::Answer;
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Decision {
+    /// Perform a call; answer with [`super::State::judge`]'s event.
+    Call(Effect),
+    /// Perform the step's call again, not before this time.
+    Again { path: Arc<str>, until: Timestamp },
+    /// The run went another way: drop the step unless its call is in flight.
+    Settle { path: Arc<str> },
+    /// Put a call into the outbox and go on.
+    Tell(Effect),
+    Publish { path: Arc<str>, topic: Arc<str>, payload: Value },
+    /// Say something in the conversation, and wait for the answer unless it is an emitted act.
+    Say { path: Arc<str>, speech: Speech, timeout: Option<Duration> },
+    Listen { path: Arc<str>, answer: Answer, timeout: Option<Duration> },
+    Timer { path: Arc<str>, timer: Timer, due: Until },
+    Child { path: Arc<str>, flow: Arc<str>, input: Value },
+    StopChild { run: String },
+    /// Undoing cannot even be tried; put it aside.
+    Park { path: Arc<str>, error: super::Failure },
+    /// The process ended between sending a `never` call and writing its outcome.
+    Interrupted { path: Arc<str>, error: super::Failure },
+    /// Nothing waits under this path any more.
+    Clear { path: Arc<str> },
+    End(Box<Ended>),
+}
+
+/// When a timer fires.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Until {
+    After(Duration),
+    At(Timestamp),
+    /// After the backoff of a round.
+    Backoff { round: u32, wait: Duration, max: Duration },
+}
+
+/// What is said.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Speech {
+    Emit(Value),
+    Ask { entity: Value, field: String, prompt: String, more: Value },
+    Confirm { entity: Value, summary: String, more: Value },
+}
+
+/// One call to be made.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Effect {
+    pub(crate) path: Arc<str>,
+    pub(crate) system: Arc<str>,
+    pub(crate) operation: Arc<str>,
+    pub(crate) input: Value,
+    pub(crate) key: String,
+    pub(crate) repeat: Repeat,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) purpose: Purpose,
+}
+
+/// What a call is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The step itself.
+    Do,
+    /// Finding out whether the step landed, with its `verify` operation.
+    Verify,
+    /// Undoing the step.
+    Undo,
+    /// Asking for the step's output again under its own key, because undoing needs it.
+    Recall,
+}

@@ -1,0 +1,238 @@
+//! What happened to a run: the journal. Written once, never changed; a run is the fold of these.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use port::{Fault, Kind, Landed, Rejection};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::RunStatus;
+
+/// One entry of a run's journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub(crate) enum Event {
+    RunStarted(Box<Start>),
+    /// It is this run's turn among those with its key.
+    RunTaken,
+    /// Write-ahead intent of a `never` operation: from here until an outcome is written, nobody knows.
+    StepStarted { path: Arc<str> },
+    /// A guard kept the call in; no attempt was spent.
+    StepBlocked { path: Arc<str>, reason: Rejection, system: Arc<str>, until: Timestamp },
+    /// A durable round was in vain, another follows.
+    StepRetried { path: Arc<str>, error: Failure, until: Timestamp },
+    StepSucceeded { path: Arc<str>, output: Arc<Value>, attempts: u32, ms: u64 },
+    StepFailed { path: Arc<str>, error: Failure, ms: u64 },
+    StepExhausted { path: Arc<str>, error: Failure },
+    StepUnknown { path: Arc<str>, error: Failure },
+    /// What a verification, or asking again under the same key, found: the output, or that nothing landed.
+    OutcomeFound { path: Arc<str>, output: Option<Arc<Value>> },
+    /// The run went another way before the step was tried again.
+    StepDropped { path: Arc<str> },
+    /// The question is in the conversation, or the event is listened for from this position of the log.
+    StepWaiting { path: Arc<str>, on: Value, after: u64 },
+    ChildStarted { path: Arc<str>, run: String },
+    TimerSet { path: Arc<str>, timer: Timer, due: Timestamp },
+    TimerFired { path: Arc<str>, timer: Timer },
+    SignalTaken { path: Arc<str>, id: String, payload: Value },
+    StepCompensated { path: Arc<str>, attempts: u32, ms: u64 },
+    CompensationParked { path: Arc<str>, error: Failure },
+    StepReplayed { path: Arc<str>, input: Option<Value> },
+    RunPaused { by: String },
+    RunResumed,
+    RunCancelling { by: String },
+    RunRestarted { path: Arc<str> },
+    SlaBreached,
+    RunEnded(Box<Ended>),
+}
+
+/// Which timer of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Timer {
+    Wait,
+    Retry,
+    Timeout,
+    Sla,
+}
+
+impl Timer {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Wait => "wait",
+            Self::Retry => "retry",
+            Self::Timeout => "timeout",
+            Self::Sla => "sla",
+        }
+    }
+}
+
+/// What starts a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Start {
+    /// The run's id; see [`crate::RunId`].
+    pub run: String,
+    /// The flow's name.
+    pub flow: String,
+    /// Content hash of the pinned definition; set by the engine.
+    #[serde(default)]
+    pub hash: String,
+    /// The key under which runs go one at a time; set by the engine.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// On whose behalf.
+    pub tenant: String,
+    /// The conversation that caused it.
+    pub conversation: Option<String>,
+    /// The commit act that caused it.
+    pub commit: Option<String>,
+    /// One id for everything that one request set in motion.
+    pub correlation: String,
+    /// The caller's own idempotency key; effects are keyed by it instead of the run's id.
+    pub idempotency_key: Option<String>,
+    /// `{entity, act, …}`: what expressions see as `input`; `entity` and `act` are names of their own.
+    pub input: Value,
+    /// The run and step that wait for this one.
+    #[serde(default)]
+    pub(crate) parent: Option<Parent>,
+}
+
+/// The run and step that wait for a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Parent {
+    pub(crate) run: String,
+    pub(crate) path: String,
+}
+
+/// Why a step, and perhaps the run, failed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The step at fault.
+    pub step: Arc<str>,
+    /// A word for machines: `call.refused`, `flow.missing`, or what a `raise` said.
+    pub code: String,
+    /// A sentence that reads after a colon. Never a secret.
+    pub message: String,
+    /// The fault's kind, when a system or its guard answered.
+    pub kind: Option<Kind>,
+    /// Whether the step's effect is there.
+    pub landed: Landed,
+    /// The protocol's status, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Attempts made.
+    pub attempts: u32,
+    /// Whether the same may pass later.
+    pub recoverable: bool,
+}
+
+impl Failure {
+    pub(crate) fn new(step: &Arc<str>, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            step: step.clone(),
+            code: code.into(),
+            message: message.into(),
+            kind: None,
+            landed: Landed::No,
+            status: None,
+            attempts: 0,
+            recoverable: false,
+        }
+    }
+
+    pub(crate) fn of(step: &Arc<str>, fault: &Fault) -> Self {
+        Self {
+            kind: Some(fault.kind),
+            landed: fault.landed,
+            status: fault.status,
+            attempts: fault.attempts,
+            recoverable: fault.kind.may_pass(),
+            ..Self::new(step, format!("call.{}", fault.kind.as_str()), fault.message.to_string())
+        }
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Ended {
+    pub(crate) status: RunStatus,
+    pub(crate) result: Value,
+    pub(crate) error: Option<Failure>,
+}
+
+/// How far a commit has come, for the conversation.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// Its flow has begun.
+    InProgress,
+    /// Its flow has done everything.
+    Success {
+        /// `transaction_id` of the flow's result, or the result when it is text.
+        transaction_id: Option<String>,
+        /// The flow's `result`.
+        result: Value,
+    },
+    /// Its flow could not be done; what it did was undone, as far as `parked` does not say otherwise.
+    Failed {
+        /// Why; `error.step` names the step.
+        error: Failure,
+        /// Whether something could not be undone.
+        parked: bool,
+    },
+}
+
+impl Ended {
+    pub(crate) fn outcome(&self) -> Outcome {
+        match (&self.error, self.status) {
+            (None, RunStatus::Succeeded) => {
+                Outcome::Success { transaction_id: transaction(&self.result), result: self.result.clone() }
+            }
+            (error, status) => {
+                let none = || Failure::new(&"".into(), "flow.cancelled", "the run was cancelled");
+                let error = error.clone().unwrap_or_else(none);
+                Outcome::Failed { error, parked: status == RunStatus::Parked }
+            }
+        }
+    }
+}
+
+fn transaction(result: &Value) -> Option<String> {
+    match result.get("transaction_id").unwrap_or(result) {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+impl Event {
+    /// The event's name in the log.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::RunStarted(_) => "RunStarted",
+            Self::RunTaken => "RunTaken",
+            Self::StepStarted { .. } => "StepStarted",
+            Self::StepBlocked { .. } => "StepBlocked",
+            Self::StepRetried { .. } => "StepRetried",
+            Self::StepSucceeded { .. } => "StepSucceeded",
+            Self::StepFailed { .. } => "StepFailed",
+            Self::StepExhausted { .. } => "StepExhausted",
+            Self::StepUnknown { .. } => "StepUnknown",
+            Self::OutcomeFound { .. } => "OutcomeFound",
+            Self::StepDropped { .. } => "StepDropped",
+            Self::StepWaiting { .. } => "StepWaiting",
+            Self::ChildStarted { .. } => "ChildStarted",
+            Self::TimerSet { .. } => "TimerSet",
+            Self::TimerFired { .. } => "TimerFired",
+            Self::SignalTaken { .. } => "SignalTaken",
+            Self::StepCompensated { .. } => "StepCompensated",
+            Self::CompensationParked { .. } => "CompensationParked",
+            Self::StepReplayed { .. } => "StepReplayed",
+            Self::RunPaused { .. } => "RunPaused",
+            Self::RunResumed => "RunResumed",
+            Self::RunCancelling { .. } => "RunCancelling",
+            Self::RunRestarted { .. } => "RunRestarted",
+            Self::SlaBreached => "SlaBreached",
+            Self::RunEnded(_) => "RunEnded",
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! One turn of the core: an event goes in, its consequences are worked off, decisions come out.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::event::{Event, Failure, Timer};
+use super::frame::{Activation, At, Frame, Id, ROOT, Scope, Slot, Stage, Undoing, Vars};
+use super::record::{Record, RecordStatus};
+use super::state::{Paused, State};
+use super::{Decision, Until};
+use crate::definition::{Body, Definition, OnExhausted, Task};
+
+/// The most steps one run may enter.
+const MAX_STEPS: usize = 100_000;
+
+pub(super) struct Machine<'a> {
+    pub(super) definition: &'a Definition,
+    pub(super) state: &'a mut State,
+    pub(super) agenda: VecDeque<Work>,
+    pub(super) out: Vec<Decision>,
+}
+
+/// What is worked off before a turn ends.
+pub(super) enum Work {
+    Enter { task: Arc<Task>, parent: Id, slot: Slot, prefix: Arc<str>, vars: Vars },
+    Next(Id),
+    Leave { id: Id, output: Arc<Value> },
+    Raise { id: Id, error: Failure },
+}
+
+impl<'a> Machine<'a> {
+    pub(super) fn new(definition: &'a Definition, state: &'a mut State) -> Self {
+        Self { definition, state, agenda: VecDeque::new(), out: Vec::new() }
+    }
+
+    pub(super) fn apply(mut self, event: &Event) -> Vec<Decision> {
+        self.fold(event);
+        self.work_off();
+        self.out
+    }
+
+    pub(super) fn work_off(&mut self) {
+        while let Some(work) = self.agenda.pop_front() {
+            match work {
+                Work::Enter { task, parent, slot, prefix, vars } => self.enter(&task, parent, slot, &prefix, &vars),
+                Work::Next(id) => self.next(id),
+                Work::Leave { id, output } => self.leave(id, output),
+                Work::Raise { id, error } => self.raise(id, error),
+            }
+        }
+    }
+
+    fn fold(&mut self, event: &Event) {
+        match event {
+            Event::RunStarted(_) => {}
+            Event::RunTaken => self.begin(),
+            Event::StepStarted { path } => self.with_leaf(path, |leaf| leaf.intent = true),
+            Event::StepBlocked { path, reason, until, .. } => self.blocked(path, *until, Some(*reason)),
+            Event::StepRetried { path, error, until } => self.retried(path, error, *until),
+            Event::StepSucceeded { path, output, attempts, ms } => self.succeeded(path, output, *attempts, *ms),
+            Event::StepFailed { path, error, ms } => self.failed(path, error, *ms),
+            Event::StepExhausted { path, error } => self.stuck(path, error, "exhausted", RecordStatus::Failed),
+            Event::StepUnknown { path, error } => self.unknown(path, error),
+            Event::OutcomeFound { path, output } => self.found(path, output.as_ref()),
+            Event::StepDropped { path } => self.dropped(path),
+            Event::StepWaiting { path, on, after } => self.waiting(path, on, *after),
+            Event::ChildStarted { path, run } => self.with_leaf(path, |leaf| leaf.child = Some(run.clone())),
+            Event::TimerSet { path, timer, due } => self.with_leaf(path, |leaf| leaf.timers.push((*timer, *due))),
+            Event::TimerFired { path, timer } => self.fired(path, *timer),
+            Event::SignalTaken { path, payload, .. } => self.answered(path, payload),
+            Event::StepCompensated { path, attempts, ms } => self.compensated(path, *attempts, *ms),
+            Event::CompensationParked { path, error } => self.parked(path, error),
+            Event::StepReplayed { path, input } => self.replayed(path, input.as_ref()),
+            Event::RunPaused { .. } => self.pause("by a person", None),
+            Event::RunResumed => self.resume(),
+            Event::RunCancelling { by } => self.cancel(by),
+            Event::RunRestarted { path } => self.restart(path),
+            Event::SlaBreached => self.state.breached = true,
+            Event::RunEnded(ended) => self.end(ended),
+        }
+    }
+
+    /// Enters the root. Also after a restart.
+    pub(super) fn begin(&mut self) {
+        self.state.taken = true;
+        let scope = Scope { stage: Stage::Body, rounds: 0, chain: [].into() };
+        let id = self.activate(ROOT, Slot::Body, None, "".into(), "".into(), Vars::default(), Frame::Scope(scope));
+        debug_assert_eq!(id, ROOT);
+        let block = self.definition.tasks.clone();
+        self.block(ROOT, Slot::Body, None, "".into(), block, Vars::default());
+    }
+
+    fn end(&mut self, ended: &super::event::Ended) {
+        self.state.ending = None;
+        self.state.ended = Some(ended.clone());
+        self.state.ended_at = Some(self.state.now);
+        if let Some(root) = self.state.active.get_mut(&ROOT).and_then(Activation::scope_mut) {
+            root.stage = Stage::Ended;
+        }
+    }
+
+    pub(super) fn pause(&mut self, reason: &'static str, step: Option<Arc<str>>) {
+        self.state.paused = Some(Paused { reason, step, since: self.state.now });
+    }
+
+    /// Lets everything go on that a pause held back, and what was stuck once more.
+    pub(super) fn resume(&mut self) {
+        self.state.paused = None;
+        let waiting = |at: &At| matches!(at, At::Held | At::Stuck);
+        let held: Vec<Id> = self.leaf_ids(waiting);
+        for id in held {
+            self.afresh(id, None);
+        }
+    }
+
+    fn replayed(&mut self, path: &Arc<str>, input: Option<&Value>) {
+        let stuck = self.state.leaves.get(path).copied();
+        match stuck {
+            Some(id) => self.afresh(id, input),
+            None => self.undo_again(path, input),
+        }
+        if self.state.paused.as_ref().is_some_and(|paused| paused.step.as_ref() == Some(path)) {
+            self.resume();
+        }
+    }
+
+    fn afresh(&mut self, id: Id, input: Option<&Value>) {
+        let Some(leaf) = self.state.active.get_mut(&id).and_then(Activation::leaf_mut) else { return };
+        leaf.rounds = 0;
+        leaf.intent = false;
+        leaf.probing = false;
+        if let Some(input) = input {
+            leaf.input = Some(input.clone());
+        }
+        self.decide(id);
+    }
+
+    fn cancel(&mut self, by: &str) {
+        self.state.cancelling = Some(by.to_owned());
+        self.state.paused = None;
+        let error = Failure::new(&"".into(), "flow.cancelled", format!("cancelled by {by}"));
+        if self.state.active.contains_key(&ROOT) {
+            self.drain(ROOT, error, Undoing::Everything);
+        } else {
+            self.begin();
+            self.agenda.clear();
+            self.drain(ROOT, error, Undoing::Nothing);
+        }
+    }
+
+    pub(super) fn leaf_ids(&self, wanted: impl Fn(&At) -> bool) -> Vec<Id> {
+        let leaves = self.state.active.iter().filter_map(|(id, active)| Some((*id, active.leaf()?)));
+        leaves.filter(|(_, leaf)| wanted(&leaf.at)).map(|(id, _)| id).collect()
+    }
+
+    /// What is to be done about every leaf, by a driver that has just read the state back.
+    pub(super) fn outstanding(mut self) -> Vec<Decision> {
+        for id in self.leaf_ids(|_| true) {
+            self.recover(id);
+        }
+        if let (Some(ending), None) = (&self.state.ending, &self.state.ended) {
+            self.out.push(Decision::End(Box::new(ending.clone())));
+        }
+        self.work_off();
+        self.out
+    }
+
+    pub(super) fn again(mut self, path: &str) -> Vec<Decision> {
+        if let Some(id) = self.state.leaves.get(path).copied()
+            && self.state.paused.is_none()
+        {
+            self.decide(id);
+        }
+        self.work_off();
+        self.out
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "an activation is made in one place, with everything it has")]
+    pub(super) fn activate(
+        &mut self,
+        parent: Id,
+        slot: Slot,
+        task: Option<Arc<Task>>,
+        path: Arc<str>,
+        prefix: Arc<str>,
+        vars: Vars,
+        frame: Frame,
+    ) -> Id {
+        let id = self.state.next;
+        self.state.next += 1;
+        if matches!(frame, Frame::Leaf(_)) {
+            self.state.leaves.insert(path.clone(), id);
+        }
+        self.state.active.insert(id, Activation { parent, slot, task, path, prefix, vars, frame });
+        id
+    }
+
+    pub(super) fn remove(&mut self, id: Id) -> Option<Activation> {
+        let gone = self.state.active.remove(&id)?;
+        if gone.leaf().is_some() {
+            self.state.leaves.remove(&gone.path);
+        }
+        Some(gone)
+    }
+
+    /// Counts an entered step. `false` when the run has had enough.
+    pub(super) fn counted(&mut self) -> bool {
+        self.state.count += 1;
+        self.state.count <= MAX_STEPS
+    }
+
+    /// Remembers a step for people. A step that is entered again starts afresh.
+    pub(super) fn note(&mut self, path: &Arc<str>, task: &Arc<Task>, status: RecordStatus) {
+        let record = Record {
+            path: path.clone(),
+            task: task.clone(),
+            status,
+            started: self.state.now,
+            ended: None,
+            ms: None,
+            attempts: 0,
+            output: None,
+            error: None,
+            history: Vec::new(),
+        };
+        match self.state.index.get(path) {
+            Some(index) => self.state.records[*index] = record,
+            None => {
+                self.state.index.insert(path.clone(), self.state.records.len());
+                self.state.records.push(record);
+            }
+        }
+    }
+
+    pub(super) fn with_record(&mut self, path: &str, change: impl FnOnce(&mut Record)) {
+        if let Some(index) = self.state.index.get(path) {
+            change(&mut self.state.records[*index]);
+        }
+    }
+
+    pub(super) fn policy(&self, task: &Task) -> OnExhausted {
+        task.on_exhausted.unwrap_or(self.definition.on_exhausted)
+    }
+
+    /// The timer of a `wait` or of an answer that does not come.
+    fn fired(&mut self, path: &Arc<str>, timer: Timer) {
+        let Some(id) = self.state.leaves.get(path).copied() else { return };
+        match timer {
+            Timer::Wait => self.finish_leaf(id, &Arc::new(Value::Null)),
+            Timer::Retry => self.decide(id),
+            Timer::Timeout => self.timed_out(id),
+            Timer::Sla => {}
+        }
+    }
+
+    fn timed_out(&mut self, id: Id) {
+        let Some(active) = self.state.active.get(&id) else { return };
+        let path = active.path.clone();
+        let give_up = match active.task.as_deref().map(|task| &task.body) {
+            Some(Body::Ask(said) | Body::Confirm(said)) => said.give_up,
+            Some(Body::Listen(hears)) => hears.give_up,
+            _ => true,
+        };
+        self.out.push(Decision::Clear { path: path.clone() });
+        if give_up {
+            let error = Failure {
+                kind: Some(port::Kind::Timeout),
+                ..Failure::new(&path, "flow.timeout", "no answer came in time")
+            };
+            self.fail_leaf(id, error);
+        } else {
+            self.finish_leaf(id, &Arc::new(Value::Null));
+        }
+    }
+
+    /// Asks for a timer after the backoff of a round.
+    pub(super) fn backoff(&mut self, path: &Arc<str>, round: u32, retry: &crate::definition::Retry) {
+        let due = Until::Backoff { round, wait: retry.wait, max: retry.max };
+        self.out.push(Decision::Timer { path: path.clone(), timer: Timer::Retry, due });
+    }
+}

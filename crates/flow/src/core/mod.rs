@@ -1,0 +1,26 @@
+//! The pure core: definition, state and event to decisions. No clock, no dice, no I/O, no async.
+//!
+//! A run is an activation tree ([`frame`]): sequences, loops, branches and scopes, with leaves that wait for the
+//! world. [`State::apply`] folds one journal event into it and answers what to do next; what it says depends on
+//! nothing but the definition and the events, so a run that is read back from its journal stands where it stood.
+
+mod decision;
+mod enter;
+mod event;
+mod frame;
+mod leaf;
+mod leave;
+mod machine;
+mod raise;
+mod record;
+mod restart;
+mod state;
+mod undo;
+mod verdict;
+
+pub(crate) use decision::{Decision, Effect, Purpose, Speech, Until};
+pub use event::{Failure, Outcome, Start};
+pub(crate) use event::{Ended, Event, Parent, Timer as TimerKind};
+pub(crate) use record::{Record, RecordStatus};
+pub(crate) use state::State;
+pub(crate) use verdict::Verdict;

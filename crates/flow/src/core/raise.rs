@@ -1,0 +1,201 @@
+//! Failing: who takes an error, and what has to be quiet before they do.
+
+use std::sync::Arc;
+
+use port::Landed;
+use serde_json::Value;
+
+use super::Decision;
+use super::event::Failure;
+use super::frame::{At, Frame, Id, ROOT, Slot, Stage, Undoing};
+use super::machine::Machine;
+use crate::definition::Body;
+
+/// Who takes an error.
+enum Taker {
+    /// The step is tried again by this `try`.
+    Retry(Id),
+    Scope(Id, Undoing),
+}
+
+impl Machine<'_> {
+    /// Carries an error from `id` to whoever takes it: a `retry`, a `catch`, or the root, which undoes everything.
+    pub(super) fn raise(&mut self, id: Id, error: Failure) {
+        let Some(active) = self.state.active.get(&id) else { return };
+        if active.slot == Slot::Orphan {
+            let parent = active.parent;
+            self.remove(id);
+            return self.orphan_done(parent);
+        }
+        let failed_leaf = active.leaf().is_some();
+        match self.taker(id, &error, failed_leaf) {
+            Taker::Retry(scope) => self.retry_leaf(id, scope),
+            Taker::Scope(scope, undo) => {
+                if failed_leaf {
+                    self.forget_failed(id, &error);
+                }
+                self.drain(scope, error, undo);
+            }
+        }
+    }
+
+    fn taker(&self, from: Id, error: &Failure, leaf: bool) -> Taker {
+        let mut at = from;
+        while at != ROOT {
+            let Some(active) = self.state.active.get(&at) else { break };
+            if let (Frame::Scope(scope), Some(Body::Try(attempt))) = (&active.frame, active.task.as_deref().map(|task| &task.body))
+                && matches!(scope.stage, Stage::Body)
+            {
+                if let Some(retry) = &attempt.retry
+                    && leaf
+                    && scope.rounds + 1 < retry.attempts
+                    && retry.covers(error.kind)
+                {
+                    return Taker::Retry(at);
+                }
+                if self.catches(at, error) {
+                    let undo = match &attempt.catch {
+                        Some(catch) if catch.undo => Undoing::Everything,
+                        _ => Undoing::Unknown,
+                    };
+                    return Taker::Scope(at, undo);
+                }
+            }
+            at = active.parent;
+        }
+        Taker::Scope(ROOT, Undoing::Everything)
+    }
+
+    fn catches(&self, id: Id, error: &Failure) -> bool {
+        let Some(active) = self.state.active.get(&id) else { return false };
+        let Some(Body::Try(attempt)) = active.task.as_deref().map(|task| &task.body) else { return false };
+        let Some(catch) = &attempt.catch else { return false };
+        let kind = error.kind.map_or("", port::Kind::as_str);
+        let named = catch.kinds.is_empty() || catch.kinds.iter().any(|wanted| wanted == kind || *wanted == error.code);
+        let vars = active.vars.bind(&"error".into(), error_value(error));
+        named && catch.when.as_ref().is_none_or(|when| when.test(&self.state.scope(&vars)).unwrap_or(false))
+    }
+
+    fn retry_leaf(&mut self, id: Id, scope: Id) {
+        let Some(active) = self.state.active.get_mut(&scope) else { return };
+        let Some(Body::Try(attempt)) = active.task.clone().map(|task| task.body.clone()) else { return };
+        let (Frame::Scope(state), Some(retry)) = (&mut active.frame, attempt.retry) else { return };
+        state.rounds += 1;
+        let round = state.rounds;
+        let Some(leaf) = self.state.active.get_mut(&id) else { return };
+        let path = leaf.path.clone();
+        if let Some(leaf) = leaf.leaf_mut() {
+            leaf.at = At::Waiting;
+            leaf.rounds = 0;
+            leaf.intent = false;
+            leaf.probing = false;
+        }
+        self.backoff(&path, round, &retry);
+    }
+
+    /// A failed step that may have landed is undone like one that has.
+    fn forget_failed(&mut self, id: Id, error: &Failure) {
+        let perhaps = self.state.active.get(&id).and_then(|active| active.leaf()).is_some_and(|leaf| leaf.perhaps);
+        if error.landed != Landed::No || perhaps {
+            self.remember(id, &Arc::new(Value::Null), false);
+        }
+        self.remove(id);
+    }
+
+    /// Stops everything in the scope, waits for calls in flight, then goes the other way.
+    pub(super) fn drain(&mut self, scope: Id, error: Failure, undo: Undoing) {
+        let Some(state) = self.state.active.get_mut(&scope).and_then(|active| active.scope_mut()) else { return };
+        if let Stage::Draining { .. } = state.stage {
+            return;
+        }
+        if scope == ROOT && matches!(state.stage, Stage::Undoing { .. } | Stage::Ended) {
+            return;
+        }
+        state.stage = Stage::Draining { error, live: 0, undo };
+        self.stop_below(scope);
+        let quiet = match self.state.active.get(&scope).map(|active| &active.frame) {
+            Some(Frame::Scope(state)) => matches!(state.stage, Stage::Draining { live: 0, .. }),
+            _ => false,
+        };
+        if quiet {
+            self.drained(scope);
+        }
+    }
+
+    /// Ends everything below, but for calls that are or may be in flight: those become orphans of `above`.
+    pub(super) fn stop_below(&mut self, above: Id) {
+        let mut below = self.below(above);
+        below.reverse();
+        let mut live = 0;
+        for id in below {
+            let Some(active) = self.state.active.get_mut(&id) else { continue };
+            let path = active.path.clone();
+            let orphan = active.leaf().is_some_and(|leaf| {
+                leaf.child.is_some() || matches!(leaf.at, At::Flying | At::Until(_)) || (leaf.intent && matches!(leaf.at, At::Held))
+            });
+            if orphan {
+                (active.parent, active.slot) = (above, Slot::Orphan);
+                live += 1;
+                self.settle(id);
+                continue;
+            }
+            if let Some(leaf) = active.leaf() {
+                let (perhaps, stuck) = (leaf.perhaps, matches!(leaf.at, At::Stuck));
+                let unsure = self.state.stuck(&path).is_some_and(|error| error.landed != Landed::No);
+                if perhaps || (stuck && unsure) {
+                    self.remember(id, &Arc::new(Value::Null), false);
+                }
+                self.out.push(Decision::Clear { path: path.clone() });
+                self.with_record(&path, |record| record.status = super::RecordStatus::Dropped);
+            }
+            self.remove(id);
+        }
+        match self.state.active.get_mut(&above).map(|active| &mut active.frame) {
+            Some(Frame::Scope(scope)) => {
+                if let Stage::Draining { live: counted, .. } = &mut scope.stage {
+                    *counted = live;
+                }
+            }
+            Some(Frame::Fork { live: counted, .. }) => *counted = live,
+            _ => {}
+        }
+    }
+
+    pub(super) fn settle(&mut self, id: Id) {
+        let Some(active) = self.state.active.get(&id) else { return };
+        let path = active.path.clone();
+        match active.leaf().and_then(|leaf| leaf.child.clone()) {
+            Some(run) => self.out.push(Decision::StopChild { run }),
+            None => self.out.push(Decision::Settle { path }),
+        }
+    }
+
+    /// Everything active below, parents before children.
+    fn below(&self, above: Id) -> Vec<Id> {
+        let mut found = vec![above];
+        for (id, active) in &self.state.active {
+            if *id != above && found.contains(&active.parent) {
+                found.push(*id);
+            }
+        }
+        found.remove(0);
+        found
+    }
+
+    /// Nothing of the scope is in flight any more.
+    pub(super) fn drained(&mut self, id: Id) {
+        let Some(scope) = self.state.active.get_mut(&id).and_then(|active| active.scope_mut()) else { return };
+        let Stage::Draining { error, undo, .. } = &scope.stage else { return };
+        let (error, undo) = (error.clone(), *undo);
+        let queue = self.undo_queue(id, undo);
+        if let Some(scope) = self.state.active.get_mut(&id).and_then(|active| active.scope_mut()) {
+            scope.stage = Stage::Undoing { error, queue };
+        }
+        self.undo_next(id);
+    }
+}
+
+/// The error as expressions see it.
+pub(super) fn error_value(error: &Failure) -> Value {
+    serde_json::to_value(error).unwrap_or(Value::Null)
+}

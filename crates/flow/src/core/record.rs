@@ -1,0 +1,67 @@
+//! What is remembered of each step, for compensation and for people.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::event::Failure;
+use super::frame::{Id, Vars};
+use crate::definition::Task;
+
+/// A step as people see it.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    pub(crate) path: Arc<str>,
+    pub(crate) task: Arc<Task>,
+    pub(crate) status: RecordStatus,
+    pub(crate) started: Timestamp,
+    pub(crate) ended: Option<Timestamp>,
+    pub(crate) ms: Option<u64>,
+    pub(crate) attempts: u32,
+    pub(crate) output: Option<Arc<Value>>,
+    pub(crate) error: Option<Failure>,
+    /// Earlier rounds, oldest first.
+    pub(crate) history: Vec<(Timestamp, Failure)>,
+}
+
+/// How a step stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RecordStatus {
+    Running,
+    Waiting,
+    Blocked,
+    Succeeded,
+    Failed,
+    Unknown,
+    Skipped,
+    Compensated,
+    Parked,
+    Dropped,
+}
+
+/// A step that has, or may have, acted on the world.
+#[derive(Clone, Debug)]
+pub(super) struct Done {
+    pub(super) path: Arc<str>,
+    pub(super) task: Arc<Task>,
+    pub(super) vars: Vars,
+    pub(super) output: Arc<Value>,
+    /// Whether it is known to have landed.
+    pub(super) known: bool,
+    pub(super) undo: Undo,
+    /// The scopes it was done in, outermost first.
+    pub(super) chain: Arc<[Id]>,
+}
+
+/// Whether a finished step has been undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Undo {
+    /// Not, and it could be.
+    Pending,
+    Compensated,
+    /// It could not be.
+    Parked,
+    /// Nothing landed after all.
+    Nothing,
+}

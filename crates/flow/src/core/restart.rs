@@ -1,0 +1,31 @@
+//! Restarting from a step: what was finished before it is kept, it and what followed is forgotten.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::machine::Machine;
+use super::record::{RecordStatus, Undo};
+
+impl Machine<'_> {
+    /// Enters the run again. A step that was finished before `path` began, and not undone since, gives its old output.
+    pub(super) fn restart(&mut self, path: &Arc<str>) {
+        let upto = self.state.index.get(path).copied().unwrap_or(0);
+        let state = &mut *self.state;
+        let kept = state.records[..upto].iter().filter(|record| record.status == RecordStatus::Succeeded);
+        let kept = kept.filter_map(|record| Some((record.path.clone(), record.output.clone()?)));
+        state.kept = kept.collect::<HashMap<_, _>>();
+        state.done.retain(|done| done.undo == Undo::Pending);
+        state.records.truncate(upto);
+        state.index.retain(|_, at| *at < upto);
+        state.active.clear();
+        state.leaves.clear();
+        state.next = 0;
+        state.steps = Value::Object(Map::new());
+        state.vars = Value::Object(Map::new());
+        (state.ended, state.ending, state.ended_at, state.paused, state.cancelling) = (None, None, None, None, None);
+        state.count = 0;
+        self.begin();
+    }
+}

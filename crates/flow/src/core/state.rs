@@ -1,0 +1,262 @@
+//! A run: the fold of its journal.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use expr::Scope;
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use store::RunStatus;
+
+use super::event::{Ended, Event, Start};
+use super::frame::{Activation, At, Id, Vars};
+use super::machine::Machine;
+use super::record::{Done, Record, Undo};
+use super::{Decision, Failure};
+use crate::definition::{Answer, Body, Definition, Task};
+use crate::view::BlockedOn;
+
+/// Everything a run is. Made by its first event and changed by every further one.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    pub(crate) start: Start,
+    pub(crate) started: Timestamp,
+    /// When the last event happened: the only time the core knows.
+    pub(crate) now: Timestamp,
+    pub(crate) taken: bool,
+    pub(crate) paused: Option<Paused>,
+    pub(crate) cancelling: Option<String>,
+    pub(crate) breached: bool,
+    /// Decided, and not yet written.
+    pub(super) ending: Option<Ended>,
+    pub(crate) ended: Option<Ended>,
+    pub(crate) ended_at: Option<Timestamp>,
+    pub(crate) records: Vec<Record>,
+    pub(super) index: HashMap<Arc<str>, usize>,
+    pub(super) active: BTreeMap<Id, Activation>,
+    pub(super) leaves: HashMap<Arc<str>, Id>,
+    pub(super) next: Id,
+    pub(super) steps: Value,
+    pub(super) vars: Value,
+    pub(super) run: Value,
+    pub(super) done: Vec<Done>,
+    /// Outputs that a restart keeps.
+    pub(super) kept: HashMap<Arc<str>, Arc<Value>>,
+    /// How often a step was undone: done again it needs a new key.
+    pub(super) undone: HashMap<Arc<str>, u32>,
+    pub(super) count: usize,
+}
+
+/// Why a run is paused.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Paused {
+    pub(crate) reason: &'static str,
+    pub(crate) step: Option<Arc<str>>,
+    pub(crate) since: Timestamp,
+}
+
+impl State {
+    /// The state before anything has been entered.
+    pub(crate) fn new(start: Start, at: Timestamp) -> Self {
+        let run = json!({
+            "id": start.run, "flow": start.flow, "tenant": start.tenant, "started": at.to_string(),
+            "conversation": start.conversation, "commit": start.commit,
+        });
+        Self {
+            start,
+            started: at,
+            now: at,
+            taken: false,
+            paused: None,
+            cancelling: None,
+            breached: false,
+            ending: None,
+            ended: None,
+            ended_at: None,
+            records: Vec::new(),
+            index: HashMap::new(),
+            active: BTreeMap::new(),
+            leaves: HashMap::new(),
+            next: 0,
+            steps: Value::Object(Map::new()),
+            vars: Value::Object(Map::new()),
+            run,
+            done: Vec::new(),
+            kept: HashMap::new(),
+            undone: HashMap::new(),
+            count: 0,
+        }
+    }
+
+    /// Folds one event and says what to do next.
+    pub(crate) fn apply(&mut self, definition: &Definition, event: &Event, at: Timestamp) -> Vec<Decision> {
+        self.now = self.now.max(at);
+        Machine::new(definition, self).apply(event)
+    }
+
+    /// What is to be done by a driver that has just read this state back.
+    pub(crate) fn outstanding(&mut self, definition: &Definition) -> Vec<Decision> {
+        Machine::new(definition, self).outstanding()
+    }
+
+    /// The decision to make the step's call, when its time has come.
+    pub(crate) fn again(&mut self, definition: &Definition, path: &str) -> Vec<Decision> {
+        Machine::new(definition, self).again(path)
+    }
+
+    /// Where the run stands.
+    pub(crate) fn status(&self) -> RunStatus {
+        match (&self.ended, &self.paused) {
+            (Some(ended), _) => ended.status,
+            (None, _) if !self.taken => RunStatus::Queued,
+            (None, Some(_)) => RunStatus::Paused,
+            (None, None) if self.is_undoing() => RunStatus::Compensating,
+            (None, None) if self.is_waiting() => RunStatus::Waiting,
+            (None, None) => RunStatus::Running,
+        }
+    }
+
+    fn is_undoing(&self) -> bool {
+        use super::frame::{Frame, ROOT, Stage};
+        match self.active.get(&ROOT).map(|root| &root.frame) {
+            Some(Frame::Scope(scope)) => matches!(scope.stage, Stage::Draining { .. } | Stage::Undoing { .. }),
+            _ => false,
+        }
+    }
+
+    fn is_waiting(&self) -> bool {
+        let mut leaves = self.leaves().peekable();
+        leaves.peek().is_some() && leaves.all(|(_, leaf)| matches!(leaf.at, At::Waiting | At::Until(_)))
+    }
+
+    pub(super) fn leaves(&self) -> impl Iterator<Item = (&Activation, &super::frame::Leaf)> {
+        self.active.values().filter_map(|active| active.leaf().map(|leaf| (active, leaf)))
+    }
+
+    /// What expressions outside any loop see.
+    pub(crate) fn outer_scope(&self) -> Scope<'_> {
+        static NONE: Vars = Vars::NONE;
+        self.scope(&NONE)
+    }
+
+    /// What expressions see.
+    pub(super) fn scope<'a>(&'a self, vars: &'a Vars) -> Scope<'a> {
+        let null = &Value::Null;
+        let input = &self.start.input;
+        let scope = Scope::new()
+            .bind("input", input)
+            .bind("entity", input.get("entity").unwrap_or(null))
+            .bind("act", input.get("act").unwrap_or(null))
+            .bind("run", &self.run)
+            .bind("vars", &self.vars)
+            .bind("steps", &self.steps);
+        vars.all().into_iter().fold(scope, |scope, (name, value)| scope.bind(name, value))
+    }
+
+    /// Whether something could not be undone.
+    pub(crate) fn has_parked(&self) -> bool {
+        self.done.iter().any(|done| done.undo == Undo::Parked)
+    }
+
+    pub(super) fn has_compensated(&self) -> bool {
+        self.done.iter().any(|done| done.undo == Undo::Compensated)
+    }
+
+    /// The step of a path, with `/undo` taken off.
+    pub(crate) fn task(&self, path: &str) -> Option<&Arc<Task>> {
+        let path = path.strip_suffix("/undo").unwrap_or(path);
+        self.index.get(path).map(|index| &self.records[*index].task)
+    }
+
+    pub(crate) fn record(&self, path: &str) -> Option<&Record> {
+        self.index.get(path).map(|index| &self.records[*index])
+    }
+
+    /// The error of a step that waits for a person.
+    pub(crate) fn stuck(&self, path: &str) -> Option<&Failure> {
+        self.record(path)?.error.as_ref()
+    }
+
+    /// Whether a leaf of this path is active.
+    pub(crate) fn is_active(&self, path: &str) -> bool {
+        self.leaves.contains_key(path)
+    }
+}
+
+/// What the driver asks of a state.
+impl State {
+    /// How often a step was undone.
+    pub(crate) fn generation(&self, path: &str) -> u32 {
+        self.undone.get(path).copied().unwrap_or(0)
+    }
+
+    /// The event that a due timer of a step amounts to; none when nothing waits for it any more.
+    pub(crate) fn fired(&self, path: &str, timer: &str) -> Option<Event> {
+        let (path, id) = self.leaves.get_key_value(path)?;
+        let leaf = self.active.get(id)?.leaf()?;
+        let (timer, _) = leaf.timers.iter().rev().find(|(set, _)| set.as_str() == timer)?;
+        Some(Event::TimerFired { path: path.clone(), timer: *timer })
+    }
+
+    /// The leaf that waits for a signal: by its path, or by the name it listens for.
+    pub(crate) fn hears(&self, name: &str) -> Option<Arc<str>> {
+        let listens = |active: &Activation| match active.task.as_deref().map(|task| &task.body) {
+            Some(Body::Listen(hears)) => matches!(&hears.from, Answer::Signal(signal) if **signal == *name),
+            _ => false,
+        };
+        let waiting = self.leaves().filter(|(_, leaf)| leaf.on.is_some());
+        waiting.map(|(active, _)| active).find(|active| *active.path == *name || listens(active)).map(|active| active.path.clone())
+    }
+
+    /// Whether an event passes the `where` of the leaf that listens.
+    pub(crate) fn accepts(&self, path: &str, payload: &Value) -> bool {
+        let Some(active) = self.leaves.get(path).and_then(|id| self.active.get(id)) else { return false };
+        match active.task.as_deref().map(|task| &task.body) {
+            Some(Body::Listen(hears)) => hears.filter.as_ref().is_none_or(|filter| {
+                let vars = active.vars.bind(&"event".into(), payload.clone());
+                filter.test(&self.scope(&vars)).unwrap_or(false)
+            }),
+            _ => true,
+        }
+    }
+
+    /// The topics that leaves listen to, with the version up to which events do not count.
+    pub(crate) fn topics(&self) -> Vec<(Arc<str>, String, u64)> {
+        let listening = self.leaves().filter(|(_, leaf)| leaf.on.is_some());
+        let topic = |active: &Activation| match active.task.as_deref().map(|task| &task.body) {
+            Some(Body::Listen(hears)) => match &hears.from {
+                Answer::Topic(topic) => Some(topic.to_string()),
+                Answer::Signal(_) => None,
+            },
+            _ => None,
+        };
+        listening.filter_map(|(active, leaf)| Some((active.path.clone(), topic(active)?, leaf.after))).collect()
+    }
+
+    /// What the first waiting leaf waits for.
+    pub(crate) fn waits(&self) -> Option<BlockedOn> {
+        let waiting = self.leaves().filter(|(_, leaf)| matches!(leaf.at, At::Waiting | At::Until(_)));
+        let mut waiting = waiting.peekable();
+        let (active, leaf) = *waiting.peek()?;
+        let timer_only = waiting.all(|(_, leaf)| leaf.on.is_none()) && self.is_waiting();
+        let until = match leaf.at {
+            At::Until(until) => Some(until),
+            _ => leaf.timers.last().map(|(_, due)| *due),
+        };
+        let reason = match (&leaf.at, &leaf.on) {
+            (At::Until(_), _) => "retry",
+            (_, Some(_)) => "answer",
+            _ => "timer",
+        };
+        let record = self.record(&active.path);
+        Some(BlockedOn {
+            reason: leaf.guard.map_or(reason, port::Rejection::as_str),
+            step: Some(active.path.to_string()),
+            system: active.task.as_ref().and_then(|task| task.body.call()).map(|call| call.system.to_string()),
+            on: leaf.on.clone(),
+            since: record.map_or(self.now, |record| record.started),
+            until,
+            timer_only,
+        })
+    }
+}

@@ -1,0 +1,170 @@
+//! Compensation: finished steps are undone in reverse order of finishing, one at a time, parked ones passed over.
+
+use std::sync::Arc;
+
+use port::Repeat;
+use serde_json::Value;
+
+use super::event::Failure;
+use super::frame::{Frame, Id, Leaf, ROOT, Slot, Stage, Undoing, Vars};
+use super::machine::Machine;
+use super::raise::error_value;
+use super::record::{Done, RecordStatus, Undo};
+use crate::definition::{Body, Task};
+
+impl Machine<'_> {
+    /// Remembers a step that has, or may have, acted on the world.
+    pub(super) fn remember(&mut self, id: Id, output: &Arc<Value>, known: bool) {
+        let Some(active) = self.state.active.get(&id) else { return };
+        let Some(task) = active.task.clone() else { return };
+        if active.leaf().is_some_and(|leaf| leaf.undoes.is_some()) {
+            return;
+        }
+        let (path, vars) = (active.path.clone(), active.vars.clone());
+        let chain = self.chain(active.parent);
+        self.state.done.retain(|done| done.path != path || done.undo != Undo::Pending);
+        self.state.done.push(Done { path, task, vars, output: output.clone(), known, undo: Undo::Pending, chain });
+    }
+
+    /// What is to be undone for a scope, the next one last.
+    pub(super) fn undo_queue(&self, scope: Id, undo: Undoing) -> Vec<usize> {
+        let wanted = |done: &Done| {
+            let mine = done.chain.contains(&scope) && done.undo == Undo::Pending && done.task.compensate.is_some();
+            match undo {
+                Undoing::Everything => mine,
+                Undoing::Unknown => mine && !done.known,
+                Undoing::Nothing => false,
+            }
+        };
+        self.state.done.iter().enumerate().filter(|(_, done)| wanted(done)).map(|(at, _)| at).collect()
+    }
+
+    /// Undoes the next step of the scope's queue, or goes on when it is empty.
+    pub(super) fn undo_next(&mut self, id: Id) {
+        let Some(scope) = self.state.active.get_mut(&id).and_then(|active| active.scope_mut()) else { return };
+        let Stage::Undoing { error, queue } = &mut scope.stage else { return };
+        match queue.pop() {
+            Some(at) => self.undo(id, at),
+            None => {
+                let error = error.clone();
+                self.undone(id, error);
+            }
+        }
+    }
+
+    fn undo(&mut self, scope: Id, at: usize) {
+        let Some(done) = self.state.done.get(at).cloned() else { return };
+        let path: Arc<str> = format!("{}/undo", done.path).into();
+        self.note(&path, &done.task, RecordStatus::Running);
+        let leaf = Frame::Leaf(Leaf { undoes: Some(at), ..Leaf::default() });
+        let id = self.activate(scope, Slot::Undo, Some(done.task), path, "".into(), done.vars, leaf);
+        self.decide(id);
+    }
+
+    /// The scope has undone what it had to.
+    fn undone(&mut self, id: Id, error: Failure) {
+        if id == ROOT {
+            return self.over(Some(error));
+        }
+        let Some(active) = self.state.active.get_mut(&id) else { return };
+        let Some(Body::Try(attempt)) = active.task.as_deref().map(|task| task.body.clone()) else { return };
+        let vars = active.vars.bind(&"error".into(), error_value(&error));
+        let prefix = active.prefix.clone();
+        if let Some(scope) = active.scope_mut() {
+            scope.stage = Stage::Catching;
+        }
+        if let Some(catch) = attempt.catch {
+            self.block(id, Slot::Catch, None, prefix, catch.block, vars);
+        }
+    }
+
+    /// The names a compensation sees: those of its step, and `result` and `error`.
+    pub(super) fn undo_vars(&self, at: usize, vars: &Vars, scope: Id) -> Vars {
+        let output = self.state.done.get(at).map_or(Value::Null, |done| Value::clone(&done.output));
+        let error = match self.state.active.get(&scope).map(|active| &active.frame) {
+            Some(Frame::Scope(scope)) => match &scope.stage {
+                Stage::Undoing { error, .. } | Stage::Draining { error, .. } => error_value(error),
+                Stage::Body | Stage::Catching | Stage::Ended => Value::Null,
+            },
+            _ => Value::Null,
+        };
+        vars.bind(&"result".into(), output).bind(&"error".into(), error)
+    }
+
+    /// Whether the step's output may be asked for again under the step's own key.
+    pub(super) fn may_recall(&self, at: usize) -> bool {
+        let Some(done) = self.state.done.get(at) else { return false };
+        !done.known && done.task.body.call().is_some_and(|call| call.repeat != Repeat::Never)
+    }
+
+    pub(super) fn compensated(&mut self, path: &Arc<str>, attempts: u32, ms: u64) {
+        self.close_undo(path, Undo::Compensated, |record, now| {
+            record.status = RecordStatus::Compensated;
+            record.attempts += attempts;
+            record.ms = Some(ms);
+            record.ended = Some(now);
+            record.error = None;
+        });
+    }
+
+    pub(super) fn parked(&mut self, path: &Arc<str>, error: &Failure) {
+        self.close_undo(path, Undo::Parked, |record, now| {
+            record.status = RecordStatus::Parked;
+            record.ended = Some(now);
+            record.history.push((now, error.clone()));
+            record.error = Some(error.clone());
+        });
+    }
+
+    /// Ends the undoing of a step; nothing landed when it is [`Undo::Nothing`].
+    pub(super) fn close_undo(
+        &mut self,
+        path: &Arc<str>,
+        how: Undo,
+        change: impl FnOnce(&mut super::Record, jiff::Timestamp),
+    ) {
+        let Some(id) = self.state.leaves.get(path).copied() else { return };
+        let Some(gone) = self.remove(id) else { return };
+        let now = self.state.now;
+        self.with_record(path, |record| change(record, now));
+        let done = gone.leaf().and_then(|leaf| leaf.undoes).and_then(|at| self.state.done.get_mut(at));
+        if let Some(done) = done {
+            done.undo = how;
+            let step = done.path.clone();
+            if how == Undo::Compensated {
+                *self.state.undone.entry(step.clone()).or_default() += 1;
+                self.with_record(&step, |record| record.status = RecordStatus::Compensated);
+            }
+        }
+        match gone.slot {
+            Slot::Orphan => self.orphan_done(gone.parent),
+            _ => self.undo_next(gone.parent),
+        }
+    }
+
+    /// Tries a parked compensation of an ended run once more.
+    pub(super) fn undo_again(&mut self, path: &Arc<str>, input: Option<&Value>) {
+        let step = path.strip_suffix("/undo").unwrap_or(path);
+        let parked = |done: &Done| *done.path == *step && done.undo == Undo::Parked;
+        let Some(at) = self.state.done.iter().position(parked) else { return };
+        let Some(ended) = self.state.ended.take() else { return };
+        let error = ended.error.unwrap_or_else(|| Failure::new(path, "flow.cancelled", "cancelled"));
+        self.state.done[at].undo = Undo::Pending;
+        if let Some(scope) = self.state.active.get_mut(&ROOT).and_then(|active| active.scope_mut()) {
+            scope.stage = Stage::Undoing { error, queue: Vec::new() };
+        }
+        self.undo(ROOT, at);
+        if let (Some(input), Some(id)) = (input, self.state.leaves.get(path).copied()) {
+            self.out.clear();
+            if let Some(leaf) = self.state.active.get_mut(&id).and_then(|active| active.leaf_mut()) {
+                leaf.input = Some(input.clone());
+            }
+            self.decide(id);
+        }
+    }
+
+    /// How a step is undone.
+    pub(super) fn compensation(task: &Task) -> Option<&crate::definition::Compensate> {
+        task.compensate.as_ref()
+    }
+}

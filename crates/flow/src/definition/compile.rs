@@ -1,0 +1,72 @@
+//! From a YAML node to a definition, with every mistake that is in it.
+
+use std::sync::Arc;
+
+use diag::{Diagnostic, Node, Severity};
+use serde_json::Value;
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::known::normal;
+use super::reader::Reader;
+use super::task::block;
+use super::{Definition, Known, OnExhausted, Trigger, shape};
+use crate::templates;
+
+/// Compiles one flow, written at `node`. No definition comes back when a mistake is an error; warnings may come
+/// with one.
+pub fn compile(name: &str, node: &Node, known: &Known) -> (Option<Definition>, Vec<Diagnostic>) {
+    let node = match templates::resolve(node) {
+        Ok(node) => node,
+        Err(found) => return (None, vec![found]),
+    };
+    let found = shape::checker().check(&node);
+    if found.iter().any(is_error) {
+        return (None, found);
+    }
+    let (definition, more) = build(name, &node, known);
+    let found = [found, more].concat();
+    let definition = definition.filter(|_| !found.iter().any(is_error));
+    (definition, found)
+}
+
+/// Compiles what the store kept. What has gone missing since (a system, an operation) fails when it is called, not
+/// here, so that a run whose next steps are all right can end.
+pub(crate) fn revive(name: &str, source: &[u8], known: &Known) -> Option<Definition> {
+    let value: Value = serde_json::from_slice(source).ok()?;
+    build(name, &Node::from_json(&value), known).0
+}
+
+fn build(name: &str, node: &Node, known: &Known) -> (Option<Definition>, Vec<Diagnostic>) {
+    let mut reader = Reader::new(known);
+    let source = node.to_json();
+    let key = node.get("key").and_then(|key| reader.mapping(key));
+    let tasks = node.get("do").map(|tasks| block(&mut reader, tasks));
+    let result = node.get("result").and_then(|result| reader.mapping(result));
+    let definition = tasks.map(|tasks| Definition {
+        name: name.into(),
+        hash: hash(name, &source),
+        on: node.get("on").and_then(trigger),
+        sla: node.get("sla").and_then(Node::duration),
+        source: Arc::new(source),
+        key,
+        result,
+        on_exhausted: node.get("on_exhausted").and_then(OnExhausted::read).unwrap_or_default(),
+        tasks,
+    });
+    (definition, reader.found)
+}
+
+fn trigger(node: &Node) -> Option<Trigger> {
+    let commit = node.get("commit")?;
+    let text = |key: &str| commit.get(key).and_then(Node::text);
+    Some(Trigger::Commit { system: text("system").map(normal), action: text("action").map(str::to_owned) })
+}
+
+/// Maps are sorted by key in JSON values, so equal content has an equal hash however it was laid out.
+fn hash(name: &str, source: &Value) -> Arc<str> {
+    format!("{:032x}", xxh3_128(format!("{name}\n{source}").as_bytes())).into()
+}
+
+fn is_error(found: &Diagnostic) -> bool {
+    found.severity == Severity::Error
+}

@@ -1,0 +1,57 @@
+//! The names a flow may use: systems with their operations, topics, other flows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use expr::Ty;
+use port::{Repeat, Spec};
+
+/// What exists around a flow, for checking it without starting anything.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// Systems by name (`-` equals `_`), each with its operations.
+    pub systems: BTreeMap<String, BTreeMap<String, KnownOperation>>,
+    /// Topics that are declared; empty means that any name is a topic.
+    pub topics: BTreeSet<String>,
+    /// The names of all flows.
+    pub flows: BTreeSet<String>,
+}
+
+/// What a flow must know of an operation.
+#[derive(Clone, Debug)]
+pub struct KnownOperation {
+    /// How safe a repeat is.
+    pub repeat: Repeat,
+    /// The operation that undoes it.
+    pub undo: Option<String>,
+    /// What it answers.
+    pub output: Ty,
+}
+
+impl Known {
+    /// Learns the operations of systems from their specs.
+    pub fn from_specs<'a>(specs: impl IntoIterator<Item = &'a Spec>) -> Self {
+        let systems = specs.into_iter().map(|spec| (normal(&spec.system), operations(spec))).collect();
+        Self { systems, ..Self::default() }
+    }
+
+    pub(crate) fn system(&self, name: &str) -> Option<&BTreeMap<String, KnownOperation>> {
+        self.systems.get(name).or_else(|| self.systems.get(&normal(name)))
+    }
+
+    pub(crate) fn operation(&self, system: &str, operation: &str) -> Option<&KnownOperation> {
+        self.system(system)?.get(operation)
+    }
+}
+
+fn operations(spec: &Spec) -> BTreeMap<String, KnownOperation> {
+    let known = |operation: &port::Operation| KnownOperation {
+        repeat: operation.repeat,
+        undo: operation.undo.as_deref().map(str::to_owned),
+        output: Ty::from_schema(&operation.output),
+    };
+    spec.operations.iter().map(|operation| (operation.name.to_string(), known(operation))).collect()
+}
+
+pub(crate) fn normal(name: &str) -> String {
+    name.replace('-', "_")
+}

@@ -1,0 +1,52 @@
+//! What a user wrote under `flows:`, compiled and checked. Knows no run and no state.
+
+mod compile;
+mod known;
+mod limits;
+mod reader;
+mod shape;
+mod task;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use expr::Mapping;
+use serde_json::Value;
+
+pub use compile::compile;
+pub(crate) use compile::revive;
+pub use known::{Known, KnownOperation};
+pub(crate) use limits::Retry;
+pub use limits::OnExhausted;
+pub use shape::shape;
+pub(crate) use task::{Answer, Block, Body, Call, Compensate, Pause, Task, Utterance};
+
+/// One flow, compiled. Runs pin it by [`Definition::hash`].
+#[derive(Clone, Debug)]
+pub struct Definition {
+    /// The flow's name.
+    pub name: Arc<str>,
+    /// Content hash of the canonical source, hexadecimal.
+    pub hash: Arc<str>,
+    /// What starts it; `None` for a flow that only `run:` or the API starts.
+    pub on: Option<Trigger>,
+    /// The longest a run should take; exceeding it is an event, not an abort.
+    pub sla: Option<Duration>,
+    pub(crate) source: Arc<Value>,
+    pub(crate) key: Option<Mapping>,
+    pub(crate) result: Option<Mapping>,
+    pub(crate) on_exhausted: OnExhausted,
+    pub(crate) tasks: Block,
+}
+
+/// What starts a flow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    /// A commit act for this system and action. `None` matches any.
+    Commit {
+        /// The commit's `system`, with `-` read as `_`.
+        system: Option<String>,
+        /// The commit's `action`.
+        action: Option<String>,
+    },
+}

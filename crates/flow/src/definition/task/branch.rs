@@ -1,0 +1,38 @@
+//! Tasks made of tasks: `do`, `switch`, `fork`.
+
+use diag::Node;
+
+use super::super::reader::Reader;
+use super::{Body, read};
+
+pub(super) fn sequence(reader: &mut Reader<'_>, node: &Node) -> Option<Body> {
+    let block = read::block(reader, node.get("do")?);
+    if let (Some(otherwise), None) = (node.get("else"), node.get("if")) {
+        reader.error("FLOW010", &otherwise.span, "`else` without `if`", "add `if: …` beside `do` and `else`");
+    }
+    let otherwise = node.get("else").map(|otherwise| read::block(reader, otherwise));
+    Some(Body::Do { block, otherwise })
+}
+
+pub(super) fn switch(reader: &mut Reader<'_>, node: &Node) -> Option<Body> {
+    let mut cases = Vec::new();
+    let mut default = false;
+    for case in node.get("switch")?.items() {
+        if default {
+            let said = "this case is never reached: the one before it has no `when`";
+            reader.error("FLOW006", &case.span, said, "put the case without `when` last");
+        }
+        let when = case.get("when");
+        default |= when.is_none();
+        let when = when.and_then(|when| reader.condition(when));
+        cases.push((when, read::block(reader, case.get("do")?)));
+    }
+    Some(Body::Switch(cases))
+}
+
+pub(super) fn fork(reader: &mut Reader<'_>, node: &Node) -> Option<Body> {
+    let branches = node.get("fork")?.entries().iter();
+    let branches = branches.map(|branch| (branch.key.as_str().into(), read::block(reader, &branch.value))).collect();
+    let race = node.get("race").and_then(Node::bool).unwrap_or(false);
+    Some(Body::Fork { branches, race })
+}

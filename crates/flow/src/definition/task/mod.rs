@@ -1,0 +1,150 @@
+//! One task of a flow: its modifiers, and one file per kind.
+
+mod answer;
+mod branch;
+mod call;
+mod fault;
+mod plain;
+mod read;
+mod say;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use expr::{Mapping, Program};
+use port::Repeat;
+
+use super::{OnExhausted, Retry};
+
+pub(super) use read::block;
+
+/// Tasks in sequence.
+pub(crate) type Block = Arc<[Arc<Task>]>;
+
+/// One task.
+#[derive(Clone, Debug)]
+pub(crate) struct Task {
+    pub(crate) name: Arc<str>,
+    pub(crate) verb: &'static str,
+    pub(crate) when: Option<Program>,
+    pub(crate) each: Option<Each>,
+    pub(crate) body: Body,
+    pub(crate) compensate: Option<Compensate>,
+    pub(crate) verify: Option<Verify>,
+    pub(crate) retry: Retry,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) on_exhausted: Option<OnExhausted>,
+}
+
+/// `for: { each: item, in: … }`.
+#[derive(Clone, Debug)]
+pub(crate) struct Each {
+    pub(crate) name: Arc<str>,
+    pub(crate) over: Mapping,
+}
+
+/// What a task does.
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    Require(Vec<String>),
+    Set(Mapping),
+    Do { block: Block, otherwise: Option<Block> },
+    Switch(Vec<(Option<Program>, Block)>),
+    Fork { branches: Vec<(Arc<str>, Block)>, race: bool },
+    Try(Try),
+    Raise { code: Mapping, message: Mapping },
+    Call(Call),
+    Tell(Call),
+    Publish { topic: Arc<str>, with: Option<Mapping> },
+    Emit(Mapping),
+    Ask(Utterance),
+    Confirm(Utterance),
+    Wait(Pause),
+    Listen(Hears),
+    Run { flow: Arc<str>, with: Option<Mapping> },
+}
+
+/// One operation of one system, and its input.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) system: Arc<str>,
+    pub(crate) operation: Arc<str>,
+    pub(crate) with: Option<Mapping>,
+    pub(crate) repeat: Repeat,
+}
+
+/// How a step is undone.
+#[derive(Clone, Debug)]
+pub(crate) struct Compensate {
+    pub(crate) call: Call,
+    pub(crate) retry: Retry,
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// How to find out whether a step landed.
+#[derive(Clone, Debug)]
+pub(crate) struct Verify {
+    pub(crate) call: Call,
+    pub(crate) found: Option<Program>,
+    pub(crate) output: Option<Mapping>,
+}
+
+/// `try`, `retry`, `catch`.
+#[derive(Clone, Debug)]
+pub(crate) struct Try {
+    pub(crate) block: Block,
+    pub(crate) retry: Option<Retry>,
+    pub(crate) catch: Option<Catch>,
+}
+
+/// What is done with an error instead of undoing the run.
+#[derive(Clone, Debug)]
+pub(crate) struct Catch {
+    pub(crate) kinds: Vec<String>,
+    pub(crate) when: Option<Program>,
+    pub(crate) undo: bool,
+    pub(crate) block: Block,
+}
+
+/// How long to wait.
+#[derive(Clone, Debug)]
+pub(crate) enum Pause {
+    For(Mapping),
+    Until(Mapping),
+}
+
+/// What to wait for.
+#[derive(Clone, Debug)]
+pub(crate) struct Hears {
+    pub(crate) from: Answer,
+    pub(crate) filter: Option<Program>,
+    pub(crate) give_up: bool,
+}
+
+/// Where an awaited event comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Topic(Arc<str>),
+    Signal(Arc<str>),
+}
+
+/// An `ask` or a `confirm`.
+#[derive(Clone, Debug)]
+pub(crate) struct Utterance {
+    pub(crate) entity: Option<Mapping>,
+    pub(crate) field: Option<Mapping>,
+    pub(crate) text: Mapping,
+    pub(crate) more: Option<Mapping>,
+    /// Whether the run fails when no answer comes in time, or the answer is no.
+    pub(crate) give_up: bool,
+}
+
+impl Body {
+    /// The operation a call or tell names.
+    pub(crate) fn call(&self) -> Option<&Call> {
+        match self {
+            Body::Call(call) | Body::Tell(call) => Some(call),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! From YAML to a task: which verb it has, its name, its modifiers.
+
+use std::sync::Arc;
+
+use diag::Node;
+use expr::Ty;
+
+use super::super::reader::Reader;
+use super::super::{OnExhausted, Retry};
+use super::{Block, Body, Each, Task, answer, branch, call, fault, plain, say};
+
+/// The verbs, in the order in which they are looked for.
+pub(in super::super) const VERBS: [&str; 15] = [
+    "require", "set", "call", "tell", "publish", "emit", "ask", "confirm", "wait", "listen", "run", "raise", "try",
+    "switch", "fork",
+];
+
+/// Reads tasks in sequence and says which can never be reached.
+pub(in super::super) fn block(reader: &mut Reader<'_>, node: &Node) -> Block {
+    let mut ended: Option<String> = None;
+    let mut tasks: Vec<Arc<Task>> = Vec::new();
+    for item in node.items() {
+        if let Some(before) = &ended {
+            let said = format!("this step is never reached: `{before}` always ends the run");
+            reader.error("FLOW006", &item.span, said, "remove it, or give the step before it an `if`");
+            ended = None;
+        }
+        let Some(task) = one(reader, item) else { continue };
+        if matches!(task.body, Body::Raise { .. }) && task.when.is_none() {
+            ended = Some(task.name.to_string());
+        }
+        tasks.push(Arc::new(task));
+    }
+    tasks.into()
+}
+
+fn one(reader: &mut Reader<'_>, item: &Node) -> Option<Task> {
+    match verb(item) {
+        Some(verb) => {
+            let name = reader.numbered(verb);
+            task(reader, &name, verb, item)
+        }
+        None => {
+            let entry = item.entries().first()?;
+            let verb = verb(&entry.value)?;
+            reader.take(&entry.key, &entry.key_span);
+            task(reader, &entry.key, verb, &entry.value)
+        }
+    }
+}
+
+fn verb(node: &Node) -> Option<&'static str> {
+    VERBS.into_iter().chain(["do"]).find(|verb| node.get(verb).is_some())
+}
+
+fn task(reader: &mut Reader<'_>, name: &str, verb: &'static str, node: &Node) -> Option<Task> {
+    let when = node.get("if").and_then(|node| reader.condition(node));
+    let each = node.get("for").and_then(|each| loop_of(reader, each));
+    let (body, compensate, verify, ty) = match &each {
+        Some(each) => reader.within(&each.name.clone(), Ty::Any, |reader| inner(reader, verb, node)),
+        None => inner(reader, verb, node),
+    };
+    let ty = if each.is_some() { Ty::list(ty) } else { ty };
+    reader.learn(name, ty);
+    Some(Task {
+        name: name.into(),
+        verb,
+        when,
+        each,
+        body: body?,
+        compensate,
+        verify,
+        retry: node.get("retry").map_or(Retry::STEP, |retry| Retry::read(retry, &Retry::STEP)),
+        timeout: node.get("timeout").and_then(Node::duration),
+        on_exhausted: node.get("on_exhausted").and_then(OnExhausted::read),
+    })
+}
+
+type Inner = (Option<Body>, Option<super::Compensate>, Option<super::Verify>, Ty);
+
+fn inner(reader: &mut Reader<'_>, verb: &'static str, node: &Node) -> Inner {
+    let body = body(reader, verb, node);
+    let ty = body.as_ref().map_or(Ty::Any, |body| output(reader, body));
+    let compensate = call::compensate(reader, node, body.as_ref(), &ty);
+    let verify = call::verify(reader, node);
+    (body, compensate, verify, ty)
+}
+
+fn loop_of(reader: &mut Reader<'_>, node: &Node) -> Option<Each> {
+    let name = node.get("each").and_then(Node::text).unwrap_or("item");
+    Some(Each { name: name.into(), over: reader.mapping(node.get("in")?)? })
+}
+
+fn body(reader: &mut Reader<'_>, verb: &str, node: &Node) -> Option<Body> {
+    match verb {
+        "require" => plain::require(node),
+        "set" => plain::set(reader, node),
+        "raise" => plain::raise(reader, node),
+        "wait" => plain::wait(reader, node),
+        "run" => plain::run(reader, node),
+        "call" => call::call(reader, node, "call").map(Body::Call),
+        "tell" => call::call(reader, node, "tell").map(Body::Tell),
+        "publish" => plain::publish(reader, node),
+        "emit" => say::emit(reader, node),
+        "ask" => say::ask(reader, node),
+        "confirm" => say::confirm(reader, node),
+        "listen" => answer::listen(reader, node),
+        "try" => fault::attempt(reader, node),
+        "switch" => branch::switch(reader, node),
+        "fork" => branch::fork(reader, node),
+        _ => branch::sequence(reader, node),
+    }
+}
+
+fn output(reader: &Reader<'_>, body: &Body) -> Ty {
+    match body {
+        Body::Call(call) => match reader.known.operation(&call.system, &call.operation) {
+            Some(operation) => operation.output.clone(),
+            None => Ty::Any,
+        },
+        _ => Ty::Any,
+    }
+}

@@ -1,0 +1,29 @@
+//! Tasks that speak into the conversation: `emit`, `ask`, `confirm`.
+
+use diag::Node;
+
+use super::super::reader::Reader;
+use super::{Body, Utterance};
+
+pub(super) fn emit(reader: &mut Reader<'_>, node: &Node) -> Option<Body> {
+    reader.mapping(node.get("emit")?).map(Body::Emit)
+}
+
+pub(super) fn ask(reader: &mut Reader<'_>, node: &Node) -> Option<Body> {
+    utterance(reader, node, node.get("ask")?, "prompt").map(Body::Ask)
+}
+
+pub(super) fn confirm(reader: &mut Reader<'_>, node: &Node) -> Option<Body> {
+    utterance(reader, node, node.get("confirm")?, "summary").map(Body::Confirm)
+}
+
+fn utterance(reader: &mut Reader<'_>, task: &Node, node: &Node, text: &str) -> Option<Utterance> {
+    let mut read = |key: &str| node.get(key).and_then(|node| reader.mapping(node));
+    let (entity, field, more, text) = (read("entity"), read("field"), read("with"), read(text)?);
+    Some(Utterance { entity, field, text, more, give_up: gives_up(task) })
+}
+
+/// Whether missing the answer fails the run (`on_timeout: fail`, the default) or lets it go on with `null`.
+pub(super) fn gives_up(task: &Node) -> bool {
+    task.get("on_timeout").and_then(Node::text) != Some("continue")
+}

@@ -1,0 +1,165 @@
+//! What people tell runs and dead letters: cancel, pause, resume, restart, replay, discard.
+
+use serde_json::{Value, json};
+use store::{Batch, DeadLetter, DeadOp, DeadState, OutboxOp, OutboxRow, RunStatus};
+use tokio::sync::oneshot;
+
+use super::Engine;
+use super::runner::Runner;
+use super::runs::{Command, Message};
+use crate::Error;
+
+impl Engine {
+    /// Cancels a run: calls in flight are waited for, everything done is undone.
+    ///
+    /// # Errors
+    /// [`Error::Status`] when it has ended.
+    pub async fn cancel(&self, run: &str, by: &str) -> Result<(), Error> {
+        self.command(run, Command::Cancel { by: by.to_owned() }).await
+    }
+
+    /// Pauses a run: calls in flight come home, nothing new is begun.
+    ///
+    /// # Errors
+    /// [`Error::Status`] when it has ended or is paused.
+    pub async fn pause(&self, run: &str, by: &str) -> Result<(), Error> {
+        self.command(run, Command::Pause { by: by.to_owned() }).await
+    }
+
+    /// Lets a paused run go on. A step that exhausted its attempts is tried again under the same key.
+    ///
+    /// # Errors
+    /// [`Error::Status`] when it is not paused.
+    pub async fn resume(&self, run: &str) -> Result<(), Error> {
+        self.command(run, Command::Resume).await
+    }
+
+    /// Restarts a paused or ended run from a step. What was finished before it is kept; it and what follows is done
+    /// again, under the same keys unless it was undone.
+    ///
+    /// # Errors
+    /// [`Error::Status`] when it is neither paused nor ended, [`Error::UnknownStep`].
+    pub async fn restart_from(&self, run: &str, step: &str) -> Result<(), Error> {
+        self.command(run, Command::Restart { step: step.to_owned() }).await
+    }
+
+    /// Tries a dead letter again, with the input it has (see [`Engine::edit_dead`]) and its original key.
+    ///
+    /// # Errors
+    /// [`Error::UnknownDead`] when there is no open letter of this id.
+    pub async fn replay_dead(&self, id: &str) -> Result<(), Error> {
+        let letter = self.open_letter(id).await?;
+        let input: Value = serde_json::from_slice(&letter.input).unwrap_or(Value::Null);
+        match letter.source.split_once('/') {
+            Some((run, step)) if self.is_step(run, step).await? => {
+                let input = (!input.is_null()).then_some(input);
+                self.command(run, Command::Replay { letter: id.to_owned(), step: step.to_owned(), input }).await
+            }
+            _ => self.replay_tell(&letter, &input).await,
+        }
+    }
+
+    /// Changes the input of an open dead letter.
+    ///
+    /// # Errors
+    /// [`Error::UnknownDead`] when there is no open letter of this id.
+    pub async fn edit_dead(&self, id: &str, input: &Value) -> Result<(), Error> {
+        let edit = DeadOp::Edit { id: id.to_owned(), input: input.to_string().into_bytes() };
+        self.commit_dead(id, Batch { dead: vec![edit], ..Batch::default() }).await
+    }
+
+    /// Decides that a dead letter need not be done. Its run stays as it is: cancel or resume that.
+    ///
+    /// # Errors
+    /// [`Error::UnknownDead`] when there is no open letter of this id.
+    pub async fn discard_dead(&self, id: &str) -> Result<(), Error> {
+        let discard = DeadOp::Resolve { id: id.to_owned(), how: DeadState::Discarded, at: self.0.clock.now() };
+        self.commit_dead(id, Batch { dead: vec![discard], ..Batch::default() }).await
+    }
+
+    async fn commit_dead(&self, id: &str, batch: Batch) -> Result<(), Error> {
+        match self.0.store.commit(batch).await {
+            Ok(_) => Ok(()),
+            Err(store::Error::NotOpen { .. }) => Err(Error::UnknownDead(id.to_owned())),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn open_letter(&self, id: &str) -> Result<DeadLetter, Error> {
+        let found = self.0.store.dead_one(id).await?;
+        let open = found.filter(|letter| letter.state == DeadState::Open);
+        open.ok_or_else(|| Error::UnknownDead(id.to_owned()))
+    }
+
+    /// Whether a letter's source is a step of a run that waits for it, rather than a row of the outbox.
+    async fn is_step(&self, run: &str, step: &str) -> Result<bool, Error> {
+        let loaded = match self.load(run).await {
+            Err(Error::UnknownRun(_)) => return Ok(false),
+            loaded => loaded?,
+        };
+        Ok(!loaded.state.task(step).is_some_and(|task| task.verb == "tell") || step.ends_with("/undo"))
+    }
+
+    async fn replay_tell(&self, letter: &DeadLetter, input: &Value) -> Result<(), Error> {
+        let now = self.0.clock.now();
+        let (run, step) = letter.source.split_once('/').unwrap_or((&letter.source, ""));
+        let payload = json!({ "input": input, "key": letter.key, "run": run, "step": step });
+        let row = OutboxRow {
+            id: letter.source.clone(),
+            kind: "tell".to_owned(),
+            target: format!("{}.{}", letter.system, letter.operation),
+            payload: payload.to_string().into_bytes(),
+            tenant: letter.tenant.clone(),
+            correlation: letter.correlation.clone(),
+            due: now,
+            attempts: 0,
+            cause: None,
+        };
+        let resolve = DeadOp::Resolve { id: letter.id.clone(), how: DeadState::Replayed, at: now };
+        let batch = Batch { outbox: vec![OutboxOp::Put(row)], dead: vec![resolve], ..Batch::default() };
+        self.commit_dead(&letter.id, batch).await?;
+        self.0.outbox_put.notify_one();
+        Ok(())
+    }
+
+    async fn command(&self, run: &str, command: Command) -> Result<(), Error> {
+        if self.is_stopping() {
+            return Err(Error::Stopping);
+        }
+        if self.0.store.run(run).await?.is_none() {
+            return Err(Error::UnknownRun(run.to_owned()));
+        }
+        let (reply, answer) = oneshot::channel();
+        self.send(run, Message::Command { command, reply });
+        answer.await.map_err(|_| Error::Busy(run.to_owned()))?
+    }
+
+    /// Cancels a child whose parent goes another way. A child that has ended already has told its parent.
+    pub(super) fn cancel_child(&self, run: String) {
+        let (reply, _) = oneshot::channel();
+        self.send(&run, Message::Command { command: Command::Cancel { by: "its parent".to_owned() }, reply });
+    }
+}
+
+impl Runner {
+    /// Whether the command fits where the run stands.
+    pub(super) fn check(&self, command: &Command) -> Result<(), Error> {
+        let status = self.state.status();
+        let over = self.state.ended.is_some();
+        let refuse = |wanted| Err(Error::Status { run: self.run.clone(), status: status.as_str(), wanted });
+        match command {
+            Command::Cancel { .. } if over => refuse("only a run that has not ended can be cancelled"),
+            Command::Cancel { .. } if self.state.cancelling.is_some() => refuse("it is being cancelled already"),
+            Command::Pause { .. } if over || status == RunStatus::Paused => {
+                refuse("only a run that is going can be paused")
+            }
+            Command::Resume if self.state.paused.is_none() => refuse("only a paused run can be resumed"),
+            Command::Restart { .. } if !over && self.state.paused.is_none() => refuse("pause it first"),
+            Command::Restart { step } | Command::Replay { step, .. } if self.state.record(step).is_none() => {
+                Err(Error::UnknownStep { run: self.run.clone(), step: step.clone() })
+            }
+            Command::Cancel { .. } | Command::Pause { .. } | Command::Resume => Ok(()),
+            Command::Restart { .. } | Command::Replay { .. } => Ok(()),
+        }
+    }
+}

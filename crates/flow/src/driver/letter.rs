@@ -1,0 +1,83 @@
+//! Dead letters of runs: written with the entry that says that a step cannot go on by itself.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use store::{Batch, DeadLetter, DeadOp, DeadState, Tried};
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::Engine;
+use super::runner::Runner;
+use super::runs::Command;
+use super::turn::Turn;
+use crate::core::{Event, Failure};
+
+/// The one letter of a step, however often it dies.
+pub(super) fn letter_id(source: &str) -> String {
+    format!("dead_{:032x}", xxh3_128(source.as_bytes()))
+}
+
+impl Runner {
+    /// Adds a dead letter when an event says that nothing more will be tried.
+    pub(super) fn letter(&self, turn: &mut Turn, event: &Event) {
+        let (path, error) = match event {
+            Event::StepExhausted { path, error } | Event::CompensationParked { path, error } => (path, error),
+            Event::StepUnknown { path, error } => {
+                if self.state.task(path).is_some_and(|task| task.verify.is_some()) {
+                    return;
+                }
+                (path, error)
+            }
+            _ => return,
+        };
+        turn.batch.dead.push(DeadOp::Put(self.dead(path, error)));
+    }
+
+    fn dead(&self, path: &Arc<str>, error: &Failure) -> DeadLetter {
+        let start = &self.state.start;
+        let now = self.engine.0.clock.now();
+        let source = format!("{}/{path}", self.run);
+        let effect = self.aloft.get(path);
+        let call = self.state.task(path).and_then(|task| match path.ends_with("/undo") {
+            true => task.compensate.as_ref().map(|undo| &undo.call),
+            false => task.body.call(),
+        });
+        let (system, operation) = call.map_or_else(Default::default, |call| (call.system.to_string(), call.operation.to_string()));
+        let record = self.state.record(path);
+        let mut history: Vec<Tried> = record.map(|record| record.history.iter().map(tried).collect()).unwrap_or_default();
+        history.push(tried(&(now, error.clone())));
+        DeadLetter {
+            id: letter_id(&source),
+            tenant: start.tenant.clone(),
+            source,
+            system,
+            operation,
+            code: error.code.clone(),
+            message: error.message.clone(),
+            first: history.first().map_or(now, |tried| tried.at),
+            history,
+            input: effect.map_or(&Value::Null, |effect| &effect.input).to_string().into_bytes(),
+            key: effect.map(|effect| effect.key.clone()),
+            correlation: start.correlation.clone(),
+            last: now,
+            state: DeadState::Open,
+            resolved: None,
+        }
+    }
+}
+
+fn tried((at, error): &(jiff::Timestamp, Failure)) -> Tried {
+    Tried { at: *at, code: error.code.clone(), message: error.message.clone() }
+}
+
+impl Command {
+    /// The rows that become true with the command.
+    pub(super) fn rows(&self, engine: &Engine) -> Batch {
+        let mut batch = Batch::default();
+        if let Self::Replay { letter, .. } = self {
+            let at = engine.0.clock.now();
+            batch.dead.push(DeadOp::Resolve { id: letter.clone(), how: DeadState::Replayed, at });
+        }
+        batch
+    }
+}

@@ -1,0 +1,260 @@
+//! The thin driver: performs what the core decides, writes what happened, wakes what waits.
+//!
+//! One task per live run ([`runner`]); beside them one task for timers, one for the outbox, one for topics. A turn
+//! of a run is: apply an event, turn decisions into rows of one batch, commit it, and only then act.
+
+mod begin;
+mod call;
+mod command;
+mod letter;
+mod load;
+mod outbox;
+mod perform;
+mod queue;
+mod runner;
+mod runs;
+mod speak;
+mod timers;
+mod topics;
+mod turn;
+mod waiters;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Mutex, RwLock};
+use port::{Clock, Entropy, Systems};
+use store::{RunFilter, RunRow, Store};
+use tokio::sync::{Notify, Semaphore, watch};
+
+pub use begin::RunId;
+
+use crate::definition::{Definition, Known};
+use crate::{Error, Listener, RunView, Voice};
+
+/// The points of this crate at which the crash harness may kill the process, in the order a step passes them.
+pub fn failpoints() -> &'static [&'static str] {
+    &["flow.writing", "flow.written", "flow.calling", "flow.called", "flow.relayed"]
+}
+
+/// What an engine needs.
+#[derive(Clone)]
+pub struct Deps {
+    /// Where journals are kept.
+    pub store: Store,
+    /// The systems that steps call, guarded.
+    pub systems: Systems,
+    /// How runs speak into conversations.
+    pub voice: Arc<dyn Voice>,
+    /// The flows that can be started.
+    pub definitions: Vec<Definition>,
+    /// The names that were known when they were compiled.
+    pub known: Known,
+    /// The clocks.
+    pub clock: Arc<dyn Clock>,
+    /// The dice.
+    pub entropy: Arc<dyn Entropy>,
+    /// Bounds.
+    pub limits: Limits,
+    /// Who is told of every transition.
+    pub listener: Arc<dyn Listener>,
+}
+
+/// Bounds of an engine.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Calls in flight at once.
+    pub calls: usize,
+    /// Largest output of one step, in bytes of JSON.
+    pub output: usize,
+    /// Longest journal that is read back, in entries.
+    pub journal: u64,
+    /// Messages that may wait for one run.
+    pub inbox: usize,
+    /// After so long without anything to do a run leaves the memory; its journal brings it back.
+    pub idle: Duration,
+    /// Attempts of a `tell` before it becomes a dead letter.
+    pub tells: u32,
+    /// Outbox rows delivered at once.
+    pub relays: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            calls: 256,
+            output: 1 << 20,
+            journal: 1_000_000,
+            inbox: 64,
+            idle: Duration::from_secs(10),
+            tells: 10,
+            relays: 32,
+        }
+    }
+}
+
+/// Runs flows. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    systems: Systems,
+    voice: Arc<dyn Voice>,
+    listener: Arc<dyn Listener>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    limits: Limits,
+    known: RwLock<Known>,
+    flows: RwLock<HashMap<String, Arc<Definition>>>,
+    pinned: RwLock<HashMap<Arc<str>, Arc<Definition>>>,
+    runs: Mutex<HashMap<String, runs::Handle>>,
+    waiters: waiters::Waiters,
+    topics: topics::Topics,
+    calls: Arc<Semaphore>,
+    timer_set: Notify,
+    outbox_put: Notify,
+    stopping: watch::Sender<bool>,
+    tasks: Mutex<Vec<tokio::task::AbortHandle>>,
+}
+
+impl Engine {
+    /// Opens an engine over a store and lets every live run go on.
+    ///
+    /// # Errors
+    /// The store's, when the live runs cannot be read.
+    pub async fn open(deps: Deps) -> Result<Self, Error> {
+        let engine = Self(Arc::new(Inner::new(deps.clone())));
+        engine.reload(deps.definitions, deps.known);
+        engine.resume_all().await?;
+        engine.keep(timers::follow(engine.clone()));
+        engine.keep(outbox::relay(engine.clone()));
+        engine.keep(topics::follow(engine.clone()));
+        Ok(engine)
+    }
+
+    /// Replaces the flows that can be started. Runs go on with the definitions they pinned.
+    pub fn reload(&self, definitions: Vec<Definition>, known: Known) {
+        let flows = definitions.into_iter().map(|flow| (flow.name.to_string(), Arc::new(flow)));
+        let flows: HashMap<_, _> = flows.collect();
+        self.0.pinned.write().extend(flows.values().map(|flow| (flow.hash.clone(), flow.clone())));
+        *self.0.flows.write() = flows;
+        *self.0.known.write() = known;
+    }
+
+    /// A flow that can be started.
+    pub fn flow(&self, name: &str) -> Option<Arc<Definition>> {
+        self.0.flows.read().get(name).cloned()
+    }
+
+    /// Waits until the run has ended or been put aside, or `patience` is over, and shows it either way.
+    ///
+    /// # Errors
+    /// [`Error::UnknownRun`], and the store's.
+    pub async fn wait(&self, run: &str, patience: Duration) -> Result<RunView, Error> {
+        let waiting = self.0.waiters.join(run);
+        let over = async {
+            loop {
+                let woken = waiting.woken();
+                let row = self.0.store.run(run).await?.ok_or_else(|| Error::UnknownRun(run.into()))?;
+                if is_over(&row) {
+                    return Ok::<_, Error>(());
+                }
+                woken.await;
+            }
+        };
+        if let Ok(found) = tokio::time::timeout(patience, over).await {
+            found?;
+        }
+        self.view(run).await
+    }
+
+    /// Shows a run as its journal has it.
+    ///
+    /// # Errors
+    /// [`Error::UnknownRun`], [`Error::NoDefinition`], [`Error::Journal`], and the store's.
+    pub async fn view(&self, run: &str) -> Result<RunView, Error> {
+        let loaded = self.load(run).await?;
+        Ok(crate::view::of(&loaded.row, &loaded.definition, &loaded.state))
+    }
+
+    /// Lists runs, newest first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn list(&self, filter: &RunFilter) -> Result<Vec<RunRow>, Error> {
+        Ok(self.0.store.runs(filter).await?)
+    }
+
+    /// Live runs that have not moved for `older_than`, in order of start; each row says what it waits for.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn stuck(&self, older_than: Duration) -> Result<Vec<RunRow>, Error> {
+        let since = self.0.clock.now() - older_than;
+        let (mut found, mut after) = (Vec::new(), 0);
+        loop {
+            let page = self.0.store.live_runs(after, 1000).await?;
+            let Some(last) = page.last() else { return Ok(found) };
+            after = last.position;
+            found.extend(page.into_iter().filter(|row| row.updated < since));
+        }
+    }
+
+    /// Stops starting effects, gives calls in flight `patience` to come home, then stops. Nothing is lost: the next
+    /// engine over the store goes on.
+    pub async fn stop(&self, patience: Duration) {
+        self.0.stopping.send_replace(true);
+        let quiet = async {
+            while !self.0.runs.lock().is_empty() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        let _ = tokio::time::timeout(patience, quiet).await;
+        for task in self.0.tasks.lock().drain(..) {
+            task.abort();
+        }
+        for (_, handle) in self.0.runs.lock().drain() {
+            handle.abort();
+        }
+    }
+
+    fn keep(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.0.tasks.lock().push(tokio::spawn(task).abort_handle());
+    }
+
+    fn is_stopping(&self) -> bool {
+        *self.0.stopping.borrow()
+    }
+}
+
+impl Inner {
+    fn new(deps: Deps) -> Self {
+        Self {
+            store: deps.store,
+            systems: deps.systems,
+            voice: deps.voice,
+            listener: deps.listener,
+            clock: deps.clock,
+            entropy: deps.entropy,
+            limits: deps.limits,
+            known: RwLock::default(),
+            flows: RwLock::default(),
+            pinned: RwLock::default(),
+            runs: Mutex::default(),
+            waiters: waiters::Waiters::default(),
+            topics: topics::Topics::default(),
+            calls: Arc::new(Semaphore::new(deps.limits.calls)),
+            timer_set: Notify::new(),
+            outbox_put: Notify::new(),
+            stopping: watch::Sender::new(false),
+            tasks: Mutex::default(),
+        }
+    }
+}
+
+/// Whether nothing more will happen in a run by itself, so that nobody need wait for it or queue behind it.
+fn is_over(row: &RunRow) -> bool {
+    row.status.is_ended() || row.status == store::RunStatus::Parked
+}

@@ -1,0 +1,152 @@
+//! The relay of `tell`: at least once, with backoff, then a dead letter. Rows outlive the run that wrote them.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use parking_lot::Mutex;
+use port::{Fault, Repeat};
+use serde::Deserialize;
+use serde_json::Value;
+use store::{Batch, DeadLetter, DeadOp, DeadState, OutboxOp, OutboxRow, Tried, failpoint};
+use tokio::sync::Semaphore;
+
+use super::Engine;
+use super::letter::letter_id;
+use crate::definition::Retry;
+
+const PAGE: usize = 100;
+const LONGEST: Duration = Duration::from_secs(60);
+/// How long one delivery may take.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What a row of kind `tell` holds.
+#[derive(Debug, Deserialize)]
+struct Tell {
+    input: Value,
+    key: String,
+    run: String,
+    step: String,
+}
+
+/// Delivers rows, for ever.
+pub(super) async fn relay(engine: Engine) {
+    let places = Arc::new(Semaphore::new(engine.0.limits.relays.max(1)));
+    let under_way: Arc<Mutex<HashSet<String>>> = Arc::default();
+    loop {
+        let wait = match engine.relay_due(&places, &under_way).await {
+            Ok(wait) => wait,
+            Err(error) => {
+                tracing::warn!(%error, "reading the outbox");
+                Duration::from_secs(1)
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = engine.0.outbox_put.notified() => {}
+        }
+    }
+}
+
+impl Engine {
+    async fn relay_due(&self, places: &Arc<Semaphore>, under_way: &Arc<Mutex<HashSet<String>>>) -> Result<Duration, store::Error> {
+        let now = self.0.clock.now();
+        for row in self.0.store.outbox_due(now, PAGE).await? {
+            if row.kind != "tell" || !under_way.lock().insert(row.id.clone()) {
+                continue;
+            }
+            let Ok(place) = places.clone().acquire_owned().await else { break };
+            let (engine, under_way) = (self.clone(), under_way.clone());
+            self.keep(async move {
+                engine.deliver(&row).await;
+                under_way.lock().remove(&row.id);
+                drop(place);
+                engine.0.outbox_put.notify_one();
+            });
+        }
+        self.0.tasks.lock().retain(|task| !task.is_finished());
+        let idle = under_way.lock().is_empty();
+        Ok(match self.0.store.next_outbox().await? {
+            Some(next) if idle || next > now => Duration::try_from(next.duration_since(now)).unwrap_or(Duration::from_millis(50)).min(LONGEST),
+            _ => LONGEST,
+        })
+    }
+
+    async fn deliver(&self, row: &OutboxRow) {
+        let batch = match serde_json::from_slice::<Tell>(&row.payload) {
+            Ok(tell) => {
+                let outcome = self.hand_over(row, &tell).await;
+                self.delivered(row, &tell, outcome)
+            }
+            Err(error) => {
+                tracing::error!(row = row.id, %error, "reading an outbox row");
+                return;
+            }
+        };
+        failpoint("flow.relayed");
+        if let Err(error) = self.0.store.commit(batch).await {
+            tracing::warn!(row = row.id, %error, "writing what became of an outbox row");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    async fn hand_over(&self, row: &OutboxRow, tell: &Tell) -> Result<(), Fault> {
+        let (system, operation) = row.target.split_once('.').unwrap_or((&row.target, ""));
+        let ctx = self.ctx(&row.tenant, &row.correlation, format!("{}/{}", tell.run, tell.step), Some(TIMEOUT));
+        let _permit = self.0.calls.acquire().await;
+        self.call(&ctx, system, operation, tell.input.clone(), Some(&tell.key)).await.map(drop)
+    }
+
+    /// The rows that say what became of a delivery.
+    fn delivered(&self, row: &OutboxRow, tell: &Tell, outcome: Result<(), Fault>) -> Batch {
+        let id = row.id.clone();
+        let Err(fault) = outcome else {
+            return Batch { outbox: vec![OutboxOp::Done { id }], ..Batch::default() };
+        };
+        // A guard that kept the call in spends no attempt.
+        let attempts = row.attempts + u32::from(fault.rejection.is_none());
+        if fault.may_resend(self.repeat(&row.target), true) && attempts < self.0.limits.tells {
+            let wait = Retry::STEP.backoff(attempts.max(1), self.0.entropy.unit()).max(fault.retry_after.unwrap_or_default().min(LONGEST));
+            let due = self.0.clock.now() + SignedDuration::try_from(wait).unwrap_or_default();
+            return Batch {
+                outbox: vec![OutboxOp::Retry { id, due, attempts, cause: fault.to_string() }],
+                ..Batch::default()
+            };
+        }
+        let letter = DeadOp::Put(self.undeliverable(row, tell, &fault));
+        Batch { outbox: vec![OutboxOp::Done { id }], dead: vec![letter], ..Batch::default() }
+    }
+
+    fn repeat(&self, target: &str) -> Repeat {
+        let (system, operation) = target.split_once('.').unwrap_or((target, ""));
+        let link = self.0.systems.get(system);
+        link.and_then(|link| Some(link.spec().operation(operation)?.repeat)).unwrap_or(Repeat::Never)
+    }
+
+    fn undeliverable(&self, row: &OutboxRow, tell: &Tell, fault: &Fault) -> DeadLetter {
+        let now = self.0.clock.now();
+        let (system, operation) = row.target.split_once('.').unwrap_or((&row.target, ""));
+        let code = format!("call.{}", fault.kind.as_str());
+        let mut history: Vec<Tried> = Vec::new();
+        history.extend(row.cause.as_ref().map(|cause| Tried { at: row.due, code: "earlier".into(), message: cause.clone() }));
+        history.push(Tried { at: now, code: code.clone(), message: fault.message.to_string() });
+        DeadLetter {
+            id: letter_id(&row.id),
+            tenant: row.tenant.clone(),
+            source: row.id.clone(),
+            system: system.to_owned(),
+            operation: operation.to_owned(),
+            code,
+            message: fault.message.to_string(),
+            first: history.first().map_or(now, |tried| tried.at),
+            history,
+            input: tell.input.to_string().into_bytes(),
+            key: Some(tell.key.clone()),
+            correlation: row.correlation.clone(),
+            last: now,
+            state: DeadState::Open,
+            resolved: None,
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Decisions into rows of the turn's batch, and into events that are true once it is committed.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use store::{Append, Expected, NewEvent, OutboxOp, OutboxRow, SignalOp, Timer, TimerOp};
+
+use super::RunId;
+use super::runner::{Runner, Stop};
+use super::turn::Turn;
+use crate::core::{Decision, Effect, Ended, Event, Failure, Parent, Purpose, Start, TimerKind, Until};
+use crate::definition::{Answer, Retry};
+
+impl Runner {
+    pub(super) async fn perform(&mut self, turn: &mut Turn, decision: Decision) -> Result<(), Stop> {
+        match decision {
+            Decision::Call(effect) => self.call(turn, effect),
+            Decision::Again { path, until } => {
+                self.set_timer(turn, &path, "again", until);
+            }
+            Decision::Settle { path } => self.settle(turn, &path),
+            Decision::Tell(effect) => self.tell(turn, effect),
+            Decision::Publish { path, topic, payload } => {
+                turn.batch.appends.push(self.published(&path, &topic, &payload));
+                self.succeed(turn, path, payload);
+            }
+            Decision::Say { path, speech, timeout } => self.say(turn, path, speech, timeout),
+            Decision::Listen { path, answer, timeout } => self.listen(turn, path, answer, timeout).await?,
+            Decision::Timer { path, timer, due } => self.timer(turn, path, timer, due),
+            Decision::Child { path, flow, input } => self.child(turn, path, &flow, input),
+            Decision::StopChild { run } => turn.stop_children.push(run),
+            Decision::Park { path, error } => self.note(turn, Event::CompensationParked { path, error }),
+            Decision::Interrupted { path, error } if path.ends_with("/undo") => {
+                self.note(turn, Event::CompensationParked { path, error });
+            }
+            Decision::Interrupted { path, error } => self.note(turn, Event::StepUnknown { path, error }),
+            Decision::Clear { path } => self.clear(turn, &path),
+            Decision::End(ended) => self.end(turn, ended),
+        }
+        Ok(())
+    }
+
+    /// A call flies after the commit. What must never be repeated is announced in the journal first.
+    fn call(&mut self, turn: &mut Turn, effect: Effect) {
+        let intent = effect.repeat == port::Repeat::Never && matches!(effect.purpose, Purpose::Do | Purpose::Undo);
+        if intent {
+            self.note(turn, Event::StepStarted { path: effect.path.clone() });
+        }
+        turn.launch.push(effect);
+    }
+
+    /// The run went another way: a call that only waits to be made again is dropped; one in flight comes home.
+    fn settle(&mut self, turn: &mut Turn, path: &std::sync::Arc<str>) {
+        let flying = self.aloft.contains_key(path) || turn.launch.iter().any(|effect| effect.path == *path);
+        if !flying {
+            self.clear(turn, path);
+            self.note(turn, Event::StepDropped { path: path.clone() });
+        }
+    }
+
+    fn tell(&mut self, turn: &mut Turn, effect: Effect) {
+        let start = &self.state.start;
+        let payload = json!({ "input": effect.input, "key": effect.key, "run": self.run, "step": &*effect.path });
+        turn.batch.outbox.push(OutboxOp::Put(OutboxRow {
+            id: format!("{}/{}", self.run, effect.path),
+            kind: "tell".to_owned(),
+            target: format!("{}.{}", effect.system, effect.operation),
+            payload: payload.to_string().into_bytes(),
+            tenant: start.tenant.clone(),
+            correlation: start.correlation.clone(),
+            due: self.engine.0.clock.now(),
+            attempts: 0,
+            cause: None,
+        }));
+        turn.told = true;
+        self.succeed(turn, effect.path, Value::Null);
+    }
+
+    pub(super) fn succeed(&mut self, turn: &mut Turn, path: std::sync::Arc<str>, output: Value) {
+        self.note(turn, Event::StepSucceeded { path, output: output.into(), attempts: 0, ms: 0 });
+    }
+
+    pub(super) fn fail(&mut self, turn: &mut Turn, path: std::sync::Arc<str>, code: &str, said: String) {
+        let error = Failure::new(&path, code, said);
+        self.note(turn, Event::StepFailed { path, error, ms: 0 });
+    }
+
+    fn published(&self, path: &str, topic: &str, payload: &Value) -> Append {
+        let start = &self.state.start;
+        let event = NewEvent {
+            type_: "Published".into(),
+            data: payload.to_string().into_bytes(),
+            at: self.engine.0.clock.now(),
+            tenant: start.tenant.as_str().into(),
+            correlation: start.correlation.as_str().into(),
+            causation: Some(format!("{}/{path}", self.run).into()),
+        };
+        Append { stream: format!("topic-{topic}"), expected: Expected::Any, events: vec![event] }
+    }
+
+    async fn listen(
+        &mut self,
+        turn: &mut Turn,
+        path: std::sync::Arc<str>,
+        answer: Answer,
+        timeout: Option<std::time::Duration>,
+    ) -> Result<(), Stop> {
+        let (on, after) = match &answer {
+            Answer::Signal(name) => (json!({ "signal": &**name }), 0),
+            Answer::Topic(topic) => {
+                let after = self.engine.0.store.version(&format!("topic-{topic}")).await?;
+                self.engine.0.topics.follow_for(&self.run, topic);
+                (json!({ "topic": &**topic }), after)
+            }
+        };
+        self.note(turn, Event::StepWaiting { path: path.clone(), on, after });
+        self.time_out(turn, path, timeout);
+        // An answer may be there already.
+        self.engine.send(&self.run, super::runs::Message::Look);
+        Ok(())
+    }
+
+    pub(super) fn time_out(&mut self, turn: &mut Turn, path: std::sync::Arc<str>, timeout: Option<std::time::Duration>) {
+        if let Some(timeout) = timeout {
+            self.timer(turn, path, TimerKind::Timeout, Until::After(timeout));
+        }
+    }
+
+    fn timer(&mut self, turn: &mut Turn, path: std::sync::Arc<str>, timer: TimerKind, due: Until) {
+        let now = self.engine.0.clock.now();
+        let due = match due {
+            Until::At(time) => time,
+            Until::After(wait) => after(now, wait),
+            Until::Backoff { round, wait, max } => {
+                let retry = Retry { wait, max, ..Retry::STEP };
+                after(now, retry.backoff(round, self.engine.0.entropy.unit()))
+            }
+        };
+        self.set_timer(turn, &path, timer.as_str(), due);
+        self.note(turn, Event::TimerSet { path, timer, due });
+    }
+
+    fn set_timer(&self, turn: &mut Turn, path: &str, timer: &str, due: Timestamp) {
+        let step = format!("{path}#{timer}");
+        let id = format!("{}/{step}", self.run);
+        turn.batch.timers.push(TimerOp::Set(Timer { id, run: self.run.clone(), step, due }));
+        turn.timer_set = true;
+    }
+
+    fn clear(&self, turn: &mut Turn, path: &str) {
+        let clear = |timer: &str| TimerOp::Clear { id: format!("{}/{path}#{timer}", self.run) };
+        turn.batch.timers.extend(["again", "wait", "retry", "timeout"].map(clear));
+    }
+
+    fn child(&mut self, turn: &mut Turn, path: std::sync::Arc<str>, flow: &str, input: Value) {
+        let own = &self.state.start;
+        let id = RunId::of_child(&self.run, &format!("{path}~{}", self.state.generation(&path)));
+        let start = Start {
+            run: id.to_string(),
+            flow: flow.to_owned(),
+            tenant: own.tenant.clone(),
+            conversation: own.conversation.clone(),
+            correlation: own.correlation.clone(),
+            input: child_input(own, input),
+            ..Start::default()
+        };
+        let parent = Parent { run: self.run.clone(), path: path.to_string() };
+        match self.engine.begin_for(&mut turn.batch, start, Some(parent)) {
+            Ok(id) => {
+                self.note(turn, Event::ChildStarted { path: path.clone(), run: id.to_string() });
+                self.note(turn, Event::StepWaiting { path, on: json!({ "run": id.as_str() }), after: 0 });
+                turn.children.push(id);
+            }
+            Err(error) => self.fail(turn, path, error.code(), error.to_string()),
+        }
+    }
+
+    fn end(&mut self, turn: &mut Turn, ended: Box<Ended>) {
+        let start = &self.state.start;
+        if start.commit.is_some() && start.conversation.is_some() {
+            turn.said.outcome = Some(ended.outcome());
+        }
+        if let Some(parent) = &start.parent {
+            let payload = json!({ "result": ended.result, "error": ended.error });
+            turn.batch.signals.push(SignalOp::Put(store::Signal {
+                run: parent.run.clone(),
+                id: self.run.clone(),
+                name: parent.path.clone(),
+                payload: payload.to_string().into_bytes(),
+            }));
+        }
+        self.note(turn, Event::RunEnded(ended));
+    }
+}
+
+/// A child sees what it was given as its entity, or its parent's input when it was given nothing.
+fn child_input(own: &Start, input: Value) -> Value {
+    match input {
+        Value::Null => own.input.clone(),
+        input => json!({ "entity": input, "act": own.input.get("act") }),
+    }
+}
+
+fn after(now: Timestamp, wait: std::time::Duration) -> Timestamp {
+    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_hours(24));
+    now.checked_add(wait).unwrap_or(Timestamp::MAX)
+}

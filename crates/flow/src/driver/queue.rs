@@ -1,0 +1,61 @@
+//! One run at a time per key, in order of start. The store says who is first; nothing is kept in memory.
+
+use store::{RunFilter, RunRow, RunStatus};
+
+use super::Engine;
+use super::runner::{Runner, Stop};
+use super::runs::Message;
+use crate::core::{Event, Start};
+use crate::{Outcome, Said};
+
+/// Those that hold or await a key. A parked run has ended as far as others are concerned.
+const LIVE: [RunStatus; 5] =
+    [RunStatus::Queued, RunStatus::Running, RunStatus::Waiting, RunStatus::Paused, RunStatus::Compensating];
+
+impl Engine {
+    /// The run of this flow and key whose turn it is.
+    async fn first_in_line(&self, start: &Start, key: &str) -> Result<Option<RunRow>, store::Error> {
+        let mut filter = RunFilter {
+            tenant: Some(start.tenant.clone()),
+            flow: Some(start.flow.clone()),
+            key: Some(key.to_owned()),
+            status: LIVE.to_vec(),
+            ..RunFilter::default()
+        };
+        let mut first = None;
+        loop {
+            let page = self.0.store.runs(&filter).await?;
+            let Some(last) = page.last() else { return Ok(first) };
+            filter.before = Some(last.position);
+            first = page.into_iter().last();
+        }
+    }
+
+    /// A run with this key has ended: the next one is told.
+    pub(super) fn next_in_line(&self, start: &Start, key: &str) {
+        let (engine, start, key) = (self.clone(), start.clone(), key.to_owned());
+        tokio::spawn(async move {
+            match engine.first_in_line(&start, &key).await {
+                Ok(Some(next)) => engine.send(&next.id, Message::Look),
+                Ok(None) => {}
+                Err(error) => tracing::warn!(run = start.run, %error, "looking for the next run of a key"),
+            }
+        });
+    }
+}
+
+impl Runner {
+    /// Begins the run when it is its turn.
+    pub(super) async fn take_turn(&mut self) -> Result<(), Stop> {
+        if let Some(key) = self.state.start.key.clone() {
+            let first = self.engine.first_in_line(&self.state.start, &key).await?;
+            if first.is_some_and(|first| first.id != self.run) {
+                return Ok(());
+            }
+        }
+        let start = &self.state.start;
+        let answers = start.commit.is_some() && start.conversation.is_some();
+        let said = Said { outcome: answers.then_some(Outcome::InProgress), ..Said::default() };
+        self.turn_saying(vec![Event::RunTaken], said).await
+    }
+}

@@ -1,0 +1,216 @@
+//! One live run: a loop over what comes home, what is said and what is due.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use port::{Fault, Reply};
+use tokio::sync::mpsc;
+
+use super::Engine;
+use super::runs::{Command, Message};
+use crate::Error;
+use crate::core::{Decision, Effect, Event, State, Verdict};
+use crate::definition::Definition;
+
+/// A call that has come home.
+pub(super) struct Home {
+    pub(super) effect: Effect,
+    pub(super) outcome: Result<Reply, Fault>,
+    pub(super) took: Duration,
+}
+
+/// A run in memory.
+pub(super) struct Runner {
+    pub(super) engine: Engine,
+    pub(super) run: String,
+    pub(super) definition: Arc<Definition>,
+    pub(super) state: State,
+    pub(super) version: u64,
+    pub(super) flights: FuturesUnordered<BoxFuture<'static, Home>>,
+    /// The inputs of calls in flight or just come home, for dead letters.
+    pub(super) aloft: HashMap<Arc<str>, Effect>,
+    /// How often in a row a guard kept a step's call in.
+    pub(super) rejected: HashMap<Arc<str>, u32>,
+    /// What the run's row says, so that it is written only when it changes.
+    pub(super) shown: (store::RunStatus, Option<String>),
+}
+
+/// Why a run leaves the memory.
+pub(super) enum Stop {
+    /// Somebody else writes this run's journal, or the store is gone.
+    Fenced(Error),
+    Stopping,
+}
+
+impl From<store::Error> for Stop {
+    fn from(error: store::Error) -> Self {
+        Self::Fenced(error.into())
+    }
+}
+
+/// Lives a run until it has nothing to do.
+pub(super) async fn live(engine: Engine, run: String, mut inbox: mpsc::Receiver<Message>) {
+    let mut stopping = engine.0.stopping.subscribe();
+    let loaded = match engine.load(&run).await {
+        Ok(loaded) => loaded,
+        Err(error) => {
+            tracing::error!(run, %error, "loading a run");
+            return lose(&engine, &run, &mut inbox);
+        }
+    };
+    let shown = (loaded.row.status, loaded.row.blocked_on.clone());
+    let mut runner = Runner {
+        engine: engine.clone(),
+        run: run.clone(),
+        definition: loaded.definition,
+        state: loaded.state,
+        version: loaded.version,
+        flights: FuturesUnordered::new(),
+        aloft: HashMap::new(),
+        rejected: HashMap::new(),
+        shown,
+    };
+    let stop = runner.run(&mut inbox, &mut stopping).await;
+    if let Err(Stop::Fenced(error)) = stop {
+        tracing::warn!(run, %error, "letting go of a run");
+        lose(&engine, &run, &mut inbox);
+    }
+    if engine.is_stopping() {
+        engine.0.runs.lock().remove(&run);
+    }
+}
+
+/// Drops the run from memory; those who commanded it hear that it is busy.
+fn lose(engine: &Engine, run: &str, inbox: &mut mpsc::Receiver<Message>) {
+    while let Some(message) = engine.retire(run, inbox) {
+        if let Message::Command { reply, .. } = message {
+            let _ = reply.send(Err(Error::Busy(run.to_owned())));
+        }
+    }
+}
+
+/// Resolves when the engine is stopping.
+async fn stopped(stopping: &mut tokio::sync::watch::Receiver<bool>) {
+    let _ = stopping.wait_for(|stopping| *stopping).await;
+}
+
+impl Runner {
+    async fn run(
+        &mut self,
+        inbox: &mut mpsc::Receiver<Message>,
+        stopping: &mut tokio::sync::watch::Receiver<bool>,
+    ) -> Result<(), Stop> {
+        let decisions = self.state.outstanding(&self.definition);
+        self.turn(Vec::new(), decisions).await?;
+        loop {
+            let idle = self.engine.0.limits.idle;
+            let message = tokio::select! {
+                biased;
+                Some(home) = self.flights.next(), if !self.flights.is_empty() => {
+                    self.home(home).await?;
+                    continue;
+                }
+                () = stopped(stopping), if self.flights.is_empty() => return Err(Stop::Stopping),
+                message = inbox.recv() => message,
+                () = tokio::time::sleep(idle), if self.flights.is_empty() => {
+                    match self.engine.retire(&self.run, inbox) {
+                        Some(message) => Some(message),
+                        None => return Ok(()),
+                    }
+                }
+            };
+            match message {
+                Some(message) => self.heard(message).await?,
+                None => return Ok(()),
+            }
+            if self.is_over() && self.flights.is_empty() {
+                match self.engine.retire(&self.run, inbox) {
+                    Some(message) => self.heard(message).await?,
+                    None => return Ok(()),
+                }
+            }
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.state.ended.is_some()
+    }
+
+    async fn heard(&mut self, message: Message) -> Result<(), Stop> {
+        match message {
+            Message::Look => self.look().await,
+            Message::Due { id, step } => self.due(id, &step).await,
+            Message::Command { command, reply } => {
+                let checked = self.check(&command);
+                if checked.is_ok() {
+                    self.obey(command).await?;
+                }
+                let _ = reply.send(checked);
+                Ok(())
+            }
+        }
+    }
+
+    /// A call has come home: its outcome is judged and written.
+    async fn home(&mut self, home: Home) -> Result<(), Stop> {
+        let path = home.effect.path.clone();
+        let rejected = matches!(&home.outcome, Err(fault) if fault.rejection.is_some());
+        let count = self.rejected.entry(path.clone()).or_default();
+        let before = *count;
+        *count = if rejected { before + 1 } else { 0 };
+        let verdict = Verdict {
+            now: self.engine.0.clock.now(),
+            took: home.took,
+            unit: self.engine.0.entropy.unit(),
+            max_output: self.engine.0.limits.output,
+            rejected: before,
+        };
+        let event = self.state.judge(&home.effect, home.outcome, verdict);
+        self.aloft.insert(path.clone(), home.effect);
+        let done = self.turn(vec![event], Vec::new()).await;
+        if !self.is_aloft(&path) {
+            self.aloft.remove(&path);
+        }
+        done
+    }
+
+    async fn obey(&mut self, command: Command) -> Result<(), Stop> {
+        self.turn_with(vec![command.event()], Vec::new(), command.rows(&self.engine)).await
+    }
+
+    fn is_aloft(&self, path: &Arc<str>) -> bool {
+        self.state.is_active(path)
+    }
+
+    /// Whether it is this run's turn, whether answers have come.
+    async fn look(&mut self) -> Result<(), Stop> {
+        if !self.state.taken && self.state.ended.is_none() {
+            return self.take_turn().await;
+        }
+        self.take_signals().await?;
+        self.take_topics().await
+    }
+
+    async fn due(&mut self, id: String, step: &str) -> Result<(), Stop> {
+        let rows = store::Batch { timers: vec![store::TimerOp::Clear { id }], ..store::Batch::default() };
+        if step == "#sla" {
+            let breached = !self.is_over();
+            return self.turn_with(breached.then_some(Event::SlaBreached).into_iter().collect(), Vec::new(), rows).await;
+        }
+        let Some((path, timer)) = step.rsplit_once('#') else { return Ok(()) };
+        if timer == "again" {
+            let decisions = self.state.again(&self.definition, path);
+            return self.turn_with(Vec::new(), decisions, rows).await;
+        }
+        let event = self.state.fired(path, timer);
+        self.turn_with(event.into_iter().collect(), Vec::new(), rows).await
+    }
+
+    pub(super) async fn turn(&mut self, events: Vec<Event>, decisions: Vec<Decision>) -> Result<(), Stop> {
+        self.turn_with(events, decisions, store::Batch::default()).await
+    }
+}

@@ -1,0 +1,186 @@
+//! One turn of a run: events are applied, decisions become rows, one commit makes it so, then effects fly.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use store::{Append, Batch, Expected, Receipt, TimerOp, failpoint};
+
+use super::begin::{row, sla_id, stream};
+use super::load::entry;
+use super::runner::{Runner, Stop};
+use super::runs::Message;
+use crate::core::{Decision, Effect, Event};
+use crate::{Said, Transition};
+
+/// What a turn has gathered.
+#[derive(Default)]
+pub(super) struct Turn {
+    pub(super) events: Vec<Event>,
+    pub(super) batch: Batch,
+    pub(super) said: Said,
+    pub(super) launch: Vec<Effect>,
+    pub(super) children: Vec<super::RunId>,
+    pub(super) stop_children: Vec<String>,
+    pub(super) decisions: VecDeque<Decision>,
+    pub(super) timer_set: bool,
+    pub(super) told: bool,
+}
+
+/// The longest wait between two tries of a commit that the store could not take just then.
+const COMMIT_WAIT: Duration = Duration::from_millis(500);
+
+impl Runner {
+    /// Applies events, performs decisions and whatever follows from them, commits once, then acts.
+    pub(super) async fn turn_with(
+        &mut self,
+        events: Vec<Event>,
+        decisions: Vec<Decision>,
+        batch: Batch,
+    ) -> Result<(), Stop> {
+        self.whole_turn(events, Turn { batch, decisions: decisions.into(), ..Turn::default() }).await
+    }
+
+    /// A turn that also says something.
+    pub(super) async fn turn_saying(&mut self, events: Vec<Event>, said: Said) -> Result<(), Stop> {
+        self.whole_turn(events, Turn { said, ..Turn::default() }).await
+    }
+
+    async fn whole_turn(&mut self, events: Vec<Event>, mut turn: Turn) -> Result<(), Stop> {
+        for event in events {
+            self.note(&mut turn, event);
+        }
+        while let Some(decision) = turn.decisions.pop_front() {
+            self.perform(&mut turn, decision).await?;
+        }
+        self.write(&mut turn).await?;
+        self.act(turn);
+        Ok(())
+    }
+
+    /// Applies an event that will be written with this turn.
+    pub(super) fn note(&mut self, turn: &mut Turn, event: Event) {
+        self.letter(turn, &event);
+        let decisions = self.state.apply(&self.definition, &event, self.engine.0.clock.now());
+        turn.decisions.extend(decisions);
+        turn.events.push(event);
+    }
+
+    async fn write(&mut self, turn: &mut Turn) -> Result<(), Stop> {
+        self.show(turn);
+        let now = self.engine.0.clock.now();
+        if !turn.events.is_empty() {
+            let events = turn.events.iter().map(|event| entry(event, &self.state.start, now)).collect();
+            let expected = Expected::Version(self.version);
+            turn.batch.appends.push(Append { stream: stream(&self.run), expected, events });
+        }
+        if turn.batch.is_empty() && turn.said.is_empty() {
+            return Ok(());
+        }
+        failpoint("flow.writing");
+        self.commit(std::mem::take(&mut turn.batch), &turn.said).await?;
+        failpoint("flow.written");
+        self.version += turn.events.len() as u64;
+        self.tell_listener(&turn.events);
+        Ok(())
+    }
+
+    /// Commits; waits for a store that is busy or full, for it recovers.
+    async fn commit(&mut self, batch: Batch, said: &Said) -> Result<Receipt, Stop> {
+        let mut wait = Duration::from_millis(5);
+        loop {
+            let committed = if said.is_empty() {
+                self.engine.0.store.commit(batch.clone()).await
+            } else {
+                self.engine.0.voice.say(self.spoken(said), batch.clone()).await
+            };
+            match committed {
+                Err(store::Error::Busy | store::Error::Full) => {
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(COMMIT_WAIT);
+                }
+                Err(error) => return Err(error.into()),
+                Ok(receipt) => return Ok(receipt),
+            }
+        }
+    }
+
+    fn spoken(&self, said: &Said) -> Said {
+        let start = &self.state.start;
+        Said {
+            tenant: start.tenant.clone(),
+            conversation: start.conversation.clone().unwrap_or_default(),
+            commit: start.commit.clone(),
+            run: start.run.clone(),
+            correlation: start.correlation.clone(),
+            ..said.clone()
+        }
+    }
+
+    /// Writes the run's row when what it shows has changed, and ends its SLA timer with it.
+    fn show(&mut self, turn: &mut Turn) {
+        let status = self.state.status();
+        let blocked = crate::view::blocked_on(&self.state).and_then(|blocked| serde_json::to_string(&blocked).ok());
+        let shown = (status, blocked);
+        if turn.events.is_empty() || shown == self.shown {
+            return;
+        }
+        let mut row = row(&self.state.start, status, self.state.started);
+        row.updated = self.state.now;
+        row.ended = self.state.ended_at;
+        row.blocked_on.clone_from(&shown.1);
+        turn.batch.runs.push(row);
+        if self.state.ended.is_some() && self.definition.sla.is_some() {
+            turn.batch.timers.push(TimerOp::Clear { id: sla_id(&self.run) });
+        }
+        self.shown = shown;
+    }
+
+    fn tell_listener(&self, events: &[Event]) {
+        let start = &self.state.start;
+        for event in events {
+            let data = serde_json::to_value(event).unwrap_or_default();
+            self.engine.0.listener.wrote(&Transition {
+                run: &self.run,
+                flow: &start.flow,
+                tenant: &start.tenant,
+                event: event.name(),
+                step: data.get("path").and_then(serde_json::Value::as_str),
+                status: self.shown.0,
+                data: &data,
+            });
+        }
+    }
+
+    /// After the commit: calls fly, others are woken.
+    fn act(&mut self, turn: Turn) {
+        for effect in turn.launch {
+            self.launch(effect);
+        }
+        let engine = &self.engine;
+        if turn.timer_set {
+            engine.0.timer_set.notify_one();
+        }
+        if turn.told {
+            engine.0.outbox_put.notify_one();
+        }
+        engine.committed(&turn.children);
+        for child in turn.stop_children {
+            engine.cancel_child(child);
+        }
+        if turn.events.iter().any(|event| matches!(event, Event::RunEnded(_))) {
+            self.ended();
+        }
+    }
+
+    fn ended(&self) {
+        let engine = &self.engine;
+        engine.0.waiters.wake(&self.run);
+        engine.0.topics.forget(&self.run);
+        if let Some(parent) = &self.state.start.parent {
+            engine.send(&parent.run, Message::Look);
+        }
+        if let Some(key) = &self.state.start.key {
+            engine.next_in_line(&self.state.start, key);
+        }
+    }
+}

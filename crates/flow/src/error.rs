@@ -1,0 +1,87 @@
+//! Why the engine would not do what it was asked.
+
+/// Why the engine would not do what it was asked.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// No flow has this name.
+    #[error("unknown flow {0:?}")]
+    UnknownFlow(String),
+    /// No run has this id.
+    #[error("unknown run {0:?}")]
+    UnknownRun(String),
+    /// The run has no such step.
+    #[error("run {run}: unknown step {step:?}")]
+    UnknownStep {
+        /// The run.
+        run: String,
+        /// What was asked for.
+        step: String,
+    },
+    /// No dead letter has this id, or it was resolved already.
+    #[error("dead letter {0:?} is unknown or resolved")]
+    UnknownDead(String),
+    /// The run is not in a state that allows it.
+    #[error("run {run} is {status}: {wanted}")]
+    Status {
+        /// The run.
+        run: String,
+        /// Where it stands.
+        status: &'static str,
+        /// What would be right.
+        wanted: &'static str,
+    },
+    /// The pinned definition of a run is not in the store.
+    #[error("run {run}: its definition {hash} is not in the store")]
+    NoDefinition {
+        /// The run.
+        run: String,
+        /// The hash it pins.
+        hash: String,
+    },
+    /// A journal entry cannot be read.
+    #[error("run {run}: journal entry {version}: {cause}")]
+    Journal {
+        /// The run.
+        run: String,
+        /// Which entry.
+        version: u64,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// The flow's `key` has no value for this input.
+    #[error("evaluating the key of flow {flow}: {cause}")]
+    Key {
+        /// The flow.
+        flow: String,
+        /// Why.
+        cause: String,
+    },
+    /// The run has too many messages waiting; try again shortly.
+    #[error("run {0} is busy: try again shortly")]
+    Busy(String),
+    /// The engine is stopping.
+    #[error("flow engine is stopping")]
+    Stopping,
+    /// The store would not.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl Error {
+    /// A stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownFlow(_) => "flow.unknown_flow",
+            Self::UnknownRun(_) => "flow.unknown_run",
+            Self::UnknownStep { .. } => "flow.unknown_step",
+            Self::UnknownDead(_) => "flow.unknown_dead_letter",
+            Self::Status { .. } => "flow.status",
+            Self::NoDefinition { .. } => "flow.no_definition",
+            Self::Journal { .. } => "flow.journal",
+            Self::Key { .. } => "flow.key",
+            Self::Busy(_) => "flow.busy",
+            Self::Stopping => "flow.stopping",
+            Self::Store(_) => "store",
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! What people see of a run: the API serves it, the timeline prints it.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use store::{RunRow, RunStatus};
+
+use crate::core::{Failure, Record, RecordStatus, State};
+use crate::definition::Definition;
+
+/// A run.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunView {
+    /// Its id.
+    pub id: String,
+    /// The flow's name.
+    pub flow: String,
+    /// Content hash of the definition it pins.
+    pub hash: String,
+    /// Runs with one key go one at a time.
+    pub key: Option<String>,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// On whose behalf.
+    pub tenant: String,
+    /// The conversation that caused it.
+    pub conversation: Option<String>,
+    /// The commit act that caused it.
+    pub commit: Option<String>,
+    /// When it was begun.
+    pub started: Timestamp,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// What it waits for.
+    pub blocked_on: Option<BlockedOn>,
+    /// Its steps, in the order in which they were entered.
+    pub steps: Vec<StepView>,
+    /// What was undone, in the order of undoing.
+    pub compensation: Vec<StepView>,
+    /// The flow's `result`.
+    pub result: Option<Value>,
+    /// Why it failed; `step` names the step.
+    pub error: Option<Failure>,
+    /// How long it should take at most.
+    pub sla_ms: Option<u64>,
+    /// Whether it has taken longer.
+    pub sla_breached: bool,
+}
+
+/// What a run waits for.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BlockedOn {
+    /// `queued`, `paused`, `exhausted`, `outcome_unknown`, `guard`, `retry`, `timer`, `answer`, `parked`.
+    pub reason: &'static str,
+    /// The step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// The system that keeps it waiting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// What answer it waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on: Option<Value>,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// Whether nothing but a timer can wake it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub timer_only: bool,
+}
+
+/// A step.
+#[derive(Clone, Debug, Serialize)]
+pub struct StepView {
+    /// Its name, with the iterations it is in: `reserve[0]`.
+    pub path: String,
+    /// Its verb.
+    pub task: &'static str,
+    /// The system it calls.
+    pub system: Option<String>,
+    /// The operation it calls.
+    pub operation: Option<String>,
+    /// How it stands.
+    pub status: StepStatus,
+    /// Attempts made.
+    pub attempts: u32,
+    /// When it was entered.
+    pub started: Timestamp,
+    /// How long its last call took.
+    pub duration_ms: Option<u64>,
+    /// Its output.
+    pub result: Option<Value>,
+    /// Why it failed.
+    pub error: Option<Failure>,
+    /// Earlier rounds, oldest first.
+    pub history: Vec<Attempted>,
+}
+
+/// A round that was in vain.
+#[derive(Clone, Debug, Serialize)]
+pub struct Attempted {
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub error: Failure,
+}
+
+/// How a step stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepStatus {
+    /// Its call is out, or its steps are being done.
+    Running,
+    /// For a timer, an answer or an event.
+    Waiting,
+    /// By a guard, a backoff or a pause.
+    Blocked,
+    /// Done.
+    Succeeded,
+    /// Not done.
+    Failed,
+    /// Nobody knows whether it was done.
+    Unknown,
+    /// Its `if` did not hold, or there was nothing to undo.
+    Skipped,
+    /// Done and undone; of a compensation: it has undone its step.
+    Compensated,
+    /// Could not be undone; a person has to look.
+    Parked,
+    /// The run went another way.
+    Dropped,
+}
+
+impl From<RecordStatus> for StepStatus {
+    fn from(status: RecordStatus) -> Self {
+        match status {
+            RecordStatus::Running => Self::Running,
+            RecordStatus::Waiting => Self::Waiting,
+            RecordStatus::Blocked => Self::Blocked,
+            RecordStatus::Succeeded => Self::Succeeded,
+            RecordStatus::Failed => Self::Failed,
+            RecordStatus::Unknown => Self::Unknown,
+            RecordStatus::Skipped => Self::Skipped,
+            RecordStatus::Compensated => Self::Compensated,
+            RecordStatus::Parked => Self::Parked,
+            RecordStatus::Dropped => Self::Dropped,
+        }
+    }
+}
+
+/// Shows a run.
+pub(crate) fn of(row: &RunRow, definition: &Definition, state: &State) -> RunView {
+    let (undone, steps): (Vec<&Record>, Vec<&Record>) =
+        state.records.iter().partition(|record| record.path.ends_with("/undo"));
+    RunView {
+        id: row.id.clone(),
+        flow: row.flow.clone(),
+        hash: row.hash.clone(),
+        key: row.key.clone(),
+        status: state.status(),
+        tenant: row.tenant.clone(),
+        conversation: row.conversation.clone(),
+        commit: row.commit.clone(),
+        started: state.started,
+        ended: state.ended_at,
+        blocked_on: blocked_on(state),
+        steps: steps.into_iter().map(step).collect(),
+        compensation: undone.into_iter().map(step).collect(),
+        result: state.ended.as_ref().map(|ended| ended.result.clone()),
+        error: state.ended.as_ref().and_then(|ended| ended.error.clone()),
+        sla_ms: definition.sla.and_then(|sla| u64::try_from(sla.as_millis()).ok()),
+        sla_breached: state.breached,
+    }
+}
+
+fn step(record: &Record) -> StepView {
+    let call = match (record.path.ends_with("/undo"), &record.task.compensate) {
+        (true, Some(undo)) => Some(&undo.call),
+        _ => record.task.body.call(),
+    };
+    StepView {
+        path: record.path.to_string(),
+        task: record.task.verb,
+        system: call.map(|call| call.system.to_string()),
+        operation: call.map(|call| call.operation.to_string()),
+        status: record.status.into(),
+        attempts: record.attempts,
+        started: record.started,
+        duration_ms: record.ms,
+        result: record.output.as_deref().cloned(),
+        error: record.error.clone(),
+        history: record.history.iter().map(|(at, error)| Attempted { at: *at, error: error.clone() }).collect(),
+    }
+}
+
+/// What a run waits for: the pause, or the first of its steps that waits.
+pub(crate) fn blocked_on(state: &State) -> Option<BlockedOn> {
+    let plain = |reason, since| BlockedOn {
+        reason,
+        step: None,
+        system: None,
+        on: None,
+        since,
+        until: None,
+        timer_only: false,
+    };
+    match (state.status(), &state.paused) {
+        (RunStatus::Queued, _) => Some(plain("queued", state.started)),
+        (RunStatus::Parked, _) => Some(plain("parked", state.now)),
+        (RunStatus::Paused, Some(paused)) => {
+            let step = paused.step.as_ref();
+            let system = step.and_then(|step| state.task(step)?.body.call()).map(|call| call.system.to_string());
+            Some(BlockedOn { step: step.map(ToString::to_string), system, ..plain(paused.reason, paused.since) })
+        }
+        (status, _) if status.is_ended() => None,
+        _ => state.waits(),
+    }
+}

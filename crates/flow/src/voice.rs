@@ -1,0 +1,80 @@
+//! How a run speaks into its conversation. The gate implements it; the engine knows no conversation.
+
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+use store::{Batch, Error, Receipt};
+
+use crate::Outcome;
+
+/// Says something in a conversation, in one commit with what the run writes.
+pub trait Voice: Send + Sync + 'static {
+    /// Decides what the conversation makes of it, merges that with `batch`, and commits once.
+    ///
+    /// # Errors
+    /// The store's, with nothing written.
+    fn say<'a>(&'a self, said: Said, batch: Batch) -> BoxFuture<'a, Result<Receipt, Error>>;
+}
+
+/// What a run says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Said {
+    /// On whose behalf.
+    pub tenant: String,
+    /// Where.
+    pub conversation: String,
+    /// The commit act that the run answers.
+    pub commit: Option<String>,
+    /// The run that speaks.
+    pub run: String,
+    /// One id for everything that one request set in motion.
+    pub correlation: String,
+    /// Acts to append, in order.
+    pub acts: Vec<Told>,
+    /// Answers that the run now waits for.
+    pub waits: Vec<Wait>,
+    /// How far the commit has come, when that has changed.
+    pub outcome: Option<Outcome>,
+}
+
+/// One act to append. The voice gives it its speaker (the flow), its id and its time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    /// The same on every attempt: `{run}/{step}`. The act's id comes from it.
+    pub id: String,
+    /// `type` and the members of that type, as in the data model.
+    pub body: Value,
+}
+
+/// An answer that a run waits for. It is given with [`crate::Engine::signal`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wait {
+    /// The run.
+    pub run: String,
+    /// The step that waits.
+    pub step: String,
+    /// For what.
+    pub want: Want,
+}
+
+/// What answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Want {
+    /// A fact about this field; the signal's payload is its value.
+    Fact {
+        /// The entity's id; any entity without.
+        entity: Option<String>,
+        /// The field.
+        field: String,
+    },
+    /// A confirm act with an answer; the payload is `{"confirmed": bool, "reason": text}`.
+    Confirm {
+        /// The entity's id; any entity without.
+        entity: Option<String>,
+    },
+}
+
+impl Said {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.acts.is_empty() && self.waits.is_empty() && self.outcome.is_none()
+    }
+}
