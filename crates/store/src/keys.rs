@@ -1,5 +1,7 @@
 //! Idempotency records: this request was seen before, and this was the answer.
 
+use std::fmt;
+
 use jiff::Timestamp;
 
 /// Claims, finishes or releases a key with a batch.
@@ -72,7 +74,7 @@ impl KeyRecord {
 }
 
 /// Whether a request was answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum KeyState {
     /// Not yet: a repeat is told to wait (409).
     InProgress,
@@ -81,4 +83,14 @@ pub enum KeyState {
         /// The answer.
         response: Vec<u8>,
     },
+}
+
+impl fmt::Debug for KeyState {
+    /// Without the answer itself: records travel in errors, and errors are logged.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InProgress => f.write_str("InProgress"),
+            Self::Done { response } => write!(f, "Done({} bytes)", response.len()),
+        }
+    }
 }

@@ -122,6 +122,8 @@ impl Writer {
         let filled = self.begin().and_then(|()| self.fill(&mut jobs));
         if let (Ok(results), true) = (&filled, Mutant::AckEarly.is_on()) {
             self.answer(std::mem::take(&mut jobs), results.clone());
+            // Early enough for the caller to see it.
+            std::thread::sleep(Duration::from_millis(5));
         }
         match filled.and_then(|results| self.commit().map(|()| results)) {
             Ok(results) => self.answer(jobs, results),
@@ -143,7 +145,6 @@ impl Writer {
                 jobs.push(next);
             }
         }
-        failpoint("store.applied");
         Ok(results)
     }
 
@@ -214,6 +215,7 @@ impl Writer {
     }
 
     fn commit(&mut self) -> Result<(), Fault> {
+        failpoint("store.applied");
         self.connection.prepare_cached("COMMIT")?.execute([])?;
         failpoint("store.committed");
         // A transaction of refusals only has written nothing and says nothing about space.

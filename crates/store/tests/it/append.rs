@@ -87,7 +87,8 @@ async fn one_winner_per_expected_version() {
                 let data = format!("{client}/{}", won.len());
                 match store.commit(batch("s", Expected::Version(version), &[&data])).await {
                     Ok(receipt) => {
-                        version = receipt.versions[0];
+                        assert_eq!(receipt.versions, [version + 1], "won against another's event");
+                        version += 1;
                         won.push((version, data));
                     }
                     Err(Error::Version { actual, .. }) => version = actual,

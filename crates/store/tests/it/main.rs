@@ -3,10 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 mod append;
+mod crash;
 mod damage;
 mod full;
 mod given;
 mod keys;
+#[cfg(all(feature = "failpoints", feature = "mutants"))]
+mod mutants;
 mod opening;
 mod oracle;
 mod reading;
