@@ -79,7 +79,12 @@ fn prepare(
     durability: Durability,
 ) -> Result<u64, Fault> {
     let found = schema_version(connection, path)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        let cause =
+            format!("{}: the file system cannot keep a write-ahead log; use a local disk", path.display());
+        return Err(Error::Io { cause }.into());
+    }
     let synchronous = match durability {
         Durability::Full if !Mutant::SkipFsync.is_on() => "FULL",
         Durability::Full | Durability::None => "OFF",
