@@ -108,7 +108,8 @@ impl<'a, 's> Eval<'a, 's> {
             let Val::Text(name) = self.value(key)? else {
                 return Err(Fail::new(Code::WrongType, "the key of a map must be text").at(key.at));
             };
-            self.fuel.spend_text(name.len())?;
+            // A key is copied and put in its place: more work than a step.
+            self.fuel.spend(8 + name.len() / 64)?;
             if map.insert(name.to_string(), self.value(value)?).is_some() {
                 return Err(Fail::new(Code::WrongType, "the same key twice").at(key.at));
             }

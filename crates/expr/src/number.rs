@@ -36,6 +36,9 @@ impl Number {
 
     /// The decimal that is written like the float, when a decimal can hold it.
     pub(crate) fn from_float(float: f64) -> Self {
+        if let Some(decimal) = short(float) {
+            return Self::Decimal(decimal);
+        }
         let fits = float == 0.0 || (1e-28..1e28).contains(&float.abs());
         match fits.then(|| Decimal::from_str_exact(&float.to_string())) {
             Some(Ok(decimal)) => Self::Decimal(decimal),
@@ -150,6 +153,16 @@ impl fmt::Display for Number {
     }
 }
 
+/// The way of prices and rates: up to four places and 15 digits. A quotient of two exact floats is rounded
+/// correctly, so the decimal that yields the float is the one it was written as.
+fn short(float: f64) -> Option<Decimal> {
+    [1.0, 10.0, 100.0, 1000.0, 10_000.0].into_iter().zip(0..).find_map(|(power, places)| {
+        let digits = (float * power).round();
+        let exact = digits.abs() < 1e15 && digits / power == float;
+        exact.then(|| Decimal::new(digits as i64, places))
+    })
+}
+
 /// The result in whole numbers; none when a division does not come out even.
 fn whole(left: i64, operator: Operator, right: i64) -> Option<Outcome<Number>> {
     let result = match operator {
@@ -187,4 +200,24 @@ fn float(left: f64, operator: Operator, right: f64) -> Outcome<Number> {
 pub(crate) fn overflow() -> Box<Fail> {
     Fail::new(Code::Overflow, "the result is beyond the range of numbers")
         .help("whole numbers have 64 bits, decimals 28 digits")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rust_decimal::Decimal;
+
+    use super::{Number, short};
+
+    proptest! {
+        /// The quick way to a decimal and the way over its text come to the same.
+        #[test]
+        fn a_float_becomes_the_decimal_it_was_written_as(digits in -1_000_000_000_i64..1_000_000_000, places in 0..8_u32) {
+            let written = Decimal::new(digits, places).to_string();
+            let float: f64 = written.parse().unwrap();
+            let found = short(float).or_else(|| Number::from_float(float).to_decimal());
+            prop_assert_eq!(found, written.parse().ok());
+            prop_assert_eq!(found, float.to_string().parse().ok());
+        }
+    }
 }
