@@ -7,7 +7,9 @@ use futures_util::future::BoxFuture;
 use port::{Call, Clock, Ctx, Fault, Link, Repeat, Reply, Spec};
 
 use crate::breaker::{Breaker, Change, Scene};
+use crate::cache::Cache;
 use crate::event::{Event, Listener, Place};
+use crate::gate::Gate;
 use crate::lane::Lane;
 use crate::pipeline::{Attempt, Pipeline, Request, World};
 use crate::policy::{Per, Policy};
@@ -32,8 +34,22 @@ impl From<Policy> for Policies {
 /// A system behind its guard.
 pub struct Guarded {
     link: Arc<dyn Link>,
-    system: Pipeline,
-    operations: BTreeMap<Arc<str>, Pipeline>,
+    system: Way,
+    operations: BTreeMap<Arc<str>, Way>,
+}
+
+/// The way of the calls that one policy is for.
+struct Way {
+    pipeline: Pipeline,
+    /// Outside of all stages: an answer that is there costs nobody anything.
+    cache: Option<Cache<Reply>>,
+}
+
+impl From<Pipeline> for Way {
+    fn from(pipeline: Pipeline) -> Self {
+        let cache = pipeline.policy.cache.clone().map(Cache::new);
+        Self { pipeline, cache }
+    }
 }
 
 impl Guarded {
@@ -48,21 +64,47 @@ impl Guarded {
         let policies = policies.into();
         let system = Pipeline::new(&link.spec().system, policies.system, World::new(clock, listener));
         let operations = policies.operations.into_iter();
-        let operations = operations.map(|(name, policy)| (name, system.operation(policy))).collect();
-        Self { link, system, operations }
+        let operations = operations
+            .map(|(name, policy)| (Arc::clone(&name), system.operation(&name, policy).into()))
+            .collect();
+        Self { link, system: system.into(), operations }
     }
 
-    fn pipeline(&self, operation: &str) -> &Pipeline {
+    /// Tells a source that feeds this operation whether to bring more. `key` is the breaker's: the operation, tenant or
+    /// model; ignored when there is one for all.
+    pub fn gate(&self, operation: &str, key: &str) -> Gate {
+        let pipeline = &self.way(operation).pipeline;
+        let world = pipeline.world.clone();
+        Gate { lane: pipeline.lanes.keep(key, world.now()), world }
+    }
+
+    fn way(&self, operation: &str) -> &Way {
         self.operations.get(operation).unwrap_or(&self.system)
     }
 
     async fn guarded(&self, ctx: &Ctx, call: Call) -> Result<Reply, Fault> {
-        let pipeline = self.pipeline(&call.operation);
+        let Way { pipeline, cache } = self.way(&call.operation);
+        let safe = self.repeat(&call) == Repeat::Safe;
+        match cache.as_ref().filter(|_| safe) {
+            Some(cache) => {
+                let question = format!("{}\n{}\n{}", ctx.tenant, call.operation, call.input);
+                let fetch = || self.past_cache(pipeline, ctx, call);
+                cache.through(&question, || pipeline.world.now(), ctx.remaining(), fetch).await
+            }
+            None => self.past_cache(pipeline, ctx, call).await,
+        }
+    }
+
+    /// An operation that the spec does not know is the adapter's to refuse, and nobody's to repeat.
+    fn repeat(&self, call: &Call) -> Repeat {
+        self.link.spec().operation(&call.operation).map_or(Repeat::Never, |known| known.repeat)
+    }
+
+    async fn past_cache(&self, pipeline: &Pipeline, ctx: &Ctx, call: Call) -> Result<Reply, Fault> {
         let request = Request {
             operation: &call.operation,
             key: key(pipeline.lanes.per(), ctx, &call),
-            // An operation that the spec does not know is the adapter's to refuse, and nobody's to repeat.
-            repeat: self.link.spec().operation(&call.operation).map_or(Repeat::Never, |known| known.repeat),
+            repeat: self.repeat(&call),
             keyed: call.key.is_some(),
             deadline: ctx.deadline,
             entropy: &*ctx.entropy,
@@ -78,10 +120,10 @@ impl Guarded {
 
     /// What the guard looks like now.
     pub fn status(&self) -> Status {
-        let now = self.system.world.now();
-        let (purse, lanes) = (&self.system.purse, self.lanes());
+        let now = self.system.pipeline.world.now();
+        let (purse, lanes) = (&self.system.pipeline.purse, self.lanes());
         Status {
-            system: self.system.system.to_string(),
+            system: self.system.pipeline.system.to_string(),
             budget: purse.left(),
             budget_capacity: purse.capacity(),
             lanes: lanes.iter().map(|lane| lane.status(now)).collect(),
@@ -118,16 +160,16 @@ impl Guarded {
     }
 
     fn each_breaker(&self, tell: impl Fn(&Breaker, &Operator<'_>)) {
-        let now = self.system.world.now();
+        let now = self.system.pipeline.world.now();
         for lane in self.lanes() {
-            let scene = Operator { pipeline: &self.system, lane: &lane, now };
+            let scene = Operator { pipeline: &self.system.pipeline, lane: &lane, now };
             lane.breaker.iter().for_each(|breaker| tell(breaker, &scene));
         }
     }
 
     fn lanes(&self) -> Vec<Arc<Lane>> {
-        let pipelines = std::iter::once(&self.system).chain(self.operations.values());
-        pipelines.flat_map(|pipeline| pipeline.lanes.all()).collect()
+        let ways = std::iter::once(&self.system).chain(self.operations.values());
+        ways.flat_map(|way| way.pipeline.lanes.all()).collect()
     }
 }
 

@@ -39,8 +39,8 @@ impl Lane {
 
     /// A lane that shares every stage whose numbers are the same: an operation with its own deadline still stands in
     /// the system's one queue.
-    pub(crate) fn sharing(policy: &Policy, lane: &Lane, theirs: &Policy) -> Self {
-        let mut own = Self::new(&lane.key, policy);
+    pub(crate) fn sharing(key: &str, policy: &Policy, lane: &Lane, theirs: &Policy) -> Self {
+        let mut own = Self::new(key, policy);
         if policy.breaker == theirs.breaker {
             own.breaker.clone_from(&lane.breaker);
         }
@@ -51,6 +51,11 @@ impl Lane {
             own.limit.clone_from(&lane.limit);
         }
         own
+    }
+
+    /// Whether every stage is another lane's.
+    pub(crate) fn is_shared(policy: &Policy, theirs: &Policy) -> bool {
+        policy.breaker == theirs.breaker && policy.bulkhead == theirs.bulkhead && policy.limit == theirs.limit
     }
 
     /// The system asked to be left alone until then.

@@ -43,11 +43,12 @@ impl Deref for LaneRef<'_> {
 }
 
 impl Lanes {
-    /// `name` is the key of the common lane.
+    /// `name` is the key of the common lane. With a base, the other keys get it as a prefix, so that a lane of the
+    /// operation is not taken for one of the system.
     pub(crate) fn new(name: &str, policy: Arc<Policy>, base: Option<Arc<Lanes>>) -> Self {
         let base = base.filter(|base| base.per() == per(&policy));
         let common = match &base {
-            Some(base) => Lane::sharing(&policy, &base.common, &base.policy),
+            Some(base) => Lane::sharing(name, &policy, &base.common, &base.policy),
             None => Lane::new(name, &policy),
         };
         let max = policy.breaker.as_ref().map_or(1, |breaker| breaker.max_keys as usize);
@@ -100,13 +101,27 @@ impl Lanes {
 
     fn lane(&self, key: &str, now: Tick) -> Lane {
         match &self.base {
-            Some(base) => Lane::sharing(&self.policy, &base.get(key, now), &base.policy),
+            Some(base) => {
+                let name = format!("{}/{key}", self.common.key);
+                Lane::sharing(&name, &self.policy, &base.get(key, now), &base.policy)
+            }
             None => Lane::new(key, &self.policy),
         }
     }
 
-    /// Every lane there is, by key.
+    /// The same, to keep.
+    pub(crate) fn keep(&self, key: &str, now: Tick) -> Arc<Lane> {
+        match self.get(key, now) {
+            LaneRef::Common(_) => Arc::clone(&self.common),
+            LaneRef::Keyed(lane) => lane,
+        }
+    }
+
+    /// Every lane there is, by key; none when all its stages are another's.
     pub(crate) fn all(&self) -> Vec<Arc<Lane>> {
+        if self.base.as_ref().is_some_and(|base| Lane::is_shared(&self.policy, &base.policy)) {
+            return Vec::new();
+        }
         let mut lanes: Vec<_> = self.keyed.load().values().cloned().collect();
         if self.per() == Per::System || lanes.is_empty() {
             lanes.push(Arc::clone(&self.common));

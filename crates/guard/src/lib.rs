@@ -13,10 +13,16 @@ mod pipeline;
 mod run;
 
 mod backoff;
+pub mod batch;
 pub mod breaker;
 pub mod budget;
 pub mod bulkhead;
+pub mod cache;
 mod classify;
+mod gate;
+pub mod group;
+mod hedge;
+mod landed;
 mod lane;
 mod lanes;
 pub mod limit;
@@ -34,6 +40,8 @@ pub use classify::Verdict;
 pub use clock::RuntimeClock;
 pub use event::{Deaf, Event, Listener, Place, State};
 pub use explain::{Explanation, Number, Subject, explain};
+pub use gate::Gate;
+pub use group::{Group, Pick};
 pub use guarded::{Guarded, Policies};
 pub use pipeline::{Attempt, Pipeline, Request, World};
 pub use policy::{

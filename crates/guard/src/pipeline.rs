@@ -86,11 +86,11 @@ impl Pipeline {
         Self { system: system.into(), policy, lanes, purse, world }
     }
 
-    /// The stages of another policy for one operation of the same system. The retry budget is shared, and so is every
+    /// The stages of another policy for one operation, `name`, of the same system. The retry budget is shared, and so is every
     /// stage with the same numbers.
-    pub fn operation(&self, policy: Policy) -> Self {
+    pub fn operation(&self, name: &str, policy: Policy) -> Self {
         let policy = Arc::new(policy);
-        let lanes = Lanes::new(&self.system, Arc::clone(&policy), Some(Arc::clone(&self.lanes)));
+        let lanes = Lanes::new(name, Arc::clone(&policy), Some(Arc::clone(&self.lanes)));
         let (system, purse, world) = (Arc::clone(&self.system), Arc::clone(&self.purse), self.world.clone());
         Self { system, policy, lanes: Arc::new(lanes), purse, world }
     }

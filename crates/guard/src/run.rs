@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use port::{Fault, Kind, Landed, Rejection};
+use port::{Fault, Kind, Landed, Rejection, Repeat};
 
 use crate::backoff;
 use crate::breaker::{Change, Permit, Refusal, Scene};
@@ -14,6 +14,8 @@ use crate::budget::Coin;
 use crate::bulkhead;
 use crate::classify::{self, Verdict};
 use crate::event::{Event, Place};
+use crate::hedge;
+use crate::landed::worse;
 use crate::lane::Lane;
 use crate::pipeline::{Attempt, Pipeline, Request};
 use crate::tick::Tick;
@@ -60,7 +62,7 @@ impl<'a> Run<'a> {
     ) -> Result<T, Fault> {
         let mut past = Past { landed: Landed::No, coin: None, last: None };
         loop {
-            let fault = match self.once(send).await {
+            let fault = match self.copies(send).await {
                 Ok(reply) => {
                     self.guard.purse.succeeded(past.coin);
                     return Ok(reply);
@@ -75,6 +77,28 @@ impl<'a> Run<'a> {
             tokio::time::sleep(delay).await;
             self.look();
         }
+    }
+
+    /// One attempt, or several copies of it a while apart. Each copy passes all stages and is paid for like a retry.
+    async fn copies<T, F: Future<Output = Result<T, Fault>>>(
+        &self,
+        send: &impl Fn(Attempt) -> F,
+    ) -> Result<T, Fault> {
+        let Some(hedge) = self.guard.policy.hedge.as_ref().filter(|_| self.request.repeat == Repeat::Safe)
+        else {
+            return self.once(send).await;
+        };
+        let mut copies = 0;
+        let next = || {
+            copies += 1;
+            let paid = copies == 1 || copies <= hedge.max && self.guard.purse.withdraw(false).is_some();
+            if paid && copies > 1 {
+                self.look();
+                self.hear(&Event::Hedged { place: self.place() });
+            }
+            paid.then(|| self.once(send))
+        };
+        hedge::race(hedge.after, next, |_| false).await
     }
 
     /// One attempt through the stages below the retry. Each line may end it; what was taken before is given back.
@@ -197,6 +221,9 @@ impl<'a> Run<'a> {
         if outcome.is_ok() {
             self.lane.median.add(took);
         }
+        if let Some(bulkhead) = &self.lane.bulkhead {
+            bulkhead.learn(verdict, took);
+        }
         let attempt = self.attempts();
         self.hear(&Event::AttemptFinished { place: self.place(), attempt, outcome, duration: took });
     }
@@ -293,15 +320,6 @@ impl Scene for Run<'_> {
 }
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
-
-/// What may be there is what any attempt may have left there.
-fn worse(one: Landed, other: Landed) -> Landed {
-    match (one, other) {
-        (Landed::Yes, _) | (_, Landed::Yes) => Landed::Yes,
-        (Landed::Unknown, _) | (_, Landed::Unknown) => Landed::Unknown,
-        (Landed::No, Landed::No) => Landed::No,
-    }
-}
 
 /// Waits for `future` at most `limit`, then drops it. An answer that is there at once costs no timer.
 async fn within<F: Future>(limit: Duration, future: F) -> Option<F::Output> {

@@ -187,6 +187,18 @@ impl Breaker {
         }
     }
 
+    /// How long until a call would be let out; `None` when it would be now. Takes no permit.
+    pub fn closed_for(&self, now: Tick) -> Option<Duration> {
+        match (self.switch(), self.read().phase) {
+            (Switch::Disabled | Switch::ObserveOnly, _) | (Switch::Auto, Phase::Closed { .. }) => None,
+            (Switch::ForcedOpen, _) => Some(self.rules.open_for),
+            (Switch::Auto, Phase::Open { .. }) => self.open_for(now).filter(|left| !left.is_zero()),
+            (Switch::Auto, Phase::HalfOpen(probes)) => {
+                (probes.out >= self.rules.permits).then(|| self.rules.probe_hint())
+            }
+        }
+    }
+
     /// What the operator told it.
     pub fn switch(&self) -> Switch {
         match self.switch.load(Ordering::Relaxed) {

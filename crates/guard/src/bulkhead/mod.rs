@@ -1,14 +1,17 @@
 //! So many calls out, so many waiting, no more.
 
+mod adaptive;
 mod queue;
 mod slots;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use adaptive::Gradient;
 use queue::Queue;
 use slots::Slots;
 
+use crate::classify::Verdict;
 use crate::policy::{self, Priority};
 use crate::sync::Lock;
 
@@ -18,6 +21,7 @@ pub struct Bulkhead {
     queue: Lock<Queue>,
     max_queue: u32,
     max_wait: Duration,
+    gradient: Option<Gradient>,
 }
 
 /// A place; dropping it lets the next call in.
@@ -36,6 +40,7 @@ impl Bulkhead {
             queue: Lock::new(Queue::default()),
             max_queue: policy.queue,
             max_wait: policy.max_wait,
+            gradient: policy.adaptive.as_ref().map(|adaptive| Gradient::new(adaptive, policy.max_in_flight)),
         })
     }
 
@@ -81,6 +86,20 @@ impl Bulkhead {
         self.slots.resize(places);
         while let Some(waiter) = self.next(Slots::let_in) {
             self.call(waiter);
+        }
+    }
+
+    /// An attempt came back after so long. With adaptive concurrency that may change how many calls may be out.
+    pub fn learn(self: &Arc<Self>, verdict: Verdict, took: Duration) {
+        let Some(gradient) = &self.gradient else { return };
+        let good = match verdict {
+            Verdict::Good => true,
+            Verdict::Bad { .. } => false,
+            Verdict::Neutral | Verdict::Throttled { .. } => return,
+        };
+        let places = gradient.learn(good, took, self.in_flight());
+        if places != self.places() {
+            self.resize(places);
         }
     }
 

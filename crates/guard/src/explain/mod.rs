@@ -50,12 +50,13 @@ pub fn explain(subject: &Subject<'_>) -> Explanation {
     let usual = Policy::default();
     let policy = subject.layers.last().map_or(&usual, |(_, policy)| *policy);
     let timeline = Timeline::of(policy);
-    let copies =
-        policy.hedge.as_ref().filter(|_| subject.repeat == Repeat::Safe).map_or(1, |hedge| hedge.max);
+    // The last attempt that the policy allows may still be hedged.
+    let hedged = policy.hedge.as_ref().filter(|_| subject.repeat == Repeat::Safe);
+    let copies = hedged.map_or(0, |hedge| hedge.max.saturating_sub(1));
     Explanation {
         call: subject.call.to_owned(),
         numbers: numbers(subject.layers),
-        most_attempts: policy.retry.max_attempts.get().saturating_mul(copies),
+        most_attempts: policy.retry.max_attempts.get().saturating_add(copies),
         longest: longest(policy),
         again: again(subject.repeat),
         timeline,

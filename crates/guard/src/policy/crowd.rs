@@ -21,15 +21,16 @@ impl Default for Bulkhead {
     }
 }
 
-/// Adaptive concurrency (Gradient2 of Netflix concurrency-limits): the limit follows the ratio of the long-term to
-/// the latest answer time. It moves between `min` and the bulkhead's `max_in_flight`.
+/// Adaptive concurrency, after Envoy's gradient: the limit follows the ratio of the answer time with few calls out to
+/// the latest answer time. It moves between `min` and the bulkhead's `max_in_flight`; every 1,000 answers it goes to
+/// `min` for ten answers, to measure the time with few calls out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Adaptive {
     /// Never fewer. Default: 4.
     pub min: u32,
     /// Where it starts. Default: 16.
     pub initial: u32,
-    /// An answer may take this many times the long-term time before the limit shrinks. Default: 1.5.
+    /// An answer may take this many times as long as with few calls out before the limit shrinks. Default: 1.5.
     pub tolerance: f64,
 }
 

@@ -3,8 +3,10 @@
 
 mod breaking;
 mod fixture;
+mod hedging;
 mod profiles;
 mod retrying;
+mod sparing;
 mod suite;
 mod suited;
 mod waiting;

@@ -1,0 +1,144 @@
+//! Collects single items into one call: by size, by time, and at the end.
+//!
+//! A batch that the system refuses is halved until the item at fault fails alone. A batch that may have landed, or
+//! that failed for a passing reason, is not sent again here: retries have one owner, and it is not this.
+
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::FusedFuture;
+use port::{Fault, Kind, Landed};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::policy;
+
+type Answer<R> = oneshot::Sender<Result<R, Fault>>;
+
+/// Where items are handed in. Clone it freely.
+pub struct Batcher<T, R> {
+    queue: mpsc::Sender<(T, Answer<R>)>,
+}
+
+impl<T, R> Clone for Batcher<T, R> {
+    fn clone(&self) -> Self {
+        Self { queue: self.queue.clone() }
+    }
+}
+
+/// Sends the batches; somebody must run it.
+pub struct Worker<T, R, S> {
+    queue: mpsc::Receiver<(T, Answer<R>)>,
+    size: usize,
+    timeout: Duration,
+    send: S,
+}
+
+/// A batcher and its worker. `send` answers with one result per item, in order.
+pub fn batcher<T, R, S>(policy: &policy::Batch, send: S) -> (Batcher<T, R>, Worker<T, R, S>) {
+    let (sender, queue) = mpsc::channel(policy.queue.get() as usize);
+    let size = policy.size.get() as usize;
+    (Batcher { queue: sender }, Worker { queue, size, timeout: policy.timeout, send })
+}
+
+impl<T, R> Batcher<T, R> {
+    /// Hands an item in and waits for its own result. When the queue is full it waits for room. An item whose caller
+    /// goes away after that is still sent.
+    ///
+    /// # Errors
+    /// The fault of its batch, or of this item alone.
+    pub async fn push(&self, item: T) -> Result<R, Fault> {
+        let gone = |landed| move || Fault::new(Kind::Internal, landed, "the batch worker is gone");
+        let (answer, heard) = oneshot::channel();
+        self.queue.send((item, answer)).await.map_err(|_| gone(Landed::No)())?;
+        heard.await.unwrap_or_else(|_| Err(gone(Landed::Unknown)()))
+    }
+}
+
+impl<T, R, S, F> Worker<T, R, S>
+where
+    T: Clone,
+    S: Fn(Vec<T>) -> F,
+    F: Future<Output = Result<Vec<R>, Fault>>,
+{
+    /// Sends batches until `shutdown`, then what is already there, without waiting for more. Also ends when every
+    /// [`Batcher`] is gone.
+    pub async fn run(mut self, shutdown: impl Future<Output = ()>) {
+        let mut shutdown = pin!(shutdown.fuse());
+        while let Some(first) = self.next(&mut shutdown).await {
+            let batch = self.collect(first, &mut shutdown).await;
+            self.deliver(batch).await;
+        }
+    }
+
+    /// The next item. At the shutdown the queue takes no more, and what is in it comes at once.
+    async fn next(
+        &mut self,
+        shutdown: &mut (impl FusedFuture<Output = ()> + Unpin),
+    ) -> Option<(T, Answer<R>)> {
+        if !shutdown.is_terminated() {
+            tokio::select! {
+                biased;
+                item = self.queue.recv() => return item,
+                () = shutdown => self.queue.close(),
+            }
+        }
+        self.queue.recv().await
+    }
+
+    /// Adds what comes until the batch is full, or the first item has waited long enough, or no more can come.
+    async fn collect(
+        &mut self,
+        first: (T, Answer<R>),
+        shutdown: &mut (impl FusedFuture<Output = ()> + Unpin),
+    ) -> Vec<(T, Answer<R>)> {
+        let mut batch = vec![first];
+        let mut until = pin!(tokio::time::sleep(self.timeout));
+        while batch.len() < self.size {
+            tokio::select! {
+                biased;
+                item = self.next(shutdown) => match item {
+                    Some(item) => batch.push(item),
+                    None => break,
+                },
+                () = &mut until => break,
+            }
+        }
+        batch
+    }
+
+    /// Sends a batch; halves it while that may single out the item at fault.
+    async fn deliver(&self, batch: Vec<(T, Answer<R>)>) {
+        let mut parts = vec![batch];
+        while let Some(mut part) = parts.pop() {
+            let items = part.iter().map(|(item, _)| item.clone()).collect();
+            match (self.send)(items).await {
+                Ok(results) => answer(part, results),
+                Err(fault) if part.len() > 1 && is_poisoned(&fault) => {
+                    let second = part.split_off(part.len() / 2);
+                    parts.extend([second, part]);
+                }
+                Err(fault) => {
+                    let size = part.len().to_string();
+                    let fault = fault.with("batch", size);
+                    part.into_iter().for_each(|(_, answer)| drop(answer.send(Err(fault.clone()))));
+                }
+            }
+        }
+    }
+}
+
+/// The system understood and refused the batch, and did nothing: some item in it is at fault.
+fn is_poisoned(fault: &Fault) -> bool {
+    fault.landed == Landed::No && !fault.kind.may_pass() && fault.rejection.is_none()
+}
+
+fn answer<T, R>(part: Vec<(T, Answer<R>)>, results: Vec<R>) {
+    let mut results = results.into_iter();
+    for (_, answer) in part {
+        let missing = || Fault::new(Kind::Protocol, Landed::Yes, "fewer results than items in the batch");
+        // A caller that went away does not hear it.
+        drop(answer.send(results.next().ok_or_else(missing)));
+    }
+}

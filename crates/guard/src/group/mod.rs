@@ -1,0 +1,199 @@
+//! A system made of systems: the alternate payment provider, the pool of model providers, the replicated memory.
+//!
+//! A call moves on to the next member only if that cannot do the same thing twice: it did not land, or repeating it is
+//! safe. An idempotency key does not help here, because members do not know each other's keys.
+
+mod member;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use member::Member;
+use port::{Call, Clock, Ctx, Fault, Kind, Landed, Link, Operation, Repeat, Reply, Spec};
+
+use crate::hedge;
+use crate::landed::worse;
+
+/// Who is asked first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pick {
+    /// The first that answers, in the order written.
+    Failover,
+    /// Each in turn.
+    RoundRobin,
+    /// In turn, in proportion to these weights, one per member; 0 is asked only when the others fail.
+    Weighted(Vec<u32>),
+    /// The one that answered fastest lately.
+    Fastest,
+    /// In the order written; safe operations are also sent to the next one when there is no answer after so long.
+    Hedged {
+        /// How long.
+        after: Duration,
+    },
+}
+
+/// A group of systems, itself a system.
+pub struct Group {
+    spec: Spec,
+    members: Vec<Member>,
+    pick: Pick,
+    turn: AtomicU64,
+    clock: Arc<dyn Clock>,
+}
+
+impl Group {
+    /// A group called `name`. It can do what all its members can, each operation as safe to repeat as with the least
+    /// safe of them.
+    ///
+    /// # Errors
+    /// What is wrong with the members or the weights; reads after a colon.
+    pub fn new(
+        name: &str,
+        members: Vec<Arc<dyn Link>>,
+        pick: Pick,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, String> {
+        if members.is_empty() {
+            return Err("a group needs at least one member".into());
+        }
+        let operations = shared(&members);
+        if operations.is_empty() {
+            return Err("its members have no operation in common".into());
+        }
+        let weights = weights(&pick, members.len())?;
+        let spec = Spec { system: name.into(), adapter: "group", version: "1.0.0", operations };
+        let members =
+            members.into_iter().zip(weights).map(|(link, weight)| Member::new(link, weight)).collect();
+        Ok(Self { spec, members, pick, turn: AtomicU64::new(0), clock })
+    }
+
+    /// The members in the order in which this call asks them.
+    fn order(&self) -> Vec<&Member> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let mut order: Vec<_> = self.members.iter().collect();
+        match &self.pick {
+            Pick::Failover | Pick::Hedged { .. } => {}
+            Pick::RoundRobin | Pick::Weighted(_) => self.rotate(&mut order, turn),
+            Pick::Fastest => order.sort_by_key(|member| member.usual_time()),
+        }
+        // One that failed lately gets a growing share of first tries until it is well again; the others go before it.
+        order.sort_by_key(|member| !member.has_its_turn(turn));
+        order
+    }
+
+    /// Puts the member whose turn it is first; the others follow in the order written.
+    fn rotate<'a>(&'a self, order: &mut Vec<&'a Member>, turn: u64) {
+        let total: u64 = self.members.iter().map(|member| u64::from(member.weight)).sum();
+        let mut left = turn % total.max(1);
+        for at in 0..order.len() {
+            let weight = u64::from(order[at].weight);
+            if left < weight {
+                let first = order.remove(at);
+                order.insert(0, first);
+                return;
+            }
+            left -= weight;
+        }
+    }
+
+    async fn ask(&self, ctx: &Ctx, call: Call) -> Result<Reply, Fault> {
+        let known = self.spec.operation(&call.operation).map(|known| known.repeat);
+        let Some(repeat) = known else {
+            let unknown =
+                Fault::new(Kind::Invalid, Landed::No, "not an operation of every member of the group");
+            return Err(unknown.with("operation", &*call.operation));
+        };
+        match self.pick {
+            Pick::Hedged { after } if repeat == Repeat::Safe => self.race(ctx, &call, after).await,
+            _ => self.one_by_one(ctx, &call, repeat).await,
+        }
+    }
+
+    async fn one_by_one(&self, ctx: &Ctx, call: &Call, repeat: Repeat) -> Result<Reply, Fault> {
+        let (mut attempts, mut landed) = (0, Landed::No);
+        let mut told: Option<Fault> = None;
+        for member in self.order() {
+            let fault = match member.call(ctx, call, &*self.clock).await {
+                Ok(reply) => return Ok(reply),
+                Err(fault) => fault,
+            };
+            attempts += fault.attempts;
+            landed = worse(landed, fault.landed);
+            let stop = !may_move_on(&fault, repeat);
+            told = Some(told.map_or_else(|| fault.clone(), |before| together(before, &fault)));
+            if stop || ctx.remaining().is_some_and(|left| left.is_zero()) {
+                break;
+            }
+        }
+        let none = || Fault::new(Kind::Unavailable, Landed::No, "no member of the group was asked");
+        Err(Fault { attempts, landed, ..told.unwrap_or_else(none) })
+    }
+
+    async fn race(&self, ctx: &Ctx, call: &Call, after: Duration) -> Result<Reply, Fault> {
+        let mut order = self.order().into_iter();
+        let next = || order.next().map(|member| member.call(ctx, call, &*self.clock));
+        hedge::race(after, next, |fault| may_move_on(fault, Repeat::Safe)).await
+    }
+}
+
+/// Whether another member may be asked after this fault.
+fn may_move_on(fault: &Fault, repeat: Repeat) -> bool {
+    let there = fault.kind.may_pass() || fault.kind == Kind::Unauthorised || fault.rejection.is_some();
+    there && (fault.landed == Landed::No || repeat == Repeat::Safe)
+}
+
+/// The fault that tells more: the later one, unless it only says that a guard kept the call in. The earliest time to
+/// come back is the group's.
+fn together(before: Fault, fault: &Fault) -> Fault {
+    let retry_after = match (before.retry_after, fault.retry_after) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    };
+    let told = if fault.rejection.is_some() { before } else { fault.clone() };
+    Fault { retry_after, ..told }
+}
+
+/// What all members can do.
+fn shared(members: &[Arc<dyn Link>]) -> Vec<Operation> {
+    let mut shared: BTreeMap<Arc<str>, (Operation, usize)> = BTreeMap::new();
+    for operation in members.iter().flat_map(|member| &member.spec().operations) {
+        let known = shared.entry(Arc::clone(&operation.name)).or_insert_with(|| (operation.clone(), 0));
+        known.0.repeat = least_safe(known.0.repeat, operation.repeat);
+        known.1 += 1;
+    }
+    shared.into_values().filter(|(_, by)| *by == members.len()).map(|(operation, _)| operation).collect()
+}
+
+fn least_safe(one: Repeat, other: Repeat) -> Repeat {
+    match (one, other) {
+        (Repeat::Never, _) | (_, Repeat::Never) => Repeat::Never,
+        (Repeat::Keyed, _) | (_, Repeat::Keyed) => Repeat::Keyed,
+        (Repeat::Safe, Repeat::Safe) => Repeat::Safe,
+    }
+}
+
+fn weights(pick: &Pick, members: usize) -> Result<Vec<u32>, String> {
+    match pick {
+        Pick::Weighted(weights) if weights.len() != members => {
+            Err(format!("{} weights for {members} members; one each", weights.len()))
+        }
+        Pick::Weighted(weights) if weights.iter().all(|weight| *weight == 0) => {
+            Err("all weights are 0; at least one member must be asked".into())
+        }
+        Pick::Weighted(weights) => Ok(weights.clone()),
+        Pick::Failover | Pick::RoundRobin | Pick::Fastest | Pick::Hedged { .. } => Ok(vec![1; members]),
+    }
+}
+
+impl Link for Group {
+    fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    fn call<'a>(&'a self, ctx: &'a Ctx, call: Call) -> BoxFuture<'a, Result<Reply, Fault>> {
+        Box::pin(self.ask(ctx, call))
+    }
+}

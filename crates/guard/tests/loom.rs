@@ -1,0 +1,174 @@
+//! Every interleaving of a few threads on the breaker, its permits and the retry budget.
+//!
+//! `RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom cargo test -p guard --test loom --release`
+#![cfg(loom)]
+#![expect(clippy::unwrap_used, reason = "a failed test should panic")]
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use guard::breaker::{Breaker, Change, Permit, Scene};
+use guard::budget::Purse;
+use guard::{Budget, HalfOpen, State, Tick, Verdict};
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicU32, Ordering};
+use loom::thread;
+
+/// A moment; counts the changes it hears of.
+#[derive(Clone)]
+struct At(u64, Arc<AtomicU32>);
+
+impl At {
+    fn seconds(seconds: u64) -> Self {
+        Self(seconds, Arc::new(AtomicU32::new(0)))
+    }
+
+    fn later(&self, seconds: u64) -> Self {
+        Self(self.0 + seconds, Arc::clone(&self.1))
+    }
+
+    fn changes(&self) -> u32 {
+        self.1.load(Ordering::SeqCst)
+    }
+}
+
+impl Scene for At {
+    fn now(&self) -> Tick {
+        Tick::default() + Duration::from_secs(self.0)
+    }
+
+    fn chance(&self) -> f64 {
+        0.0
+    }
+
+    fn changed(&self, _change: Change) {
+        self.1.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+const BAD: Verdict = Verdict::Bad { retry_after: None };
+
+fn breaker(failures: u32, permits: u32) -> Arc<Breaker> {
+    let policy = guard::Breaker {
+        consecutive_failures: NonZeroU32::new(failures),
+        error_rate: None,
+        half_open: HalfOpen { permits, success_threshold: permits, ..HalfOpen::default() },
+        ..guard::Breaker::default()
+    };
+    Arc::new(Breaker::new(&policy))
+}
+
+fn call(breaker: &Breaker, verdict: Verdict, at: &At) -> bool {
+    let permit = breaker.admit(at);
+    permit.map(|permit| permit.settle(verdict, Duration::ZERO, at)).is_ok()
+}
+
+fn open(breaker: &Breaker, at: &At) {
+    while breaker.state() == State::Closed {
+        call(breaker, BAD, at);
+    }
+}
+
+#[test]
+fn failures_of_two_threads_open_it_once() {
+    loom::model(|| {
+        let (breaker, at) = (breaker(2, 1), At::seconds(0));
+        let threads: Vec<_> = (0..2)
+            .map(|_| {
+                let (breaker, at) = (Arc::clone(&breaker), at.clone());
+                thread::spawn(move || call(&breaker, BAD, &at))
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| assert!(thread.join().unwrap()));
+        assert_eq!((breaker.state(), at.changes()), (State::Open, 1));
+    });
+}
+
+/// Three threads meet in too many ways to try them all; every one with at most two forced switches is tried.
+fn bounded(model: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(2);
+    builder.check(model);
+}
+
+#[test]
+fn three_callers_get_exactly_two_permits() {
+    bounded(|| {
+        let (breaker, at) = (breaker(1, 2), At::seconds(0));
+        open(&breaker, &at);
+        let at = at.later(60);
+        let threads: Vec<_> = (0..2)
+            .map(|_| {
+                let (breaker, at) = (Arc::clone(&breaker), at.clone());
+                thread::spawn(move || breaker.admit(&at).map(std::mem::forget).is_ok())
+            })
+            .collect();
+        let ours = breaker.admit(&at).map(std::mem::forget).is_ok();
+        let out = threads.into_iter().map(|thread| thread.join().unwrap()).chain([ours]);
+        assert_eq!(out.filter(|out| *out).count(), 2);
+    });
+}
+
+#[test]
+fn a_permit_that_is_dropped_is_there_for_the_next() {
+    loom::model(|| {
+        let (breaker, at) = (breaker(1, 1), At::seconds(0));
+        open(&breaker, &at);
+        let at = at.later(60);
+        let (theirs, their_at) = (Arc::clone(&breaker), at.clone());
+        let gone = thread::spawn(move || drop(theirs.admit(&their_at)));
+        drop(breaker.admit(&at));
+        gone.join().unwrap();
+        assert!(breaker.admit(&at).is_ok(), "a permit leaked");
+    });
+}
+
+#[test]
+fn a_late_result_never_counts() {
+    loom::model(|| {
+        let (breaker, at) = (breaker(1, 1), At::seconds(0));
+        let late: Permit<'_> = breaker.admit(&at).unwrap();
+        open(&breaker, &at);
+        let later = at.later(60);
+        let (theirs, their_at) = (Arc::clone(&breaker), later.clone());
+        let probe = thread::spawn(move || call(&theirs, Verdict::Good, &their_at));
+        late.settle(BAD, Duration::ZERO, &later);
+        assert!(probe.join().unwrap());
+        assert_eq!(breaker.state(), State::Closed);
+    });
+}
+
+#[test]
+fn a_good_and_a_bad_probe_end_open_whichever_is_first() {
+    loom::model(|| {
+        let (breaker, at) = (breaker(1, 2), At::seconds(0));
+        open(&breaker, &at);
+        let at = at.later(60);
+        let (theirs, their_at) = (Arc::clone(&breaker), at.clone());
+        let good = thread::spawn(move || call(&theirs, Verdict::Good, &their_at));
+        let bad = call(&breaker, BAD, &at);
+        good.join().unwrap();
+        assert!(bad);
+        assert_eq!(breaker.state(), State::Open);
+    });
+}
+
+#[test]
+fn the_budget_is_never_overdrawn_and_never_overfilled() {
+    loom::model(|| {
+        let prices = Budget { capacity: 20, cost: 14, cost_throttled: 5, refund: 3 };
+        let purse = Arc::new(Purse::new(prices));
+        let theirs = Arc::clone(&purse);
+        let thread = thread::spawn(move || {
+            let coin = theirs.withdraw(false);
+            theirs.succeeded(coin);
+            coin.is_some()
+        });
+        let paid = purse.withdraw(false).is_some();
+        purse.succeeded(None);
+        let theirs = thread.join().unwrap();
+        assert!(paid || theirs, "20 tokens pay for one retry");
+        assert!(purse.left() <= 20);
+        assert!(paid || purse.left() == 20, "{}", purse.left());
+    });
+}
