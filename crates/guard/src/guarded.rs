@@ -11,6 +11,7 @@ use crate::cache::Cache;
 use crate::event::{Event, Listener, Place};
 use crate::gate::Gate;
 use crate::lane::Lane;
+use crate::median::Median;
 use crate::pipeline::{Attempt, Pipeline, Request, World};
 use crate::policy::{Per, Policy};
 use crate::status::{Status, Switch};
@@ -36,6 +37,9 @@ pub struct Guarded {
     link: Arc<dyn Link>,
     system: Way,
     operations: BTreeMap<Arc<str>, Way>,
+    /// How long each operation of the spec usually takes. Per operation, because a system's quick reads and slow
+    /// reports have no middle that means anything.
+    usual: BTreeMap<Arc<str>, Median>,
 }
 
 /// The way of the calls that one policy is for.
@@ -67,7 +71,9 @@ impl Guarded {
         let operations = operations
             .map(|(name, policy)| (Arc::clone(&name), system.operation(&name, policy).into()))
             .collect();
-        Self { link, system: system.into(), operations }
+        let known = link.spec().operations.iter();
+        let usual = known.map(|operation| (Arc::clone(&operation.name), Median::new())).collect();
+        Self { link, system: system.into(), operations, usual }
     }
 
     /// Tells a source that feeds this operation whether to bring more. `key` is the breaker's: the operation, tenant or
@@ -107,6 +113,7 @@ impl Guarded {
             repeat: self.repeat(&call),
             keyed: call.key.is_some(),
             deadline: ctx.deadline,
+            usual: self.usual.get(&call.operation),
             entropy: &*ctx.entropy,
         };
         pipeline.call(&request, |attempt| self.send(ctx, &call, attempt)).await
@@ -121,11 +128,13 @@ impl Guarded {
     /// What the guard looks like now.
     pub fn status(&self) -> Status {
         let now = self.system.pipeline.world.now();
+        let usual = self.usual.iter().filter_map(|(name, median)| Some((name.to_string(), median.get()?)));
         let (purse, lanes) = (&self.system.pipeline.purse, self.lanes());
         Status {
             system: self.system.pipeline.system.to_string(),
             budget: purse.left(),
             budget_capacity: purse.capacity(),
+            usual: usual.collect(),
             lanes: lanes.iter().map(|lane| lane.status(now)).collect(),
         }
     }

@@ -1,4 +1,4 @@
-//! What the calls of one key share: a breaker, a bulkhead, a limit, and what was learned about answer times.
+//! What the calls of one key share: a breaker, a bulkhead and a limit.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,6 @@ use crate::State;
 use crate::breaker::Breaker;
 use crate::bulkhead::Bulkhead;
 use crate::limit::Limit;
-use crate::median::Median;
 use crate::policy::Policy;
 use crate::status::{LaneStatus, Switch};
 use crate::sync::{AtomicU64, Ordering};
@@ -19,7 +18,6 @@ pub(crate) struct Lane {
     pub(crate) breaker: Option<Arc<Breaker>>,
     pub(crate) bulkhead: Option<Arc<Bulkhead>>,
     pub(crate) limit: Option<Arc<Limit>>,
-    pub(crate) median: Median,
     /// Nothing is sent before this tick: the system asked for a pause.
     quiet_until: AtomicU64,
 }
@@ -32,7 +30,6 @@ impl Lane {
             breaker: policy.breaker.as_ref().map(|breaker| Arc::new(Breaker::new(breaker))),
             bulkhead: policy.bulkhead.as_ref().map(Bulkhead::new),
             limit: policy.limit.as_ref().map(|limit| Arc::new(Limit::new(limit))),
-            median: Median::new(),
             quiet_until: AtomicU64::new(0),
         }
     }
@@ -92,7 +89,6 @@ impl Lane {
             max_in_flight: bulkhead.map(|bulkhead| bulkhead.places()),
             queued: bulkhead.map_or(0, |bulkhead| bulkhead.queued()),
             tokens: self.limit.as_ref().map(|limit| limit.left(now)),
-            median: self.median.get(),
         }
     }
 }

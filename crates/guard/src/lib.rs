@@ -43,6 +43,7 @@ pub use explain::{Explanation, Number, Subject, explain};
 pub use gate::Gate;
 pub use group::{Group, Pick};
 pub use guarded::{Guarded, Policies};
+pub use median::Median;
 pub use pipeline::{Attempt, Pipeline, Request, World};
 pub use policy::{
     Adaptive, Algorithm, Batch, Breaker, Budget, Bulkhead, Cache, Conflict, ErrorRate, HalfOpen, Hedge,

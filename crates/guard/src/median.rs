@@ -8,7 +8,7 @@ use crate::tick::nanos;
 /// A streaming median: each answer moves the estimate a thirty-second towards itself, so it settles where as many
 /// answers are above as below. Two answers at the same instant may count as one.
 #[derive(Default)]
-pub(crate) struct Median {
+pub struct Median {
     /// Nanoseconds, and in the low 4 bits how many answers were seen, up to 15.
     word: AtomicU64,
 }
@@ -16,12 +16,13 @@ pub(crate) struct Median {
 const SEEN: u64 = 0xf;
 
 impl Median {
-    pub(crate) fn new() -> Self {
+    /// Knows nothing yet.
+    pub fn new() -> Self {
         Self { word: AtomicU64::new(0) }
     }
 
     /// An answer took this long.
-    pub(crate) fn add(&self, took: Duration) {
+    pub fn add(&self, took: Duration) {
         let word = self.word.load(Ordering::Relaxed);
         let (estimate, seen) = (word & !SEEN, word & SEEN);
         let took = nanos(took) & !SEEN;
@@ -40,14 +41,14 @@ impl Median {
 
     /// A call was refused because of the estimate: it shrinks a little, so that an estimate gone stale cannot keep
     /// every call away for ever.
-    pub(crate) fn doubt(&self) {
+    pub fn doubt(&self) {
         let word = self.word.load(Ordering::Relaxed);
         let estimate = word & !SEEN;
         self.word.store((estimate - estimate / 64) & !SEEN | word & SEEN, Ordering::Relaxed);
     }
 
     /// The estimate, once 15 answers were seen.
-    pub(crate) fn get(&self) -> Option<Duration> {
+    pub fn get(&self) -> Option<Duration> {
         let word = self.word.load(Ordering::Relaxed);
         (word & SEEN == SEEN).then(|| Duration::from_nanos(word & !SEEN))
     }

@@ -9,6 +9,7 @@ use port::{Clock, Entropy, Fault, Repeat};
 use crate::budget::Purse;
 use crate::event::{Event, Listener};
 use crate::lanes::{LaneRef, Lanes};
+use crate::median::Median;
 use crate::policy::Policy;
 use crate::run::Run;
 use crate::tick::Tick;
@@ -62,6 +63,8 @@ pub struct Request<'a> {
     pub keyed: bool,
     /// The caller's deadline.
     pub deadline: Option<Instant>,
+    /// How long this operation usually takes, and where that is learned; without it, short deadlines are not judged.
+    pub usual: Option<&'a Median>,
     /// The dice.
     pub entropy: &'a dyn Entropy,
 }

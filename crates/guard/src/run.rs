@@ -17,6 +17,7 @@ use crate::event::{Event, Place};
 use crate::hedge;
 use crate::landed::worse;
 use crate::lane::Lane;
+use crate::median::Median;
 use crate::pipeline::{Attempt, Pipeline, Request};
 use crate::tick::Tick;
 
@@ -125,12 +126,12 @@ impl<'a> Run<'a> {
     fn room(&self) -> Result<(), Fault> {
         let Some(deadline) = self.deadline else { return Ok(()) };
         let remaining = deadline.since(self.now());
-        let median = self.lane.median.get().unwrap_or_default();
+        let median = self.usual().unwrap_or_default();
         if remaining > median {
             return Ok(());
         }
         if !remaining.is_zero() {
-            self.lane.median.doubt();
+            self.request.usual.inspect(|median| median.doubt());
         }
         Err(self.reject(Rejection::DeadlineTooNear, None))
     }
@@ -151,8 +152,9 @@ impl<'a> Run<'a> {
         let place = bulkhead.enter(self.guard.policy.priority, self.remaining()).await;
         self.look();
         // About half of the calls that are out now will be back after the median.
-        let hint = self.lane.median.get().unwrap_or(Duration::from_millis(100));
-        place.map(Some).map_err(|bulkhead::Full| self.reject(Rejection::BulkheadFull, Some(hint)))
+        let hint = self.usual().unwrap_or(Duration::from_millis(100));
+        let place = place.map_err(|bulkhead::Full| self.reject(Rejection::BulkheadFull, Some(hint)))?;
+        self.room().map(|()| Some(place))
     }
 
     async fn turn(&self) -> Result<(), Fault> {
@@ -219,7 +221,7 @@ impl<'a> Run<'a> {
             self.pause(pause);
         }
         if outcome.is_ok() {
-            self.lane.median.add(took);
+            self.request.usual.inspect(|median| median.add(took));
         }
         if let Some(bulkhead) = &self.lane.bulkhead {
             bulkhead.learn(verdict, took);
@@ -231,7 +233,7 @@ impl<'a> Run<'a> {
     /// A timeout says nothing about the system when the caller's deadline left it less than twice its usual time.
     fn was_cut_short(&self, outcome: Result<(), &Fault>, limit: Duration) -> bool {
         let timed_out = outcome.is_err_and(|fault| fault.kind == Kind::Timeout);
-        let usual = self.lane.median.get();
+        let usual = self.usual();
         timed_out && limit < self.guard.policy.attempt_timeout && usual.is_some_and(|usual| limit < usual * 2)
     }
 
@@ -252,7 +254,7 @@ impl<'a> Run<'a> {
             return None;
         }
         let delay = backoff::wait(retry, made + 1, fault, self.request.entropy)?;
-        let usual = self.lane.median.get().unwrap_or_default();
+        let usual = self.usual().unwrap_or_default();
         if self.remaining().is_some_and(|left| left <= delay + usual) {
             return None;
         }
@@ -275,6 +277,11 @@ impl<'a> Run<'a> {
     fn reject(&self, by: Rejection, retry_after: Option<Duration>) -> Fault {
         self.hear(&Event::Rejected { place: self.place(), by, retry_after });
         Fault::rejected(by, retry_after)
+    }
+
+    /// The answer time that half of the calls of this operation stay under.
+    fn usual(&self) -> Option<Duration> {
+        self.request.usual.and_then(Median::get)
     }
 
     fn remaining(&self) -> Option<Duration> {

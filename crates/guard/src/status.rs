@@ -1,5 +1,6 @@
 //! What a guard looks like right now, for `/metrics`, `/health/adapters` and `cardan system`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -15,6 +16,8 @@ pub struct Status {
     pub budget: u32,
     /// Retry tokens when full.
     pub budget_capacity: u32,
+    /// Per operation, the answer time that half of its calls stay under, once known.
+    pub usual: BTreeMap<String, Duration>,
     /// One per breaker key, sorted; a key appears with its first call.
     pub lanes: Vec<LaneStatus>,
 }
@@ -40,8 +43,6 @@ pub struct LaneStatus {
     pub queued: u32,
     /// Calls the limit would let start now.
     pub tokens: Option<u32>,
-    /// The answer time that half of the calls stay under, once known.
-    pub median: Option<Duration>,
 }
 
 /// What the operator told a breaker to do.

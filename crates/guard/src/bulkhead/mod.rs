@@ -55,11 +55,18 @@ impl Bulkhead {
     /// # Errors
     /// [`Full`].
     pub async fn enter(self: &Arc<Self>, priority: Priority, limit: Option<Duration>) -> Result<Place, Full> {
-        if let Some(place) = self.try_enter() {
-            return Ok(place);
-        }
+        let ticket = loop {
+            if let Some(place) = self.try_enter() {
+                return Ok(place);
+            }
+            match self.line_up(priority) {
+                Some(ticket) => break ticket,
+                None if self.queued() >= self.max_queue => return Err(Full),
+                // A place came free between the two looks.
+                None => {}
+            }
+        };
         let wait = limit.map_or(self.max_wait, |limit| limit.min(self.max_wait));
-        let Some(ticket) = self.line_up(priority) else { return self.try_enter().ok_or(Full) };
         tokio::time::timeout(wait, ticket.called()).await.unwrap_or(Err(Full))
     }
 

@@ -166,3 +166,20 @@ async fn an_operation_with_its_own_deadline_still_shares_the_breaker() {
     down(&world).await;
     assert_eq!(world.call("post").await.unwrap_err().rejection, Some(Rejection::BreakerOpen));
 }
+
+#[tokio::test(start_paused = true)]
+async fn b37_what_went_wrong_long_ago_is_forgotten() {
+    let rate = guard::ErrorRate { min_calls: NonZeroU32::new(10).unwrap(), ..guard::ErrorRate::default() };
+    let policy = tripping(Breaker { consecutive_failures: None, error_rate: Some(rate), ..breaker() });
+    let world = World::new(policy, |number, _| async move {
+        if number <= 9 { Err(fault(Kind::Connect, Landed::No)) } else { Ok(Reply::default()) }
+    });
+    down(&world).await;
+    down(&world).await;
+    down(&world).await;
+    tokio::time::advance(seconds(61)).await;
+    for _ in 0..10 {
+        world.call("read").await.unwrap();
+    }
+    assert_eq!(world.guarded.status().lanes[0].state, State::Closed);
+}

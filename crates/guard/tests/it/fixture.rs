@@ -45,11 +45,16 @@ impl Drop for Leaving<'_> {
 
 /// Remembers what it heard, one word per event.
 #[derive(Default)]
-pub(crate) struct Ear(Mutex<Vec<String>>);
+pub(crate) struct Ear(Mutex<Vec<String>>, Mutex<Vec<Duration>>);
 
 impl Ear {
     pub(crate) fn heard(&self) -> Vec<String> {
         self.0.lock().unwrap().clone()
+    }
+
+    /// How long each attempt and each call took.
+    pub(crate) fn durations(&self) -> Vec<Duration> {
+        self.1.lock().unwrap().clone()
     }
 
     pub(crate) fn count(&self, word: &str) -> usize {
@@ -59,6 +64,9 @@ impl Ear {
 
 impl Listener for Ear {
     fn hear(&self, event: &Event<'_>) {
+        if let Event::AttemptFinished { duration, .. } | Event::CallFinished { duration, .. } = event {
+            self.1.lock().unwrap().push(*duration);
+        }
         let word = match event {
             Event::AttemptStarted { .. } => "started".into(),
             Event::AttemptFinished { outcome: Ok(()), .. } => "good".into(),

@@ -161,3 +161,27 @@ async fn no_attempt_starts_that_cannot_finish() {
     assert_eq!((fault.rejection, fault.landed), (Some(Rejection::DeadlineTooNear), Landed::No));
     assert_eq!(world.calls(), 20);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_operation_does_not_keep_a_quick_one_with_a_short_deadline_away() {
+    let world = World::new(attempts(1), |number, _| async move {
+        tokio::time::sleep(Duration::from_millis(if number <= 50 { 10_000 } else { 5 })).await;
+        Ok(Reply::default())
+    });
+    for _ in 0..50 {
+        world.call("post").await.unwrap();
+    }
+    let ctx = world.ctx().within(Duration::from_millis(500));
+    port::Link::call(&*world.guarded, &ctx, crate::fixture::call("read")).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn b37_a_duration_is_how_long_it_took() {
+    let world = World::new(attempts(2), |number, _| async move {
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        if number == 1 { Err(fault(Kind::Unavailable, Landed::No)) } else { Ok(Reply::default()) }
+    });
+    world.call("read").await.unwrap();
+    let millis: Vec<_> = world.ear.durations().iter().map(Duration::as_millis).collect();
+    assert_eq!(millis, [250, 250, 550], "two attempts, and the call with the wait of 50 ms between them");
+}
