@@ -1,11 +1,15 @@
 //! The nearest right name.
 
-/// The one of `names` that `written` was most likely meant to be: at most a third of its letters changed (one in
-/// short names, never more than three), where a change is a letter added, dropped, replaced or swapped with its
+/// The one of `names` that `written` was most likely meant to be: at most one change in up to three letters, two in
+/// up to seven, three in more, where a change is a letter added, dropped, replaced or swapped with its
 /// neighbour. Upper and lower case, `-` and `_` count as the same.
 pub fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = fold(written);
-    let allowed = (folded.len() / 3).clamp(1, 3);
+    let allowed = match folded.len() {
+        0..4 => 1,
+        4..8 => 2,
+        _ => 3,
+    };
     let distances = names.into_iter().map(|name| (distance(&folded, &fold(name)), name));
     distances
         .filter(|(distance, _)| *distance <= allowed)
@@ -67,6 +71,7 @@ mod tests {
             ("maxAttempts", Some("max_attempts")),
             ("max-attempts", Some("max_attempts")),
             ("colour", None),
+            ("ur", Some("url")),
             ("x", None),
         ];
         for (written, meant) in cases {

@@ -34,5 +34,7 @@ pub(super) const NO_SECRET: &str = "CFG115";
 pub(super) const PROFILE_TAKEN: &str = "CFG116";
 /// An operation that the system does not have.
 pub(super) const NO_SUCH_OPERATION: &str = "CFG118";
+/// An action that no commit has.
+pub(super) const NO_SUCH_ACTION: &str = "CFG119";
 /// A limit without its numbers.
 pub(super) const HALF_LIMIT: &str = "CFG117";

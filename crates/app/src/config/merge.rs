@@ -11,7 +11,7 @@ const SPREAD: [&str; 5] = ["secrets", "profiles", "systems", "entities", "flows"
 
 /// Reads and checks each text by itself, then merges them.
 pub(super) fn documents(sources: &[Source]) -> (Node, Vec<Diagnostic>) {
-    let shape = shape();
+    let shape = shape::sections();
     let mut found = Vec::new();
     let mut merged = Merged::default();
     for source in sources {

@@ -7,6 +7,7 @@
 mod auth;
 mod code;
 mod door;
+mod flows;
 mod guard;
 mod judge;
 mod limits;
@@ -26,7 +27,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use diag::{Colour, Diagnostic, Entry, Severity, Source};
+use diag::{Colour, Diagnostic, Severity, Source};
 
 pub use auth::{Jwt, JwtKey, Material};
 
@@ -59,8 +60,8 @@ pub struct Config {
     pub systems: BTreeMap<String, System>,
     /// What acts mean here: entities, derived events, aliases, custom types.
     pub rules: react::Rules,
-    /// What happens, by flow, as written.
-    pub flows: Vec<Entry>,
+    /// What happens when something is committed, by flow.
+    pub flows: BTreeMap<String, flow::Definition>,
 }
 
 /// What checking found. The configuration is there when no finding is an error.
@@ -127,8 +128,8 @@ fn read(judge: &mut judge::Judge<'_>) -> Option<Config> {
     let secrets = secrets::read(judge);
     let profiles = profiles::read(judge);
     let systems = systems::read(judge, &profiles);
-    let rules = rules::read(judge);
-    let flows = judge.names("flows").to_vec();
+    let flows = flows::read(judge, &systems);
+    let rules = react::Rules { routes: flows::routes(&flows), ..rules::read(judge) };
     Some(Config {
         store: store?,
         listen: listen?,

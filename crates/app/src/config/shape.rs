@@ -2,10 +2,19 @@
 
 use diag::{Field, Shape};
 
-use super::{auth, door, limits, profiles, rules, secrets, store, systems};
+use super::{auth, door, flows, limits, profiles, rules, secrets, store, systems};
 
-/// The shape of `cardan.yaml`.
+/// The shape of `cardan.yaml`, as it is published.
 pub fn shape() -> Shape {
+    file(flows::shape())
+}
+
+/// The shape that is checked before the sections are read; flows are left to their compiler.
+pub(super) fn sections() -> Shape {
+    file(flows::names_shape())
+}
+
+fn file(flows: Shape) -> Shape {
     Shape::object([
         Field::new("cardan", Shape::int(1..=i64::from(u16::MAX)).example(1))
             .required()
@@ -24,7 +33,7 @@ pub fn shape() -> Shape {
         Field::new("entities", rules::entities_shape()).doc("what must hold for entities"),
         Field::new("derive", rules::derive_shape()).doc("what is published beside an act"),
         Field::new("aliases", rules::aliases_shape()).doc("other names of systems that commits may use"),
-        Field::new("flows", named("flow", Shape::any())).doc("what happens when something is committed"),
+        Field::new("flows", flows).doc("what happens when something is committed"),
     ])
     .doc("One file, or a directory of files that each start with `cardan: 1`. Unknown keys are errors.")
 }

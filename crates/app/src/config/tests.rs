@@ -219,3 +219,14 @@ mod published {
         digits.is_some_and(|digits| digits.len() == 3 && digits.bytes().all(|byte| byte.is_ascii_digit()))
     }
 }
+
+/// Every example of the repository is right, without a warning.
+#[test]
+fn the_examples_are_right() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    for example in fs::read_dir(examples).unwrap() {
+        let (config, warnings) = load(&example.unwrap().path()).unwrap_or_else(|wrong| panic!("{wrong}"));
+        assert!(warnings.is_empty(), "{warnings:?}");
+        assert_eq!(config.rules.routes.len(), config.flows.len());
+    }
+}
