@@ -185,3 +185,27 @@ async fn b37_a_duration_is_how_long_it_took() {
     let millis: Vec<_> = world.ear.durations().iter().map(Duration::as_millis).collect();
     assert_eq!(millis, [250, 250, 550], "two attempts, and the call with the wait of 50 ms between them");
 }
+
+/// Attempts per call offered while the system is down for ten seconds at 200 calls a second.
+async fn amplification(policy: Policy) -> f64 {
+    let world =
+        std::sync::Arc::new(World::new(policy, |_, _| async { Err(fault(Kind::Unavailable, Landed::No)) }));
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..2_000 {
+        let world = std::sync::Arc::clone(&world);
+        calls.spawn(async move { world.call("read").await });
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    calls.join_all().await;
+    assert_eq!(world.inside(), 0);
+    f64::from(world.calls()) / 2_000.0
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_not_amplified() {
+    let with_budget = amplification(attempts(3)).await;
+    assert!(with_budget <= 1.10, "{with_budget} with the budget alone");
+    let policy = Policy { breaker: Policy::default().breaker, ..attempts(3) };
+    let with_breaker = amplification(policy).await;
+    assert!(with_breaker <= 0.05, "{with_breaker} with the breaker");
+}
