@@ -131,5 +131,26 @@ impl From<store::Error> for Problem {
     }
 }
 
+impl From<flow::Error> for Problem {
+    fn from(error: flow::Error) -> Self {
+        let told = error.to_string();
+        match error {
+            flow::Error::UnknownRun(_) => Problem::new(Code::RunUnknown),
+            flow::Error::UnknownDead(_) => Problem::new(Code::DeadState),
+            flow::Error::UnknownStep { .. } | flow::Error::Status { .. } => {
+                Problem::because(Code::RunState, told)
+            }
+            flow::Error::Key { .. } => Problem::because(Code::ActRefused, told),
+            flow::Error::Busy(_) => Problem::new(Code::Busy),
+            flow::Error::Stopping => Problem::new(Code::Stopping),
+            flow::Error::Store(error) => error.into(),
+            flow::Error::UnknownFlow(_) | flow::Error::NoDefinition { .. } | flow::Error::Journal { .. } => {
+                tracing::error!(error = told, "engine refused");
+                Problem::new(Code::Internal)
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -80,8 +80,7 @@ fn builder(limits: &Limits) -> Builder {
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_time)
         .max_headers(limits.header_lines)
-        .max_buf_size(limits.headers.max(8192))
-        .pipeline_flush(true);
+        .max_buf_size(limits.headers.max(8192));
     builder
         .http2()
         .timer(TokioTimer::new())

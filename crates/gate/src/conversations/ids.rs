@@ -1,0 +1,72 @@
+//! An act's id is used once in its conversation. The same act again is answered as it was then; another act under
+//! the same id is refused. The record is written in the same batch as the act, and kept as long as the log.
+
+use std::sync::Arc;
+
+use act::Act;
+use aws_lc_rs::digest::{SHA256, digest};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use store::{KeyOp, KeyRecord, KeyState};
+
+use super::Conversations;
+use super::ingest::{Started, Taken, Verdict};
+use crate::{Code, Problem};
+
+/// 2200-01-01: the log is not forgotten, so neither are the ids in it.
+const NEVER: i64 = 7_258_118_400;
+
+/// What is kept of an answer. The position is not known before the commit; a repeat is told the head instead,
+/// which is at or beyond it.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    runs: Vec<Started>,
+}
+
+/// The record of one act.
+pub(super) fn record(tenant: &str, conversation: &str, act: &Act, at: Timestamp) -> KeyRecord {
+    let json = serde_json::to_vec(act).unwrap_or_default();
+    let mut fingerprint = [0; 32];
+    fingerprint.copy_from_slice(digest(&SHA256, &json).as_ref());
+    KeyRecord {
+        tenant: tenant.to_owned(),
+        key: format!("act/{conversation}/{}", act.id),
+        fingerprint,
+        // An act is claimed and finished at once, so nobody else can be its owner.
+        owner: "act".to_owned(),
+        state: KeyState::InProgress,
+        created: at,
+        expires: Timestamp::from_second(NEVER).unwrap_or(Timestamp::MAX),
+    }
+}
+
+/// The record with its answer, to be written with the act.
+pub(super) fn claim(record: KeyRecord, runs: &[Started]) -> KeyOp {
+    let response = serde_json::to_vec(&Kept { runs: runs.to_vec() }).unwrap_or_default();
+    KeyOp::Claim(KeyRecord { state: KeyState::Done { response }, ..record })
+}
+
+/// The verdict over an act whose id was used before, by the same act or by another.
+pub(super) fn same(same: bool, act: &Act, runs: Vec<Started>, position: u64) -> Verdict {
+    if same {
+        return Ok(Taken {
+            act: Arc::new(act.clone()),
+            position,
+            runs,
+            replayed: true,
+            warnings: Vec::new(),
+        });
+    }
+    Err(Problem::because(Code::ActIdReused, format!("{} was used for an act with another body", act.id)))
+}
+
+impl Conversations {
+    /// What an act was answered, when its id was used before.
+    pub(super) async fn seen(&self, record: &KeyRecord, act: &Act) -> Result<Option<Verdict>, Problem> {
+        let Some(there) = self.store.key(&record.tenant, &record.key).await? else { return Ok(None) };
+        let kept = there.response().and_then(|response| serde_json::from_slice(response).ok());
+        let Kept { runs } = kept.unwrap_or(Kept { runs: Vec::new() });
+        let position = *self.store.head().borrow();
+        Ok(Some(same(there.fingerprint == record.fingerprint, act, runs, position)))
+    }
+}

@@ -1,0 +1,237 @@
+//! Takes acts: authorises, decides in order, commits once, wakes the engine.
+
+use std::sync::Arc;
+
+use act::{Accepted, Act, Issue};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::KeyRecord;
+
+use super::work::Work;
+use super::{Conversations, admit, ids, read};
+use crate::{Code, Principal, Problem};
+
+/// How often a batch is decided again after somebody else wrote to the stream.
+const TRIES: u32 = 5;
+
+/// Acts that arrived together for one conversation.
+pub struct Utterance<'a> {
+    /// Who says them.
+    pub principal: &'a Principal,
+    /// To which conversation; one that does not exist yet begins with the first speaker as its participant.
+    pub conversation: &'a str,
+    /// One id for all they set in motion.
+    pub correlation: &'a Arc<str>,
+    /// The acts, in order; at most as many as fit one batch.
+    pub acts: Vec<Accepted<Act>>,
+    /// Whether one refusal refuses them all.
+    pub all_or_nothing: bool,
+}
+
+/// What became of the acts.
+#[derive(Debug)]
+pub struct Heard {
+    /// One for each act, in order.
+    pub verdicts: Vec<Verdict>,
+    /// What runs wait to hear next.
+    pub next_actions: Vec<Value>,
+}
+
+/// What became of one act.
+pub type Verdict = Result<Taken, Problem>;
+
+/// An act that is durable, and what it set in motion.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// The act.
+    pub act: Arc<Act>,
+    /// A position at or beyond it.
+    pub position: u64,
+    /// The runs it started.
+    pub runs: Vec<Started>,
+    /// Whether it had been taken before.
+    pub replayed: bool,
+    /// What is odd about it.
+    pub warnings: Vec<Issue>,
+}
+
+/// A run that an act started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Started {
+    /// The run.
+    pub run: String,
+    /// The system the commit named; `default` when it named none.
+    pub system: String,
+}
+
+/// One act on its way.
+pub(super) struct Arrival {
+    pub(super) act: Accepted<Act>,
+    pub(super) record: KeyRecord,
+    /// Settled before any decision: refused at the door, or seen before.
+    settled: Option<Verdict>,
+}
+
+/// Why a try did not end.
+enum Again {
+    /// Somebody else wrote to the stream: what we knew was old, and is read again.
+    Stale,
+    /// Ids were used before: those acts are settled, the others are decided without them.
+    Seen,
+    Never(Problem),
+}
+
+impl From<Problem> for Again {
+    fn from(problem: Problem) -> Self {
+        Again::Never(problem)
+    }
+}
+
+impl Conversations {
+    /// Takes the acts; one verdict for each, in order. With [`Utterance::all_or_nothing`] the first refusal is the
+    /// answer and nothing is written.
+    ///
+    /// Safe under cancellation: what was committed stays, what was not leaves nothing behind.
+    ///
+    /// # Errors
+    /// When nothing was taken: the conversation is another organisation's, or the store refuses.
+    pub async fn ingest(&self, said: Utterance<'_>) -> Result<Heard, Problem> {
+        let started = self.clock.instant();
+        let mut arrivals = self.arrivals(&said);
+        let heard = self.take(&said, &mut arrivals).await;
+        let took = self.clock.instant().saturating_duration_since(started);
+        for (number, arrival) in arrivals.iter().enumerate() {
+            let ok = heard.as_ref().is_ok_and(|heard| heard.verdicts.get(number).is_some_and(Result::is_ok));
+            self.observer.act(arrival.act.value.type_name(), ok, took);
+        }
+        heard
+    }
+
+    async fn take(&self, said: &Utterance<'_>, arrivals: &mut [Arrival]) -> Result<Heard, Problem> {
+        if said.all_or_nothing {
+            refuse_first(arrivals)?;
+        }
+        for _ in 0..TRIES {
+            match self.once(said, arrivals).await {
+                Ok(heard) => return Ok(heard),
+                Err(Again::Stale) => {}
+                Err(Again::Seen) => self.settle_seen(said, arrivals).await?,
+                Err(Again::Never(problem)) => return Err(problem),
+            }
+        }
+        Err(Problem::new(Code::Contended))
+    }
+
+    fn arrivals(&self, said: &Utterance<'_>) -> Vec<Arrival> {
+        let now = self.clock.now();
+        let arrive = |act: &Accepted<Act>| {
+            let record = ids::record(&said.principal.tenant, said.conversation, &act.value, now);
+            let settled = bound(said.principal, said.conversation, &act.value).err().map(Err);
+            Arrival { act: act.clone(), record, settled }
+        };
+        said.acts.iter().map(arrive).collect()
+    }
+
+    /// Decides and commits once, under the conversation's lock.
+    async fn once(&self, said: &Utterance<'_>, arrivals: &[Arrival]) -> Result<Heard, Again> {
+        let mut slot = self.cache.lock(said.conversation).await;
+        // Taken out while it is changed: should this future be dropped, it is read again.
+        let talk = match slot.take() {
+            Some(talk) => talk,
+            None => self.load(said.conversation).await?,
+        };
+        if talk.exists()
+            && let Err(problem) = admit(said.principal, &talk.tenant)
+        {
+            *slot = Some(talk);
+            return Err(problem.into());
+        }
+        let (tenant, now) = (said.principal.tenant.clone(), self.clock.now());
+        let mut work = Work::new(talk, tenant, said.correlation.clone(), now);
+        let mut verdicts = self.decide(&mut work, said, arrivals).await?;
+        let (talk, position) = self.commit(work).await?;
+        let next_actions = read::next_actions(&talk);
+        *slot = Some(talk);
+        drop(slot);
+        for taken in verdicts.iter_mut().flatten() {
+            taken.position = taken.position.max(position);
+        }
+        Ok(Heard { verdicts, next_actions })
+    }
+
+    async fn decide(
+        &self,
+        work: &mut Work,
+        said: &Utterance<'_>,
+        arrivals: &[Arrival],
+    ) -> Result<Vec<Verdict>, Again> {
+        let engine = self.engine()?;
+        let mut verdicts = Vec::with_capacity(arrivals.len());
+        for arrival in arrivals {
+            let verdict = match &arrival.settled {
+                Some(settled) => settled.clone(),
+                None => match work.act(&self.deciding, engine, arrival) {
+                    Ok(taken) => Ok(taken),
+                    // What cannot be taken now may have been taken before: then it is answered as then.
+                    Err(problem) => {
+                        self.seen(&arrival.record, &arrival.act.value).await?.unwrap_or(Err(problem))
+                    }
+                },
+            };
+            if let (true, Err(problem)) = (said.all_or_nothing, &verdict) {
+                return Err(problem.clone().into());
+            }
+            verdicts.push(verdict);
+        }
+        Ok(verdicts)
+    }
+
+    async fn settle_seen(&self, said: &Utterance<'_>, arrivals: &mut [Arrival]) -> Result<(), Problem> {
+        for arrival in arrivals.iter_mut().filter(|arrival| arrival.settled.is_none()) {
+            arrival.settled = self.seen(&arrival.record, &arrival.act.value).await?;
+        }
+        if said.all_or_nothing { refuse_first(arrivals) } else { Ok(()) }
+    }
+
+    /// Commits what was decided, then wakes the runs it concerns.
+    async fn commit(&self, work: Work) -> Result<(react::Conversation, u64), Again> {
+        let stream = work.talk.stream();
+        let (batch, done) = work.finish();
+        if batch.is_empty() {
+            return Ok((done.talk, *self.store.head().borrow()));
+        }
+        match self.store.commit(batch).await {
+            Ok(receipt) => {
+                self.after(&done);
+                Ok((done.talk, receipt.position))
+            }
+            Err(store::Error::Version { stream: other, .. }) if other == stream => Err(Again::Stale),
+            // The stream of a run: its commit was taken before.
+            Err(store::Error::Version { .. } | store::Error::Key(_)) => Err(Again::Seen),
+            Err(error) => Err(Again::Never(error.into())),
+        }
+    }
+}
+
+/// Nobody speaks in another's name, nor about another conversation than the path's.
+fn bound(principal: &Principal, conversation: &str, act: &Act) -> Result<(), Problem> {
+    let pointer = |pointer: &str, message: &str| {
+        vec![Issue { pointer: pointer.to_owned(), code: "act.forbidden", message: message.to_owned() }]
+    };
+    if !principal.may_speak_as(&act.speaker) {
+        let message = "expected the token's subject, or the permission conversation.speak_for_others";
+        return Err(Problem::invalid(Code::ActSpeaker, pointer("/speaker", message)));
+    }
+    match act.meta("conversation_id") {
+        Some(named) if named.as_str() != Some(conversation) => {
+            let message = "expected the conversation of the path, or no such member";
+            Err(Problem::invalid(Code::ActConversation, pointer("/metadata/conversation_id", message)))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn refuse_first(arrivals: &[Arrival]) -> Result<(), Problem> {
+    let refusal = arrivals.iter().find_map(|arrival| arrival.settled.as_ref()?.as_ref().err());
+    refusal.map_or(Ok(()), |problem| Err(problem.clone()))
+}

@@ -1,0 +1,195 @@
+//! What can be asked about conversations.
+
+use std::sync::Arc;
+
+use act::Act;
+use react::{Conversation, EntityState, Event, Want};
+use serde_json::{Map, Value, json};
+
+use super::{Conversations, admit, rows};
+use crate::{Code, Principal, Problem};
+
+/// Events read at once.
+const PAGE: usize = 1000;
+
+/// A page of something, and where the next begins.
+pub(crate) struct Page {
+    pub(crate) items: Vec<Value>,
+    pub(crate) next: Option<String>,
+}
+
+/// A conversation as the data model has it.
+pub(crate) struct Document {
+    pub(crate) json: Value,
+    /// The log up to here is contained.
+    pub(crate) position: u64,
+    /// The version after which the next page of acts begins, when there are more.
+    pub(crate) next: Option<u64>,
+}
+
+impl Conversations {
+    /// What is known of a conversation, but for its entities; and the position up to which.
+    pub(crate) async fn header(
+        &self,
+        principal: &Principal,
+        id: &str,
+    ) -> Result<(Conversation, u64), Problem> {
+        let unknown = || Problem::new(Code::ConversationUnknown);
+        let row = self.store.state(rows::CONVERSATION, id).await?.ok_or_else(unknown)?;
+        let talk: Conversation = rows::parse(&row)?;
+        admit(principal, &talk.tenant)?;
+        Ok((talk, row.position))
+    }
+
+    /// The whole conversation, with up to `limit` acts after a version of its stream.
+    pub(crate) async fn document(
+        &self,
+        principal: &Principal,
+        id: &str,
+        after: u64,
+        limit: usize,
+    ) -> Result<Document, Problem> {
+        let (talk, position) = self.header(principal, id).await?;
+        let (acts, next) = self.acts(&talk, after, limit).await?;
+        Ok(Document { json: document(&talk, &acts), position, next })
+    }
+
+    async fn acts(
+        &self,
+        talk: &Conversation,
+        mut after: u64,
+        limit: usize,
+    ) -> Result<(Vec<Arc<Act>>, Option<u64>), Problem> {
+        let mut acts = Vec::new();
+        loop {
+            let page = self.store.stream(&talk.stream(), after, PAGE).await?;
+            if page.is_empty() {
+                return Ok((acts, None));
+            }
+            for event in page {
+                // What was written after the header was read is left for the next reading.
+                if event.version > talk.version {
+                    return Ok((acts, None));
+                }
+                if acts.len() == limit {
+                    return Ok((acts, Some(after)));
+                }
+                after = event.version;
+                match Event::decode(&event.type_, &event.data) {
+                    Ok(Event::ActProcessed(processed)) => acts.push(processed.act),
+                    Ok(_) => {}
+                    Err(error) => {
+                        tracing::error!(%error, position = event.position, "reading a conversation");
+                        return Err(Problem::new(Code::Internal));
+                    }
+                }
+            }
+        }
+    }
+
+    /// An entity, its tag, and the position up to which it is contained.
+    pub(crate) async fn entity(
+        &self,
+        principal: &Principal,
+        id: &str,
+        entity: &str,
+    ) -> Result<(EntityState, u64), Problem> {
+        self.header(principal, id).await?;
+        let row = self.store.state(rows::ENTITY, &rows::entity_id(id, entity)).await?;
+        let row = row.ok_or_else(|| Problem::new(Code::EntityUnknown))?;
+        Ok((rows::parse(&row)?, row.position))
+    }
+
+    /// A page of a conversation's entities.
+    pub(crate) async fn entities(
+        &self,
+        principal: &Principal,
+        id: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page, Problem> {
+        self.header(principal, id).await?;
+        let after = after.map(|entity| rows::entity_id(id, entity));
+        let page = self.store.states(rows::ENTITY, &rows::entity_id(id, ""), after.as_deref(), limit).await?;
+        let entities: Vec<EntityState> = page.iter().map(rows::parse).collect::<Result<_, _>>()?;
+        let next = entities.last().filter(|_| entities.len() == limit).map(|entity| entity.id.clone());
+        Ok(Page { items: entities.iter().map(shown).collect(), next })
+    }
+
+    /// A page of the organisation's conversations, by name.
+    pub(crate) async fn list(
+        &self,
+        principal: &Principal,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page, Problem> {
+        let prefix = rows::listed(&principal.tenant);
+        let after = after.map(|id| format!("{prefix}{id}"));
+        let page = self.store.states(rows::LISTED, &prefix, after.as_deref(), limit).await?;
+        let next = page.last().filter(|_| page.len() == limit).map(|row| row.id[prefix.len()..].to_owned());
+        let mut items = Vec::with_capacity(page.len());
+        for row in &page {
+            let (talk, _) = self.header(principal, &row.id[prefix.len()..]).await?;
+            items.push(summary(&talk));
+        }
+        Ok(Page { items, next })
+    }
+
+    /// What runs wait to hear in a conversation.
+    pub(crate) async fn awaited(&self, principal: &Principal, id: &str) -> Result<Vec<Value>, Problem> {
+        self.header(principal, id).await.map(|(talk, _)| next_actions(&talk))
+    }
+}
+
+/// An entity as it is shown.
+pub(crate) fn shown(entity: &EntityState) -> Value {
+    json!({
+        "id": entity.id, "type": entity.type_, "external_id": entity.external_id, "version": entity.version,
+        "fields": entity.fields, "updated": entity.updated.map(|at| at.to_string()),
+    })
+}
+
+/// What runs wait to hear.
+pub(super) fn next_actions(talk: &Conversation) -> Vec<Value> {
+    let action = |wait: &react::Wait| {
+        let (run, step) = (&wait.run, &wait.step);
+        match &wait.want {
+            Want::Fact { entity, field } => {
+                json!({"type": "fact", "entity": entity, "field": field, "run": run, "step": step})
+            }
+            Want::Confirm { entity } => {
+                json!({"type": "confirm", "entity": entity, "run": run, "step": step})
+            }
+            Want::Event { topic } => json!({"type": "event", "topic": topic, "run": run, "step": step}),
+        }
+    };
+    talk.waits.iter().map(action).collect()
+}
+
+fn summary(talk: &Conversation) -> Value {
+    let mut document = document(talk, &[]);
+    if let Some(members) = document.as_object_mut() {
+        members.remove("acts");
+    }
+    document
+}
+
+fn document(talk: &Conversation, acts: &[Arc<Act>]) -> Value {
+    let mut members = Map::new();
+    members.insert("id".into(), json!(talk.id));
+    members.insert("participants".into(), talk.participants.values().map(|one| json!(one)).collect());
+    members.insert("acts".into(), acts.iter().map(|act| act.to_value()).collect());
+    members.insert("status".into(), json!(talk.status));
+    members.insert("metadata".into(), Value::Object(talk.metadata()));
+    let mut offer = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            members.insert(name.to_owned(), value);
+        }
+    };
+    offer("started_at", talk.started_at.map(|at| at.to_string().into()));
+    offer("ended_at", talk.ended_at.map(|at| at.to_string().into()));
+    offer("channel", talk.channel.clone().map(Value::from));
+    offer("context", talk.context.clone().map(Value::Object));
+    offer("final_state", talk.error.as_ref().map(|error| json!({"error": error})));
+    Value::Object(members)
+}

@@ -1,0 +1,264 @@
+//! What flows say: through the same lock, the same decisions and the same batch as everybody's acts.
+
+use std::sync::Arc;
+
+use act::{Accepted, Act, Checked, CommitError, DocumentKind, Participant, ParticipantType};
+use aws_lc_rs::digest::{SHA256, digest};
+use flow::{Outcome, Said, Told, Voice};
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use react::{Change, Refusal, Wait, Want};
+use serde_json::{Value, json};
+use store::{Batch, Error, KeyOp, Receipt};
+
+use super::work::Work;
+use super::{Conversations, ids};
+use crate::Problem;
+
+/// How often a batch is decided again after somebody else wrote to the stream.
+const TRIES: u32 = 5;
+
+impl Voice for Conversations {
+    fn say<'a>(&'a self, said: Said, batch: Batch) -> BoxFuture<'a, Result<Receipt, Error>> {
+        Box::pin(async move {
+            let speaker = self.flow_of(&said.run, &batch).await?;
+            let mut claims = true;
+            for _ in 0..TRIES {
+                match self.say_once(&said, &speaker, batch.clone(), claims).await {
+                    Err(Error::Version { stream, .. })
+                        if stream == format!("conversation-{}", said.conversation) => {}
+                    // Somebody has used the act's id, which comes from the run's. The run does not stop for that.
+                    Err(Error::Key(_)) if claims => claims = false,
+                    other => return other,
+                }
+            }
+            Err(Error::Busy)
+        })
+    }
+}
+
+impl Conversations {
+    /// The flow's name, in which its runs speak.
+    async fn flow_of(&self, run: &str, batch: &Batch) -> Result<String, Error> {
+        if let Some(row) = batch.runs.iter().find(|row| row.id == run) {
+            return Ok(row.flow.clone());
+        }
+        Ok(self.store.run(run).await?.map_or_else(|| "flow".to_owned(), |row| row.flow))
+    }
+
+    async fn say_once(
+        &self,
+        said: &Said,
+        speaker: &str,
+        batch: Batch,
+        claims: bool,
+    ) -> Result<Receipt, Error> {
+        let mut slot = self.cache.lock(&said.conversation).await;
+        let talk = match slot.take() {
+            Some(talk) => talk,
+            None => self.load(&said.conversation).await.map_err(unreadable)?,
+        };
+        let now = self.clock.now();
+        let (tenant, correlation): (Arc<str>, Arc<str>) =
+            (said.tenant.as_str().into(), said.correlation.as_str().into());
+        let mut work = Work::new(talk, tenant, correlation.clone(), now);
+        let mut telling =
+            Telling { conversations: self, said, speaker, now, correlation, claims, work: &mut work };
+        let keys = telling.tell();
+        let (mut decided, done) = work.finish();
+        decided.keys.extend(keys);
+        // The run's own rows come first: it is their stream that fences a run that was taken over.
+        let mut whole = batch;
+        whole.merge(decided);
+        let receipt = self.store.commit(whole).await?;
+        self.after(&done);
+        *slot = Some(done.talk);
+        Ok(receipt)
+    }
+}
+
+fn unreadable(problem: Problem) -> Error {
+    Error::Io { cause: problem.code.title().to_owned() }
+}
+
+/// Folds what was said into the work. What the conversation will not take is logged: the run goes on without it.
+struct Telling<'a> {
+    conversations: &'a Conversations,
+    said: &'a Said,
+    speaker: &'a str,
+    now: Timestamp,
+    correlation: Arc<str>,
+    claims: bool,
+    work: &'a mut Work,
+}
+
+impl Telling<'_> {
+    fn tell(&mut self) -> Vec<KeyOp> {
+        if !self.work.talk.exists() {
+            self.complain("conversation is unknown");
+            return Vec::new();
+        }
+        self.join();
+        let keys = self.said.acts.iter().filter_map(|told| self.act(told)).collect();
+        self.waits();
+        self.outcome();
+        keys
+    }
+
+    /// A flow that speaks takes part.
+    fn join(&mut self) {
+        let known = self.work.talk.participants.contains_key(self.speaker);
+        if self.said.acts.is_empty() || known || self.work.talk.status.is_over() {
+            return;
+        }
+        let participant = Participant::new(self.speaker, ParticipantType::System);
+        let joined = react::join(&self.conversations.deciding.rules, &self.work.talk, participant);
+        self.fold(joined);
+    }
+
+    fn act(&mut self, told: &Told) -> Option<KeyOp> {
+        let act = self.build(told)?;
+        let said = react::Utterance { act: act.clone(), at: self.now, correlation: self.correlation.clone() };
+        let decided = react::decide(&self.conversations.deciding.rules, &self.work.talk, &said);
+        let engine = self.conversations.engine().ok()?;
+        let absorbed = match decided {
+            Ok(decision) => self
+                .work
+                .absorb(engine, decision, act.id.as_str())
+                .map_err(|problem| problem.code.title().to_owned()),
+            Err(refusal) => Err(refusal.to_string()),
+        };
+        match absorbed {
+            Ok(runs) => {
+                let record = ids::record(&self.said.tenant, &self.said.conversation, &act, self.now);
+                self.claims.then(|| ids::claim(record, &runs))
+            }
+            Err(why) => {
+                self.complain(&why);
+                None
+            }
+        }
+    }
+
+    /// The act, with the id that comes from the run's step, so that the same is said only once.
+    fn build(&self, told: &Told) -> Option<Arc<Act>> {
+        let mut body = told.body.clone();
+        let members = body.as_object_mut()?;
+        members.insert("id".into(), act_id(&told.id).into());
+        members.insert("speaker".into(), self.speaker.into());
+        members.insert("timestamp".into(), self.now.to_string().into());
+        members.insert("source".into(), "system".into());
+        let metadata = members.entry("metadata").or_insert_with(|| json!({}));
+        if let Some(metadata) = metadata.as_object_mut() {
+            metadata.insert("run".into(), self.said.run.as_str().into());
+            metadata.insert("conversation_id".into(), self.said.conversation.as_str().into());
+        }
+        match act::check(DocumentKind::Act, body, self.conversations.rules()) {
+            Ok(Accepted { value: Checked::Act(act), .. }) => Some(Arc::from(act)),
+            Ok(_) => None,
+            Err(issues) => {
+                let at: Vec<String> =
+                    issues.iter().map(|issue| format!("{}: {}", issue.pointer, issue.message)).collect();
+                self.complain(&at.join("; "));
+                None
+            }
+        }
+    }
+
+    fn waits(&mut self) {
+        let wait = |wait: &flow::Wait| Wait {
+            run: wait.run.clone(),
+            step: wait.step.clone(),
+            want: match &wait.want {
+                flow::Want::Fact { entity, field } => {
+                    Want::Fact { entity: entity.clone(), field: field.clone() }
+                }
+                flow::Want::Confirm { entity } => Want::Confirm { entity: entity.clone() },
+            },
+        };
+        let waits = self.said.waits.iter().map(wait).collect();
+        let opened = react::open_waits(&self.conversations.deciding.rules, &self.work.talk, waits);
+        self.fold(opened);
+    }
+
+    fn outcome(&mut self) {
+        let (Some(outcome), Some(commit)) = (&self.said.outcome, &self.said.commit) else { return };
+        let told = react::Outcome {
+            commit: commit.clone(),
+            run: self.said.run.clone(),
+            speaker: self.speaker.to_owned(),
+            change: change(outcome),
+            at: self.now,
+            correlation: self.correlation.clone(),
+        };
+        let decision = react::outcome(&self.conversations.deciding.rules, &self.work.talk, &told);
+        self.work.fold(decision, Some(&self.said.run));
+        if !matches!(outcome, Outcome::InProgress) {
+            let closed = react::close_waits(&self.work.talk, &self.said.run, None);
+            self.work.fold(closed, Some(&self.said.run));
+        }
+    }
+
+    fn fold(&mut self, decided: Result<react::Decision, Refusal>) {
+        match decided {
+            Ok(decision) => self.work.fold(decision, Some(&self.said.run)),
+            Err(refusal) => self.complain(&refusal.message),
+        }
+    }
+
+    fn complain(&self, why: &str) {
+        let Said { run, conversation, correlation, .. } = self.said;
+        tracing::error!(
+            correlation_id = correlation,
+            conversation_id = conversation,
+            run,
+            why,
+            "a run could not speak"
+        );
+    }
+}
+
+fn act_id(told: &str) -> String {
+    let hash = digest(&SHA256, told.as_bytes());
+    hash.as_ref()[..16].iter().fold("act_".to_owned(), |id, byte| id + &format!("{byte:02x}"))
+}
+
+fn change(outcome: &Outcome) -> Change {
+    match outcome {
+        Outcome::InProgress => Change::InProgress,
+        Outcome::Success { transaction_id, .. } => Change::Success { transaction_id: transaction_id.clone() },
+        Outcome::Failed { error, parked } => {
+            let details = json!({"step": error.step, "landed": error.landed, "attempts": error.attempts, "parked": parked});
+            let error_told = CommitError {
+                code: error.code.clone(),
+                message: error.message.clone(),
+                details: match details {
+                    Value::Object(members) => Some(members),
+                    _ => None,
+                },
+                recoverable: Some(error.recoverable),
+                ..CommitError::default()
+            };
+            Change::Failed { error: error_told, retries: u64::from(error.attempts.saturating_sub(1)) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_act_said_twice_has_one_id() {
+        assert_eq!(act_id("run_1/ask~0"), act_id("run_1/ask~0"));
+        assert_ne!(act_id("run_1/ask~0"), act_id("run_1/ask~1"));
+        assert!(act::ActId::parse(&act_id("run_1/frage ä")).is_some());
+    }
+
+    #[test]
+    fn a_conversation_survives_its_row() {
+        let talk = react::Conversation::new("conv_1");
+        let back: react::Conversation = serde_json::from_slice(&serde_json::to_vec(&talk).unwrap()).unwrap();
+        assert_eq!(talk, back);
+    }
+}

@@ -1,0 +1,202 @@
+//! What one batch is made of: decisions are folded into what is known and gathered into rows as they come.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use act::{Participant, ParticipantType, Source};
+use flow::{Engine, RunId};
+use jiff::Timestamp;
+use react::{Conversation, Decision, Event};
+use store::{Append, Batch, Expected, NewEvent};
+
+use super::ingest::{Arrival, Started, Taken, Verdict};
+use super::{Deciding, ids, rows};
+use crate::{Code, Problem};
+
+/// A batch in the making.
+pub(super) struct Work {
+    /// What is known, with everything decided so far folded in.
+    pub(super) talk: Conversation,
+    tenant: Arc<str>,
+    correlation: Arc<str>,
+    at: Timestamp,
+    /// The version the stream must still have.
+    base: u64,
+    /// The status before.
+    was: act::ConversationStatus,
+    events: Vec<NewEvent>,
+    /// Entities whose rows have to be written.
+    entities: BTreeSet<String>,
+    batch: Batch,
+    /// Runs to wake after the commit.
+    wake: Vec<RunId>,
+    /// Acts of this batch, for those that come twice in it.
+    taken: HashMap<String, ([u8; 32], Vec<Started>)>,
+}
+
+/// What a batch leaves behind once it is committed.
+pub(super) struct Done {
+    pub(super) talk: Conversation,
+    pub(super) wake: Vec<RunId>,
+    /// By how much the number of active conversations changes.
+    pub(super) active: i64,
+}
+
+impl Work {
+    pub(super) fn new(talk: Conversation, tenant: Arc<str>, correlation: Arc<str>, at: Timestamp) -> Self {
+        let (base, was) = (talk.version, talk.status);
+        let (entities, taken) = (BTreeSet::new(), HashMap::new());
+        let (events, batch, wake) = (Vec::new(), Batch::new(), Vec::new());
+        Self { talk, tenant, correlation, at, base, was, events, entities, batch, wake, taken }
+    }
+
+    /// Decides one act. A refusal changes nothing.
+    pub(super) fn act(&mut self, by: &Deciding, engine: &Engine, arrival: &Arrival) -> Verdict {
+        if let Some((fingerprint, runs)) = self.taken.get(&arrival.record.key) {
+            return ids::same(
+                *fingerprint == arrival.record.fingerprint,
+                &arrival.act.value,
+                runs.clone(),
+                0,
+            );
+        }
+        let fresh = !self.talk.exists();
+        if fresh {
+            self.begin(&arrival.act.value)?;
+        }
+        let decided = self.decide(by, engine, arrival);
+        if fresh && decided.is_err() {
+            // Nobody spoke, so there is no conversation either.
+            self.talk = Conversation::new(self.talk.id.clone());
+            self.events.clear();
+        }
+        decided
+    }
+
+    /// The first act begins its conversation, with its speaker as the participant.
+    fn begin(&mut self, act: &act::Act) -> Result<(), Problem> {
+        let type_ = match act.source {
+            Some(Source::Ai) => ParticipantType::Ai,
+            Some(Source::System) => ParticipantType::System,
+            _ => ParticipantType::Human,
+        };
+        let started = react::Started::new(self.tenant.clone(), self.at);
+        let begun = react::begin(&self.talk, started, vec![Participant::new(&act.speaker, type_)]);
+        self.fold(begun.map_err(refused)?, Some(act.id.as_str()));
+        Ok(())
+    }
+
+    fn decide(&mut self, by: &Deciding, engine: &Engine, arrival: &Arrival) -> Verdict {
+        let act = Arc::new(arrival.act.value.clone());
+        let said = react::Utterance { act: act.clone(), at: self.at, correlation: self.correlation.clone() };
+        let decision = react::decide(&by.rules, &self.talk, &said).map_err(refused)?;
+        let mut warnings = arrival.act.warnings.clone();
+        warnings.extend(decision.warnings.iter().cloned());
+        let runs = self.absorb(engine, decision, act.id.as_str())?;
+        self.batch.keys.push(ids::claim(arrival.record.clone(), &runs));
+        self.taken.insert(arrival.record.key.clone(), (arrival.record.fingerprint, runs.clone()));
+        Ok(Taken { act, position: 0, runs, replayed: false, warnings })
+    }
+
+    /// Takes a decision in: its runs and signals first, because a run may be refused; then its events.
+    pub(super) fn absorb(
+        &mut self,
+        engine: &Engine,
+        decision: Decision,
+        causation: &str,
+    ) -> Result<Vec<Started>, Problem> {
+        let mut aside = Batch::new();
+        let (mut started, mut wake) = (Vec::new(), Vec::new());
+        for start in &decision.starts {
+            let run = engine.begin(&mut aside, self.start(start))?;
+            let system = start.system.clone().unwrap_or_else(|| "default".to_owned());
+            started.push(Started { run: run.as_str().to_owned(), system });
+            wake.push(run);
+        }
+        for signal in &decision.signals {
+            engine.signal(&mut aside, &signal.run, &signal.step, &signal.id, &signal.payload);
+            wake.push(RunId::from(signal.run.as_str()));
+        }
+        self.batch.merge(aside);
+        self.wake.extend(wake);
+        self.fold(decision, Some(causation));
+        Ok(started)
+    }
+
+    fn start(&self, start: &react::Start) -> flow::Start {
+        let (tenant, conversation) = (&*self.tenant, &*self.talk.id);
+        let mut begun = flow::Start::default();
+        begun.run = RunId::of_commit(tenant, conversation, &start.commit_id, &start.flow).to_string();
+        begun.flow.clone_from(&start.flow);
+        begun.tenant = tenant.to_owned();
+        begun.conversation = Some(conversation.to_owned());
+        begun.commit = Some(start.commit_id.clone());
+        begun.correlation = self.correlation.to_string();
+        begun.idempotency_key.clone_from(&start.idempotency_key);
+        begun.input = start.input.clone();
+        begun
+    }
+
+    /// Folds events, and gathers them and the rows they change.
+    pub(super) fn fold(&mut self, decision: Decision, causation: Option<&str>) {
+        for event in decision.events {
+            self.talk.apply(&event);
+            match &event {
+                Event::StateChanged(changed) => drop(self.entities.insert(changed.entity_id.clone())),
+                Event::ActProcessed(processed) => {
+                    self.entities.extend(processed.act.body.entity().map(|entity| entity.id().to_owned()));
+                }
+                Event::Published(published) => self.publish(published, causation),
+                _ => {}
+            }
+            self.events.push(self.event(event.name(), event.encode(), causation));
+        }
+    }
+
+    fn publish(&mut self, published: &react::Published, causation: Option<&str>) {
+        let event = self.event("Published", published.payload.to_string().into_bytes(), causation);
+        let stream = format!("topic-{}", published.topic);
+        self.batch.appends.push(Append { stream, expected: Expected::Any, events: vec![event] });
+    }
+
+    fn event(&self, type_: &'static str, data: Vec<u8>, causation: Option<&str>) -> NewEvent {
+        NewEvent {
+            type_: type_.into(),
+            data,
+            at: self.at,
+            tenant: self.tenant.clone(),
+            correlation: self.correlation.clone(),
+            causation: causation.map(Into::into),
+        }
+    }
+
+    /// The batch, and what it leaves behind. Without any event there is nothing to write for the conversation.
+    pub(super) fn finish(mut self) -> (Batch, Done) {
+        let over = |status: act::ConversationStatus| i64::from(status.is_over());
+        let active =
+            i64::from(self.base == 0 && self.talk.exists()) + over(self.was) - over(self.talk.status);
+        if !self.events.is_empty() {
+            let (stream, expected) = (self.talk.stream(), Expected::Version(self.base));
+            let events = std::mem::take(&mut self.events);
+            self.batch.appends.insert(0, Append { stream, expected, events });
+            rows::write(&mut self.batch, &mut self.talk, &self.entities, self.base == 0);
+        }
+        (self.batch, Done { talk: self.talk, wake: self.wake, active })
+    }
+}
+
+/// What `react` would not take, as a problem.
+pub(super) fn refused(refusal: react::Refusal) -> Problem {
+    let code = match refusal.code {
+        "conversation.closed" => Code::ConversationEnded,
+        "conversation.exists" => Code::ConversationExists,
+        "conversation.unknown" => Code::ConversationUnknown,
+        _ => Code::ActRefused,
+    };
+    let issue = act::Issue {
+        pointer: refusal.pointer.to_owned(),
+        code: refusal.code,
+        message: refusal.message.clone(),
+    };
+    Problem { errors: vec![issue], ..Problem::because(code, refusal.message) }
+}

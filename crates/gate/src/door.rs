@@ -1,0 +1,137 @@
+//! The way of every request, in this order; what is refused at one step never reaches the next.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{FromRequestParts, RawPathParams, Request};
+use axum::response::Response;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method};
+use parking_lot::Mutex;
+
+use crate::body::{self, Media};
+use crate::exchange::{AT_LEAST, Asked, CORRELATION, Inlet};
+use crate::route::{Optional, Route, Takes};
+use crate::{Code, Gate, Principal, Problem, idempotency};
+
+/// Lets a request in, or refuses it.
+pub(crate) async fn enter(gate: Gate, routes: &'static [&'static Route], request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let correlation = correlation(&parts, &gate);
+    let mut response = match serve(&gate, routes, &mut parts, body, correlation.clone()).await {
+        Ok(response) => response,
+        Err(problem) => {
+            let code = problem.code;
+            gate.observer.refused(code.as_str(), code.retry_after().is_some());
+            if code.status() >= 500 {
+                tracing::warn!(
+                    correlation_id = &*correlation,
+                    code = code.as_str(),
+                    path = parts.uri.path(),
+                    "refused"
+                );
+            }
+            problem.into_response_at(Some(parts.uri.path()))
+        }
+    };
+    if let Ok(value) = HeaderValue::from_str(&correlation) {
+        response.headers_mut().insert(CORRELATION, value);
+    }
+    response
+}
+
+async fn serve(
+    gate: &Gate,
+    routes: &'static [&'static Route],
+    parts: &mut Parts,
+    body: Body,
+    correlation: Arc<str>,
+) -> Result<Response, Problem> {
+    // Who asks comes first: a stranger learns nothing about paths' methods, limits or bodies.
+    let authority = parts.uri.authority().map(|authority| authority.as_str().to_owned());
+    let principal = gate.auth.principal(&parts.headers, authority.as_deref())?;
+    let route = chosen(routes, &parts.method)?;
+    permit(&principal, route)?;
+    // The rate is limited before the body is read, so that a flood costs little.
+    gate.buckets
+        .take(&principal, gate.clock.instant())
+        .map_err(|wait| Problem { retry_after: Some(wait), ..Problem::new(Code::RateLimited) })?;
+    let body = read(gate, route, parts, body).await?;
+    let params = params(parts).await?;
+    visible(gate, &parts.headers).await?;
+    let query = parts.uri.query().unwrap_or_default().to_owned();
+    let headers = std::mem::take(&mut parts.headers);
+    let asked = Asked { principal, correlation, params, query, headers, body, key: None };
+    idempotency::once(gate, route, parts.uri.path(), asked).await
+}
+
+fn chosen(routes: &'static [&'static Route], method: &Method) -> Result<&'static Route, Problem> {
+    let wanted = if method == Method::HEAD { "GET" } else { method.as_str() };
+    if let Some(route) = routes.iter().find(|route| route.verb.as_str() == wanted) {
+        return Ok(route);
+    }
+    let mut allowed: Vec<&str> = routes.iter().map(|route| route.verb.as_str()).collect();
+    if allowed.contains(&"GET") {
+        allowed.push("HEAD");
+    }
+    Err(Problem { allow: Some(allowed.join(", ")), ..Problem::new(Code::RouteMethod) })
+}
+
+fn permit(principal: &Principal, route: &Route) -> Result<(), Problem> {
+    if principal.permissions.has(route.permission) {
+        return Ok(());
+    }
+    Err(Problem::because(Code::AuthPermission, format!("needs {}", route.permission.as_str())))
+}
+
+async fn read(gate: &Gate, route: &Route, parts: &Parts, body: Body) -> Result<Inlet, Problem> {
+    let optional = match route.takes {
+        Takes::Nothing => return Ok(Inlet::Nothing),
+        Takes::Json(_, Optional::Yes) => true,
+        Takes::Json(_, Optional::No) | Takes::Acts => false,
+    };
+    if optional && http_body::Body::is_end_stream(&body) {
+        return Ok(Inlet::Nothing);
+    }
+    match (Media::of(&parts.headers)?, route.takes) {
+        (Media::Ndjson, Takes::Acts) => Ok(Inlet::Lines(Mutex::new(body))),
+        (Media::Ndjson, _) => Err(Problem::because(Code::BodyType, "expected application/json")),
+        (Media::Json, _) => {
+            body::read(body, &parts.headers, gate.limits.body, gate.limits.body_time).await.map(Inlet::Whole)
+        }
+    }
+}
+
+/// Waits until the position that the caller has seen elsewhere can be read here.
+async fn visible(gate: &Gate, headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(value) = headers.get(&AT_LEAST) else { return Ok(()) };
+    let position = value.to_str().ok().and_then(|text| text.trim().parse::<u64>().ok());
+    let problem = || Problem::because(Code::HeaderInvalid, "Cardan-At-Least: expected a position");
+    let position = position.ok_or_else(problem)?;
+    let mut head = gate.store.head();
+    let reached = tokio::time::timeout(gate.limits.at_least, head.wait_for(|head| *head >= position)).await;
+    reached
+        .is_ok_and(|reached| reached.is_ok())
+        .then_some(())
+        .ok_or_else(|| Problem::new(Code::PositionNotVisible))
+}
+
+async fn params(parts: &mut Parts) -> Result<Vec<(Arc<str>, String)>, Problem> {
+    let found = RawPathParams::from_request_parts(parts, &())
+        .await
+        .map_err(|_| Problem::because(Code::RouteUnknown, "path is not UTF-8"))?;
+    Ok(found.iter().map(|(name, value)| (name.into(), value.to_owned())).collect())
+}
+
+/// The caller's id when it is a sound one, else the trace's, else a new one of 128 random bits.
+fn correlation(parts: &Parts, gate: &Gate) -> Arc<str> {
+    let sound = |id: &&str| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+    let given = parts.headers.get(&CORRELATION).and_then(|value| value.to_str().ok()).filter(sound);
+    if let Some(id) = given {
+        return id.into();
+    }
+    let parent = parts.headers.get("traceparent").and_then(|value| value.to_str().ok());
+    let trace = parent.and_then(port::TraceContext::parse);
+    let trace = trace.unwrap_or_else(|| port::TraceContext::root(&*gate.entropy));
+    format!("{:032x}", trace.trace_id).into()
+}

@@ -1,0 +1,164 @@
+//! One request as a handler sees it, and one answer as it leaves.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LINK, LOCATION};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use parking_lot::Mutex;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{Code, Principal, Problem};
+
+/// The position a write reached; send it back as [`AT_LEAST`] to read it.
+pub(crate) const POSITION: HeaderName = HeaderName::from_static("cardan-position");
+/// Waits until this position is visible.
+pub(crate) const AT_LEAST: HeaderName = HeaderName::from_static("cardan-at-least");
+/// One id for everything that one request sets in motion.
+pub(crate) const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
+/// RFC 7240.
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+
+/// A request that was let in.
+pub(crate) struct Asked {
+    pub(crate) principal: Arc<Principal>,
+    pub(crate) correlation: Arc<str>,
+    pub(crate) params: Vec<(Arc<str>, String)>,
+    pub(crate) query: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Inlet,
+    /// Given with the request; makes what the request creates the same for every repeat.
+    pub(crate) key: Option<String>,
+}
+
+/// The body, read or still to come.
+pub(crate) enum Inlet {
+    Nothing,
+    Whole(Bytes),
+    /// Behind a lock only because a body cannot be shared between threads.
+    Lines(Mutex<Body>),
+}
+
+impl Asked {
+    /// A path parameter.
+    pub(crate) fn param(&self, name: &str) -> &str {
+        self.params.iter().find(|(known, _)| **known == *name).map_or("", |(_, value)| value)
+    }
+
+    /// A header, when it is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The query as a struct that denies unknown names.
+    pub(crate) fn query<Q: DeserializeOwned>(&self) -> Result<Q, Problem> {
+        serde_html(&self.query).map_err(|error| Problem::because(Code::QueryInvalid, error))
+    }
+
+    /// The body as JSON; an empty one is `None`.
+    pub(crate) fn json(&self) -> Result<Option<Value>, Problem> {
+        match &self.body {
+            Inlet::Whole(bytes) if !bytes.is_empty() => crate::body::json(bytes).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// The body as a struct that denies unknown members; an empty body is an empty object.
+    pub(crate) fn document<D: DeserializeOwned>(&self) -> Result<D, Problem> {
+        let value = self.json()?.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+        serde_json::from_value(value).map_err(|error| Problem::because(Code::BodyInvalid, error.to_string()))
+    }
+
+    /// How long the caller would like to wait: `Prefer: wait=2` is two seconds, `wait=500ms` half of one.
+    pub(crate) fn wait(&self, most: Duration) -> Option<Duration> {
+        let preferences = self.headers.get_all(PREFER).iter().filter_map(|value| value.to_str().ok());
+        let wait = preferences.flat_map(|value| value.split([',', ';'])).find_map(|part| {
+            let (name, value) = part.split_once('=')?;
+            name.trim().eq_ignore_ascii_case("wait").then(|| value.trim().trim_matches('"').to_owned())
+        })?;
+        let parsed = match wait.strip_suffix("ms") {
+            Some(millis) => millis.parse().ok().map(Duration::from_millis),
+            None => wait.parse().ok().map(Duration::from_secs),
+        };
+        parsed.map(|wait| wait.min(most))
+    }
+}
+
+/// Reads a query string: `a=1&b=2`, percent-encoded. Numbers and booleans are read where the struct wants them.
+fn serde_html<Q: DeserializeOwned>(query: &str) -> Result<Q, String> {
+    let uri: http::Uri = format!("/?{query}").parse().map_err(|_| "query is malformed".to_owned())?;
+    axum::extract::Query::<Q>::try_from_uri(&uri).map(|query| query.0).map_err(|error| error.body_text())
+}
+
+/// What is sent back.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Outlet,
+    pub(crate) position: Option<u64>,
+    pub(crate) etag: Option<String>,
+    pub(crate) location: Option<String>,
+    pub(crate) link: Option<String>,
+}
+
+/// A body that is there, or one that is made while it is sent.
+pub(crate) enum Outlet {
+    Nothing,
+    Json(Vec<u8>),
+    Stream(&'static str, Body),
+}
+
+impl Answer {
+    pub(crate) fn json(status: StatusCode, value: &Value) -> Self {
+        Self::bytes(status, value.to_string().into_bytes())
+    }
+
+    pub(crate) fn bytes(status: StatusCode, json: Vec<u8>) -> Self {
+        Self { status, body: Outlet::Json(json), position: None, etag: None, location: None, link: None }
+    }
+
+    pub(crate) fn ok(value: &Value) -> Self {
+        Self::json(StatusCode::OK, value)
+    }
+
+    pub(crate) fn stream(content_type: &'static str, body: Body) -> Self {
+        Self { body: Outlet::Stream(content_type, body), ..Self::bytes(StatusCode::OK, Vec::new()) }
+    }
+
+    pub(crate) fn unmodified(etag: String) -> Self {
+        Self { body: Outlet::Nothing, etag: Some(etag), ..Self::bytes(StatusCode::NOT_MODIFIED, Vec::new()) }
+    }
+
+    #[must_use]
+    pub(crate) fn at(mut self, position: u64) -> Self {
+        self.position = Some(position);
+        self
+    }
+
+    pub(crate) fn into_response(self) -> Response {
+        let (content_type, body) = match self.body {
+            Outlet::Nothing => (None, Body::empty()),
+            Outlet::Json(bytes) => (Some("application/json"), Body::from(bytes)),
+            Outlet::Stream(content_type, body) => (Some(content_type), body),
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        if let Some(content_type) = content_type {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(position) = self.position {
+            headers.insert(POSITION, HeaderValue::from(position));
+        }
+        for (name, value) in [(ETAG, self.etag), (LOCATION, self.location), (LINK, self.link)] {
+            if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
+                headers.insert(name, value);
+            }
+        }
+        response
+    }
+}

@@ -1,0 +1,188 @@
+//! The shapes of what goes in and out. Acts come from `act`; the others are written here, beside each other.
+
+use serde_json::{Map, Value, json};
+
+macro_rules! schemas {
+    ($($name:ident: $text:literal => $make:expr;)+) => {
+        /// A named shape.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Schema { $($name,)+ }
+
+        impl Schema {
+            fn name(self) -> &'static str {
+                match self { $(Schema::$name => $text),+ }
+            }
+        }
+
+        /// Every named shape, for `components.schemas`; also those of `act` that are only part of others.
+        pub(super) fn components() -> Map<String, Value> {
+            let mut all = Map::from_iter(act::SCHEMAS.iter().map(|name| ((*name).to_owned(), model(name))));
+            $(all.insert($text.to_owned(), $make);)+
+            all
+        }
+    };
+}
+
+schemas! {
+    Nothing: "Nothing" => json!({"type": "object", "additionalProperties": false});
+    Problem: "Problem" => problem();
+    Act: "act" => model("act");
+    Taken: "Taken" => taken();
+    NewConversation: "NewConversation" => new_conversation();
+    EndConversation: "EndConversation" => end_conversation();
+    Conversation: "conversation" => model("conversation");
+    ConversationList: "ConversationList" => page("conversations", json!({"type": "object"}));
+    Entity: "Entity" => entity();
+    EntityList: "EntityList" => page("entities", reference("Entity"));
+    EventStream: "EventStream" => json!({"type": "string", "description": "Server-Sent Events; the id of each is its position in the log."});
+    Run: "Run" => run();
+    RunList: "RunList" => page("runs", json!({"type": "object"}));
+    RestartRun: "RestartRun" => object(&["step"], json!({"step": {"type": "string", "description": "The step's path."}}));
+    DeadLetter: "DeadLetter" => dead();
+    DeadLetterList: "DeadLetterList" => page("dead", reference("DeadLetter"));
+    EditDeadLetter: "EditDeadLetter" => object(&["input"], json!({"input": {"description": "The new input of the call."}}));
+    System: "System" => system();
+    SystemList: "SystemList" => object(&["systems"], json!({"systems": {"type": "array", "items": reference("System")}}));
+}
+
+impl Schema {
+    pub(super) fn reference(self) -> Value {
+        reference(self.name())
+    }
+
+    pub(super) fn media(self) -> &'static str {
+        match self {
+            Schema::EventStream => "text/event-stream",
+            _ => "application/json",
+        }
+    }
+}
+
+/// A schema of the model, its references turned into this document's.
+fn model(name: &str) -> Value {
+    let mut schema = act::schema(name).unwrap_or_default();
+    if let Some(members) = schema.as_object_mut() {
+        members.remove("$id");
+        members.remove("$schema");
+    }
+    rewired(&mut schema);
+    schema
+}
+
+fn rewired(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            if let Some(Value::String(to)) = members.get_mut("$ref")
+                && let Some(name) = act::SCHEMAS.iter().find(|name| act::schema_id(name) == *to)
+            {
+                *to = format!("#/components/schemas/{name}");
+            }
+            members.values_mut().for_each(rewired);
+        }
+        Value::Array(items) => items.iter_mut().for_each(rewired),
+        _ => {}
+    }
+}
+
+fn reference(name: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{name}")})
+}
+
+fn object(required: &[&str], properties: Value) -> Value {
+    json!({"type": "object", "required": required, "properties": properties})
+}
+
+fn page(member: &str, items: Value) -> Value {
+    let next = json!({"type": ["string", "null"], "description": "Give it as `after` for the next page."});
+    object(&[member, "next"], json!({member: {"type": "array", "items": items}, "next": next}))
+}
+
+fn issue() -> Value {
+    let text = json!({"type": "string"});
+    object(&["pointer", "code", "message"], json!({"pointer": text, "code": text, "message": text}))
+}
+
+fn problem() -> Value {
+    let text = json!({"type": "string"});
+    let codes: Vec<&str> = crate::Code::ALL.iter().map(|code| code.as_str()).collect();
+    let properties = json!({
+        "type": {"type": "string", "format": "uri"}, "title": text, "status": {"type": "integer"},
+        "code": {"type": "string", "enum": codes}, "detail": text, "instance": text, "error": text,
+        "errors": {"type": "array", "items": issue()}, "details": {"type": "array", "items": issue()},
+    });
+    object(&["type", "title", "status", "code"], properties)
+}
+
+fn taken() -> Value {
+    let integration = json!({
+        "system": {"type": "string"}, "status": {"type": "string", "enum": ["success", "error", "pending"]},
+        "run": {"type": "string"}, "result": {}, "error": {"type": "string"}, "recoverable": {"type": "boolean"},
+    });
+    let properties = json!({
+        "processedAct": reference("act"),
+        "position": {"type": "integer", "description": "Send it as Cardan-At-Least to read what was written."},
+        "replayed": {"type": "boolean", "description": "The act had been taken before; this is the answer of then."},
+        "integrations": {"type": "array", "items": object(&["system", "status"], integration)},
+        "nextActions": {"type": "array", "items": {"type": "object"}},
+        "warnings": {"type": "array", "items": issue()},
+    });
+    object(&["processedAct", "position", "integrations", "nextActions"], properties)
+}
+
+fn new_conversation() -> Value {
+    let properties = json!({
+        "id": {"type": "string", "pattern": "^conv_[a-zA-Z0-9_-]+$"},
+        "participants": {"type": "array", "minItems": 1, "items": reference("participant")},
+        "channel": {"type": "string"}, "context": {"type": "object"},
+    });
+    object(&["participants"], properties)
+}
+
+fn end_conversation() -> Value {
+    let status =
+        json!({"type": "string", "enum": ["completed", "failed", "cancelled"], "default": "completed"});
+    object(&[], json!({"status": status, "error": {"description": "Why it ended badly."}}))
+}
+
+fn entity() -> Value {
+    let properties = json!({
+        "id": {"type": "string"}, "type": {"type": ["string", "null"]}, "version": {"type": "integer"},
+        "fields": {"type": "object"},
+    });
+    object(&["id", "version", "fields"], properties)
+}
+
+fn run() -> Value {
+    let text = json!({"type": "string"});
+    let properties = json!({
+        "id": text, "flow": text, "hash": text, "status": text, "started": text,
+        "steps": {"type": "array", "items": {"type": "object"}},
+        "compensation": {"type": "array", "items": {"type": "object"}},
+    });
+    object(&["id", "flow", "status"], properties)
+}
+
+fn dead() -> Value {
+    let text = json!({"type": "string"});
+    let error = object(&["message"], json!({"message": text, "code": text}));
+    let metadata = json!({
+        "attempts": {"type": "integer"}, "firstAttempt": text, "lastAttempt": text, "correlationId": text,
+        "adapterId": text,
+    });
+    let properties = json!({
+        "id": text, "originalMessage": {}, "error": error, "metadata": object(&["attempts"], metadata),
+        "errorType": text, "timestamp": text, "retryCount": {"type": "integer"},
+        "source": text, "system": text, "operation": text, "state": {"enum": ["open", "replayed", "discarded"]},
+        "history": {"type": "array", "items": {"type": "object"}}, "idempotencyKey": {"type": ["string", "null"]},
+    });
+    object(&["id", "originalMessage", "error", "metadata", "state"], properties)
+}
+
+fn system() -> Value {
+    let text = json!({"type": "string"});
+    let operations = json!({"type": "array", "items": {"type": "object"}});
+    object(
+        &["name", "operations"],
+        json!({"name": text, "adapter": text, "version": text, "operations": operations, "status": {}}),
+    )
+}

@@ -1,0 +1,84 @@
+//! What a route is: everything the router, the door and the OpenAPI document need to know about it, in one place.
+
+use futures_util::future::BoxFuture;
+
+use crate::auth::Permission;
+use crate::exchange::{Answer, Asked};
+use crate::openapi::Schema;
+use crate::{Code, Gate, Problem};
+
+/// Handles one request that was let in.
+pub(crate) type Handler = for<'a> fn(&'a Gate, Asked) -> BoxFuture<'a, Result<Answer, Problem>>;
+
+/// One method on one path.
+pub(crate) struct Route {
+    pub(crate) verb: Verb,
+    pub(crate) path: &'static str,
+    /// A unique name, for clients that are generated.
+    pub(crate) name: &'static str,
+    pub(crate) summary: &'static str,
+    pub(crate) permission: Permission,
+    pub(crate) query: &'static [Parameter],
+    pub(crate) headers: &'static [Parameter],
+    pub(crate) takes: Takes,
+    pub(crate) gives: Gives,
+    /// What it may refuse with, beside what every route may.
+    pub(crate) problems: &'static [Code],
+    pub(crate) handler: Handler,
+}
+
+/// A query parameter or a header.
+pub(crate) struct Parameter {
+    pub(crate) name: &'static str,
+    /// A JSON Schema type.
+    pub(crate) type_: &'static str,
+    pub(crate) about: &'static str,
+}
+
+/// What a route reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// No body.
+    Nothing,
+    /// A JSON document; may be empty when the flag says so.
+    Json(Schema, Optional),
+    /// A JSON document, an array of them, or one per line.
+    Acts,
+}
+
+/// Whether a body may be left out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Optional {
+    Yes,
+    No,
+}
+
+/// What a route answers when all is well.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Gives {
+    pub(crate) status: u16,
+    pub(crate) schema: Schema,
+}
+
+/// The methods there are. HEAD is answered wherever GET is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Get,
+    Post,
+    Patch,
+}
+
+impl Verb {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Verb::Get => "GET",
+            Verb::Post => "POST",
+            Verb::Patch => "PATCH",
+        }
+    }
+
+    /// Whether requests with it change something.
+    pub(crate) fn writes(self) -> bool {
+        self != Verb::Get
+    }
+}

@@ -1,0 +1,212 @@
+//! Saying acts: one, an array of them, or one per line.
+
+use std::time::Duration;
+
+use act::{Accepted, Act, Checked, DocumentKind, Issue};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use store::RunStatus;
+
+use crate::auth::Permission;
+use crate::conversations::{Started, Taken, Utterance};
+use crate::exchange::{Answer, Asked, Inlet};
+use crate::openapi::Schema;
+use crate::route::{Gives, Parameter, Route, Takes, Verb};
+use crate::{Code, Gate, Problem, body, upload};
+
+const PREFER: Parameter = Parameter {
+    name: "Prefer",
+    type_: "string",
+    about: "wait=2 or wait=500ms: waits so long for what the act set in motion. What is not done by then is pending.",
+};
+
+const PROBLEMS: &[Code] = &[
+    Code::ActInvalid,
+    Code::ActIdReused,
+    Code::ActRefused,
+    Code::ActTooMany,
+    Code::ActConversation,
+    Code::ActSpeaker,
+    Code::AuthConversation,
+    Code::ConversationUnknown,
+    Code::ConversationEnded,
+    Code::Contended,
+];
+
+const fn route(path: &'static str, name: &'static str) -> Route {
+    Route {
+        verb: Verb::Post,
+        path,
+        name,
+        summary: "Says acts in a conversation; the first begins it, with its speaker as the participant. \
+                  202 when runs were started and not waited for. Lines (NDJSON) are answered line by line.",
+        permission: Permission::ConversationWrite,
+        query: &[],
+        headers: &[PREFER],
+        takes: Takes::Acts,
+        gives: Gives { status: 200, schema: Schema::Taken },
+        problems: PROBLEMS,
+        handler: |gate, asked| Box::pin(post(gate, asked)),
+    }
+}
+
+pub(super) const ROUTES: &[Route] = &[
+    route("/v1/conversations/{id}/acts", "sayActs"),
+    route("/conversation/{id}/acts", "sayActsAsInTheGuide"),
+];
+
+async fn post(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
+    if act::ConversationId::parse(asked.param("id")).is_none() {
+        return Err(Problem::because(
+            Code::ConversationUnknown,
+            "expected conv_ and letters, digits, _ or -",
+        ));
+    }
+    match &asked.body {
+        Inlet::Lines(_) => Ok(upload::lines(gate, asked)),
+        Inlet::Whole(bytes) => whole(gate, &asked, bytes).await,
+        Inlet::Nothing => Err(Problem::because(Code::BodyJson, "expected an act")),
+    }
+}
+
+async fn whole(gate: &Gate, asked: &Asked, bytes: &[u8]) -> Result<Answer, Problem> {
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first == Some(&b'[') { array(gate, asked, bytes).await } else { one(gate, asked, bytes).await }
+}
+
+async fn one(gate: &Gate, asked: &Asked, bytes: &[u8]) -> Result<Answer, Problem> {
+    let act = parse(gate, bytes)?;
+    let (mut taken, next) = say(gate, asked, vec![act]).await?;
+    let Some(taken) = taken.pop() else { return Err(Problem::new(Code::Internal)) };
+    let told = told(gate, asked, &taken, next).await?;
+    Ok(Answer::json(status(asked, &told), &told).at(taken.position))
+}
+
+async fn array(gate: &Gate, asked: &Asked, bytes: &[u8]) -> Result<Answer, Problem> {
+    let Value::Array(items) = body::json(bytes)? else { return Err(Problem::new(Code::BodyInvalid)) };
+    if items.is_empty() {
+        return Err(Problem::because(Code::BodyInvalid, "expected at least one act"));
+    }
+    if items.len() > gate.limits.array {
+        return Err(Problem::because(
+            Code::ActTooMany,
+            format!("at most {} acts in an array", gate.limits.array),
+        ));
+    }
+    let acts = checked(gate, items)?;
+    let (taken, next) = say(gate, asked, acts).await?;
+    let position = taken.iter().map(|taken| taken.position).max().unwrap_or(0);
+    let mut answers = Vec::with_capacity(taken.len());
+    for taken in &taken {
+        answers.push(told(gate, asked, taken, next.clone()).await?);
+    }
+    let pending = answers.iter().any(|told| status(asked, told) == http::StatusCode::ACCEPTED);
+    let status = if pending { http::StatusCode::ACCEPTED } else { http::StatusCode::OK };
+    Ok(Answer::json(status, &Value::Array(answers)).at(position))
+}
+
+/// Reads one act; its mistakes are told all at once.
+pub(crate) fn parse(gate: &Gate, bytes: &[u8]) -> Result<Accepted<Act>, Problem> {
+    body::utf8(bytes)?;
+    act::parse_act(bytes, gate.conversations.rules()).map_err(|mut issues| {
+        gate.observer.act("unknown", false, Duration::ZERO);
+        match issues.first() {
+            Some(issue) if issue.code.starts_with("json.") => body::malformed(bytes, issues.swap_remove(0)),
+            _ => Problem::invalid(Code::ActInvalid, issues),
+        }
+    })
+}
+
+/// Checks the acts of an array; pointers begin with the number of the act.
+fn checked(gate: &Gate, items: Vec<Value>) -> Result<Vec<Accepted<Act>>, Problem> {
+    let (mut acts, mut issues) = (Vec::with_capacity(items.len()), Vec::new());
+    for (number, item) in items.into_iter().enumerate() {
+        match act::check(DocumentKind::Act, item, gate.conversations.rules()) {
+            Ok(Accepted { value: Checked::Act(value), warnings, mended }) => {
+                acts.push(Accepted { value: *value, warnings, mended });
+            }
+            Ok(_) => return Err(Problem::new(Code::Internal)),
+            Err(found) => issues.extend(
+                found
+                    .into_iter()
+                    .map(|issue| Issue { pointer: format!("/{number}{}", issue.pointer), ..issue }),
+            ),
+        }
+    }
+    if issues.is_empty() { Ok(acts) } else { Err(Problem::invalid(Code::ActInvalid, issues)) }
+}
+
+/// All or nothing.
+async fn say(
+    gate: &Gate,
+    asked: &Asked,
+    acts: Vec<Accepted<Act>>,
+) -> Result<(Vec<Taken>, Vec<Value>), Problem> {
+    let conversation = asked.param("id");
+    let (principal, correlation) = (&*asked.principal, &asked.correlation);
+    let said = Utterance { principal, conversation, correlation, acts, all_or_nothing: true };
+    let heard = gate.conversations.ingest(said).await?;
+    let taken = heard.verdicts.into_iter().collect::<Result<_, _>>()?;
+    Ok((taken, heard.next_actions))
+}
+
+/// The answer about one act; waits for its runs when the caller prefers to.
+async fn told(gate: &Gate, asked: &Asked, taken: &Taken, next: Vec<Value>) -> Result<Value, Problem> {
+    let wait = asked.wait(gate.limits.wait).filter(|_| !taken.runs.is_empty());
+    let integrations = match wait {
+        None => taken.runs.iter().map(pending).collect(),
+        Some(patience) => join_all(taken.runs.iter().map(|run| integration(gate, run, patience))).await,
+    };
+    let next = match wait {
+        None => next,
+        Some(_) => gate.conversations.awaited(&asked.principal, asked.param("id")).await?,
+    };
+    let mut told = json!({
+        "processedAct": *taken.act, "position": taken.position, "integrations": integrations, "nextActions": next,
+    });
+    if taken.replayed {
+        told["replayed"] = true.into();
+    }
+    if !taken.warnings.is_empty() {
+        told["warnings"] = json!(taken.warnings);
+    }
+    Ok(told)
+}
+
+/// 202 when something was set in motion and the caller did not ask to wait for it.
+fn status(asked: &Asked, told: &Value) -> http::StatusCode {
+    let moving = told["integrations"].as_array().is_some_and(|integrations| !integrations.is_empty());
+    if moving && asked.wait(Duration::MAX).is_none() {
+        http::StatusCode::ACCEPTED
+    } else {
+        http::StatusCode::OK
+    }
+}
+
+fn pending(started: &Started) -> Value {
+    json!({"system": started.system, "run": started.run, "status": "pending"})
+}
+
+async fn integration(gate: &Gate, started: &Started, patience: Duration) -> Value {
+    let Ok(view) = gate.engine.wait(&started.run, patience).await else { return pending(started) };
+    let (system, run) = (&started.system, &started.run);
+    match view.status {
+        RunStatus::Succeeded => {
+            json!({"system": system, "run": run, "status": "success", "result": view.result})
+        }
+        RunStatus::Failed | RunStatus::Compensated | RunStatus::Cancelled | RunStatus::Parked => {
+            let message = view.error.as_ref().map_or("the run was cancelled", |error| &error.message);
+            let code = view.error.as_ref().map_or("flow.cancelled", |error| &error.code);
+            let recoverable = view.error.as_ref().is_some_and(|error| error.recoverable);
+            json!({
+                "system": system, "run": run, "status": "error", "error": message, "code": code,
+                "recoverable": recoverable, "outcome": view.status,
+            })
+        }
+        RunStatus::Queued
+        | RunStatus::Running
+        | RunStatus::Waiting
+        | RunStatus::Paused
+        | RunStatus::Compensating => pending(started),
+    }
+}

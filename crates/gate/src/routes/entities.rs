@@ -1,0 +1,85 @@
+//! What is known of entities.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::auth::Permission;
+use crate::conversations::shown;
+use crate::exchange::{Answer, Asked};
+use crate::openapi::Schema;
+use crate::route::{Gives, Parameter, Route, Takes, Verb};
+use crate::{Code, Gate, Problem};
+
+const PROBLEMS: &[Code] = &[Code::ConversationUnknown, Code::AuthConversation, Code::EntityUnknown];
+
+pub(super) const ROUTES: &[Route] = &[
+    Route {
+        verb: Verb::Get,
+        path: "/v1/conversations/{id}/entities",
+        name: "listEntities",
+        summary: "Lists a conversation's entities by name.",
+        permission: Permission::ConversationRead,
+        query: &[
+            Parameter { name: "after", type_: "string", about: "The `next` of the page before." },
+            Parameter { name: "limit", type_: "integer", about: "1 to 100; 50 unless said." },
+        ],
+        headers: &[],
+        takes: Takes::Nothing,
+        gives: Gives { status: 200, schema: Schema::EntityList },
+        problems: PROBLEMS,
+        handler: |gate, asked| Box::pin(list(gate, asked)),
+    },
+    Route {
+        verb: Verb::Get,
+        path: "/v1/conversations/{id}/entities/{entity}",
+        name: "getEntity",
+        summary: "Reads an entity's state. 304 when it has the tag given as If-None-Match.",
+        permission: Permission::ConversationRead,
+        query: &[],
+        headers: &[Parameter {
+            name: "If-None-Match",
+            type_: "string",
+            about: "The ETag of the state that is known.",
+        }],
+        takes: Takes::Nothing,
+        gives: Gives { status: 200, schema: Schema::Entity },
+        problems: PROBLEMS,
+        handler: |gate, asked| Box::pin(one(gate, asked)),
+    },
+];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Query {
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+async fn list(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
+    let Query { after, limit } = asked.query()?;
+    let limit = limit.unwrap_or(50).clamp(1, 100);
+    let page =
+        gate.conversations.entities(&asked.principal, asked.param("id"), after.as_deref(), limit).await?;
+    Ok(Answer::ok(&json!({"entities": page.items, "next": page.next})))
+}
+
+async fn one(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
+    let (id, entity) = (asked.param("id"), asked.param("entity"));
+    let (state, position) = gate.conversations.entity(&asked.principal, id, entity).await?;
+    // A row is written exactly when the entity changes, so the position of its writing names its state.
+    let tag = format!("\"{position}\"");
+    if asked.header("if-none-match").is_some_and(|known| matches(known, &tag)) {
+        return Ok(Answer::unmodified(tag).at(position));
+    }
+    let mut answer = Answer::ok(&shown(&state)).at(position);
+    answer.etag = Some(tag);
+    Ok(answer)
+}
+
+/// Weak comparison, as If-None-Match has it (RFC 9110 §13.1.2).
+fn matches(known: &str, tag: &str) -> bool {
+    known
+        .split(',')
+        .map(str::trim)
+        .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+}

@@ -1,0 +1,42 @@
+//! Everything that can be asked. The router and the OpenAPI document are both made from these tables.
+
+mod acts;
+mod conversations;
+mod dead;
+mod entities;
+mod events;
+mod runs;
+mod systems;
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use crate::route::Route;
+
+pub(crate) use acts::parse;
+
+/// Every route.
+pub(crate) fn all() -> Vec<&'static Route> {
+    let tables: [&'static [Route]; 7] = [
+        acts::ROUTES,
+        conversations::ROUTES,
+        entities::ROUTES,
+        events::ROUTES,
+        runs::ROUTES,
+        dead::ROUTES,
+        systems::ROUTES,
+    ];
+    tables.into_iter().flatten().collect()
+}
+
+/// The routes of each path.
+pub(crate) fn by_path() -> impl Iterator<Item = (&'static str, &'static [&'static Route])> {
+    static PATHS: LazyLock<BTreeMap<&str, Vec<&Route>>> = LazyLock::new(|| {
+        let mut paths: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for route in all() {
+            paths.entry(route.path).or_default().push(route);
+        }
+        paths
+    });
+    PATHS.iter().map(|(path, routes)| (*path, routes.as_slice()))
+}

@@ -1,0 +1,180 @@
+//! Runs of flows.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use store::{RunFilter, RunRow, RunStatus};
+
+use crate::auth::Permission;
+use crate::exchange::{Answer, Asked};
+use crate::openapi::Schema;
+use crate::route::{Gives, Handler, Optional, Parameter, Route, Takes, Verb};
+use crate::{Code, Gate, Problem};
+
+const QUERY: &[Parameter] = &[
+    Parameter { name: "status", type_: "string", about: "Only in one of these, separated by commas." },
+    Parameter { name: "flow", type_: "string", about: "Only of this flow." },
+    Parameter { name: "conversation", type_: "string", about: "Only of this conversation." },
+    Parameter { name: "key", type_: "string", about: "Only with this key." },
+    Parameter { name: "after", type_: "string", about: "The `next` of the page before." },
+    Parameter { name: "limit", type_: "integer", about: "1 to 100; 50 unless said." },
+];
+
+const fn manage(path: &'static str, name: &'static str, summary: &'static str, handler: Handler) -> Route {
+    Route {
+        verb: Verb::Post,
+        path,
+        name,
+        summary,
+        permission: Permission::FlowManage,
+        query: &[],
+        headers: &[],
+        takes: Takes::Json(Schema::Nothing, Optional::Yes),
+        gives: Gives { status: 200, schema: Schema::Run },
+        problems: &[Code::RunUnknown, Code::RunState, Code::BodyInvalid],
+        handler,
+    }
+}
+
+pub(super) const ROUTES: &[Route] = &[
+    Route {
+        verb: Verb::Get,
+        path: "/v1/runs",
+        name: "listRuns",
+        summary: "Lists runs, newest first.",
+        permission: Permission::FlowRead,
+        query: QUERY,
+        headers: &[],
+        takes: Takes::Nothing,
+        gives: Gives { status: 200, schema: Schema::RunList },
+        problems: &[Code::QueryInvalid],
+        handler: |gate, asked| Box::pin(list(gate, asked)),
+    },
+    Route {
+        verb: Verb::Get,
+        path: "/v1/runs/{id}",
+        name: "getRun",
+        summary: "Shows a run: its steps, what it waits for, its compensation.",
+        permission: Permission::FlowRead,
+        query: &[],
+        headers: &[],
+        takes: Takes::Nothing,
+        gives: Gives { status: 200, schema: Schema::Run },
+        problems: &[Code::RunUnknown],
+        handler: |gate, asked| Box::pin(one(gate, asked)),
+    },
+    manage("/v1/runs/{id}/cancel", "cancelRun", "Stops a run and undoes what it did.", |gate, asked| {
+        Box::pin(change(gate, asked, Change::Cancel))
+    }),
+    manage("/v1/runs/{id}/pause", "pauseRun", "Stops a run after the step it is in.", |gate, asked| {
+        Box::pin(change(gate, asked, Change::Pause))
+    }),
+    manage("/v1/runs/{id}/resume", "resumeRun", "Lets a paused run go on.", |gate, asked| {
+        Box::pin(change(gate, asked, Change::Resume))
+    }),
+    Route {
+        takes: Takes::Json(Schema::RestartRun, Optional::No),
+        ..manage(
+            "/v1/runs/{id}/restart",
+            "restartRun",
+            "Lets a stopped run go on from a step.",
+            |gate, asked| Box::pin(change(gate, asked, Change::Restart)),
+        )
+    },
+];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Query {
+    status: Option<String>,
+    flow: Option<String>,
+    conversation: Option<String>,
+    key: Option<String>,
+    after: Option<u64>,
+    limit: Option<usize>,
+}
+
+async fn list(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
+    let query: Query = asked.query()?;
+    let limit = query.limit.unwrap_or(50).clamp(1, 100);
+    let filter = RunFilter {
+        tenant: Some(asked.principal.tenant.to_string()),
+        flow: query.flow,
+        key: query.key,
+        conversation: query.conversation,
+        status: statuses(query.status.as_deref())?,
+        before: query.after,
+        limit,
+    };
+    let rows = gate.store.runs(&filter).await?;
+    let next = rows.last().filter(|_| rows.len() == limit).map(|row| row.position.to_string());
+    let runs: Vec<Value> = rows.iter().map(row).collect();
+    Ok(Answer::ok(&json!({"runs": runs, "next": next})))
+}
+
+fn statuses(words: Option<&str>) -> Result<Vec<RunStatus>, Problem> {
+    let expected = || {
+        let all: Vec<&str> = RunStatus::ALL.iter().map(|status| status.as_str()).collect();
+        Problem::because(Code::QueryInvalid, format!("status: expected any of {}", all.join(", ")))
+    };
+    let words = words.into_iter().flat_map(|words| words.split(','));
+    words.map(|word| RunStatus::parse(word).ok_or_else(expected)).collect()
+}
+
+fn row(row: &RunRow) -> Value {
+    let blocked_on: Option<Value> =
+        row.blocked_on.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    json!({
+        "id": row.id, "flow": row.flow, "hash": row.hash, "key": row.key, "status": row.status,
+        "conversation": row.conversation, "commit": row.commit, "blocked_on": blocked_on,
+        "started": row.started.to_string(), "updated": row.updated.to_string(),
+        "ended": row.ended.map(|at| at.to_string()),
+    })
+}
+
+async fn one(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
+    ours(gate, &asked).await?;
+    shown(gate, asked.param("id")).await
+}
+
+/// Another organisation's run is as unknown as one that never was.
+async fn ours(gate: &Gate, asked: &Asked) -> Result<(), Problem> {
+    let row = gate.store.run(asked.param("id")).await?;
+    let ours = row.is_some_and(|row| *row.tenant == *asked.principal.tenant);
+    if ours { Ok(()) } else { Err(Problem::new(Code::RunUnknown)) }
+}
+
+async fn shown(gate: &Gate, id: &str) -> Result<Answer, Problem> {
+    let view = gate.engine.view(id).await?;
+    let body = serde_json::to_vec(&view).map_err(|_| Problem::new(Code::Internal))?;
+    Ok(Answer::bytes(http::StatusCode::OK, body))
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    Cancel,
+    Pause,
+    Resume,
+    Restart,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Restart {
+    step: String,
+}
+
+async fn change(gate: &Gate, asked: Asked, change: Change) -> Result<Answer, Problem> {
+    ours(gate, &asked).await?;
+    let (id, by) = (asked.param("id"), &*asked.principal.subject);
+    match change {
+        Change::Cancel => gate.engine.cancel(id, by).await?,
+        Change::Pause => gate.engine.pause(id, by).await?,
+        Change::Resume => gate.engine.resume(id).await?,
+        Change::Restart => {
+            let Restart { step } = asked.document()?;
+            gate.engine.restart_from(id, &step).await?;
+        }
+    }
+    tracing::info!(run = id, ?change, principal = by, "run changed by hand");
+    shown(gate, id).await
+}

@@ -1,0 +1,108 @@
+//! Over real connections.
+
+use std::time::Duration;
+
+use gate::{Auth, Handle, Limits};
+use store::Store;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::fixture::{deps, fact};
+
+async fn serve(limits: Limits) -> (Handle, Store) {
+    let store = Store::temporary().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let deps = deps(store.clone(), Auth::Loopback, limits).await;
+    (gate::serve(listener, deps).unwrap(), store)
+}
+
+/// Sends bytes and reads until the server closes or has sent a whole answer.
+async fn raw(server: &Handle, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    let mut text = Vec::new();
+    let read = stream.read_to_end(&mut text);
+    tokio::time::timeout(Duration::from_secs(20), read)
+        .await
+        .expect("the server ends the connection")
+        .unwrap();
+    String::from_utf8(text).unwrap()
+}
+
+fn post(body: &str, extra: &str) -> String {
+    format!(
+        "POST /v1/conversations/conv_1/acts HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+         Content-Type: application/json\r\n{extra}\r\n{body}"
+    )
+}
+
+#[tokio::test]
+async fn an_act_comes_in_over_a_connection() {
+    let (server, store) = serve(Limits::default()).await;
+    let body = fact("act_1", "a", 1.into()).to_string();
+    let text = raw(&server, post(&body, &format!("Content-Length: {}\r\n", body.len())).as_bytes()).await;
+    assert!(text.starts_with("HTTP/1.1 200 OK"), "{text}");
+    assert!(text.contains("cardan-position:") && text.contains("x-correlation-id:"), "{text}");
+    assert!(*store.head().borrow() > 0);
+    server.drain().await;
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let (server, store) = serve(Limits { body_time: Duration::from_millis(50), ..Limits::default() }).await;
+    let text = raw(&server, post("{\"id\":", "Content-Length: 100\r\n").as_bytes()).await;
+    assert!(text.starts_with("HTTP/1.1 408") && text.contains("body.timeout"), "{text}");
+    assert_eq!(*store.head().borrow(), 0);
+    server.drain().await;
+}
+
+#[tokio::test]
+async fn headers_that_do_not_come_are_not_waited_for() {
+    let (server, _) = serve(Limits { header_time: Duration::from_millis(50), ..Limits::default() }).await;
+    let text = raw(&server, b"GET /v1/runs HTTP/1.1\r\nHost: localhost\r\nX-Slow: ").await;
+    assert!(text.is_empty() || text.starts_with("HTTP/1.1 408"), "{text}");
+    server.drain().await;
+}
+
+#[tokio::test]
+async fn too_many_headers_are_refused() {
+    let (server, _) = serve(Limits::default()).await;
+    let lines: String = (0..200).map(|number| format!("X-{number}: 1\r\n")).collect();
+    let text =
+        raw(&server, format!("GET /v1/runs HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n").as_bytes()).await;
+    assert!(text.starts_with("HTTP/1.1 431"), "{text}");
+    let huge = format!("GET /v1/runs HTTP/1.1\r\nHost: localhost\r\nX-Big: {}\r\n\r\n", "x".repeat(64 << 10));
+    assert!(raw(&server, huge.as_bytes()).await.starts_with("HTTP/1.1 431"));
+    server.drain().await;
+}
+
+#[tokio::test]
+async fn a_huge_body_is_refused_by_its_announcement() {
+    let (server, store) = serve(Limits::default()).await;
+    let text = raw(&server, post("", "Content-Length: 99999999999\r\n").as_bytes()).await;
+    assert!(text.starts_with("HTTP/1.1 413") && text.contains("body.too_large"), "{text}");
+    assert_eq!(*store.head().borrow(), 0);
+    server.drain().await;
+}
+
+#[tokio::test]
+async fn a_drain_ends_live_subscriptions_and_refuses_new_connections() {
+    let (server, _) = serve(Limits::default()).await;
+    let address = server.address();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    let mut piece = [0; 1024];
+    assert!(stream.read(&mut piece).await.unwrap() > 0);
+    tokio::time::timeout(Duration::from_secs(5), server.drain())
+        .await
+        .expect("the subscription does not hold it up");
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn without_authentication_only_loopback_is_served() {
+    let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let deps = deps(Store::temporary().unwrap(), Auth::Loopback, Limits::default()).await;
+    let refused = gate::serve(listener, deps).err().unwrap();
+    assert!(refused.to_string().contains("without authentication"), "{refused}");
+}
