@@ -129,13 +129,14 @@ impl Guarded {
     pub fn status(&self) -> Status {
         let now = self.system.pipeline.world.now();
         let usual = self.usual.iter().filter_map(|(name, median)| Some((name.to_string(), median.get()?)));
-        let (purse, lanes) = (&self.system.pipeline.purse, self.lanes());
+        let purse = &self.system.pipeline.purse;
+        let lanes = self.ways().flat_map(|way| way.pipeline.lanes.shown(now));
         Status {
             system: self.system.pipeline.system.to_string(),
             budget: purse.left(),
             budget_capacity: purse.capacity(),
             usual: usual.collect(),
-            lanes: lanes.iter().map(|lane| lane.status(now)).collect(),
+            lanes: lanes.map(|lane| lane.status(now)).collect(),
         }
     }
 
@@ -168,17 +169,17 @@ impl Guarded {
         self.each_breaker(|breaker, _| breaker.set(switch));
     }
 
+    /// Tells every breaker, also the one that lanes yet to come take after.
     fn each_breaker(&self, tell: impl Fn(&Breaker, &Operator<'_>)) {
         let now = self.system.pipeline.world.now();
-        for lane in self.lanes() {
+        for lane in self.ways().flat_map(|way| way.pipeline.lanes.every()) {
             let scene = Operator { pipeline: &self.system.pipeline, lane: &lane, now };
             lane.breaker.iter().for_each(|breaker| tell(breaker, &scene));
         }
     }
 
-    fn lanes(&self) -> Vec<Arc<Lane>> {
-        let ways = std::iter::once(&self.system).chain(self.operations.values());
-        ways.flat_map(|way| way.pipeline.lanes.all()).collect()
+    fn ways(&self) -> impl Iterator<Item = &Way> {
+        std::iter::once(&self.system).chain(self.operations.values())
     }
 }
 

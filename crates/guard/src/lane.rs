@@ -34,6 +34,12 @@ impl Lane {
         }
     }
 
+    /// Another lane with the same numbers and nothing in common.
+    pub(crate) fn sibling(&self, key: &str, policy: &Policy) -> Self {
+        let breaker = self.breaker.as_ref().map(|breaker| Arc::new(breaker.sibling()));
+        Self { breaker, ..Self::new(key, &Policy { breaker: None, ..policy.clone() }) }
+    }
+
     /// A lane that shares every stage whose numbers are the same: an operation with its own deadline still stands in
     /// the system's one queue.
     pub(crate) fn sharing(key: &str, policy: &Policy, lane: &Lane, theirs: &Policy) -> Self {

@@ -105,7 +105,7 @@ impl Lanes {
                 let name = format!("{}/{key}", self.common.key);
                 Lane::sharing(&name, &self.policy, &base.get(key, now), &base.policy)
             }
-            None => Lane::new(key, &self.policy),
+            None => self.common.sibling(key, &self.policy),
         }
     }
 
@@ -117,17 +117,22 @@ impl Lanes {
         }
     }
 
-    /// Every lane there is, by key; none when all its stages are another's.
-    pub(crate) fn all(&self) -> Vec<Arc<Lane>> {
+    /// The lanes that are told apart, by key: the keyed ones, and the common one when it is in use.
+    pub(crate) fn shown(&self, now: Tick) -> Vec<Arc<Lane>> {
+        let mut lanes = self.every();
+        let hidden = self.per() != Per::System && lanes.len() > 1 && self.common.is_idle(&self.policy, now);
+        lanes.retain(|lane| !(hidden && Arc::ptr_eq(lane, &self.common)));
+        lanes.sort_by(|one, other| one.key.cmp(&other.key));
+        lanes
+    }
+
+    /// Every lane there is; none when all its stages are another's.
+    pub(crate) fn every(&self) -> Vec<Arc<Lane>> {
         if self.base.as_ref().is_some_and(|base| Lane::is_shared(&self.policy, &base.policy)) {
             return Vec::new();
         }
-        let mut lanes: Vec<_> = self.keyed.load().values().cloned().collect();
-        if self.per() == Per::System || lanes.is_empty() {
-            lanes.push(Arc::clone(&self.common));
-        }
-        lanes.sort_by(|one, other| one.key.cmp(&other.key));
-        lanes
+        let keyed = self.keyed.load();
+        keyed.values().chain([&self.common]).cloned().collect()
     }
 }
 

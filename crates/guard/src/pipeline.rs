@@ -76,8 +76,6 @@ pub struct Attempt {
     pub number: u32,
     /// When the guard will drop it.
     pub deadline: Instant,
-    /// Whether the policy allows no further one.
-    pub last: bool,
 }
 
 impl Pipeline {

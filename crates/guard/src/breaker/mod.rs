@@ -80,9 +80,11 @@ impl Breaker {
         }
     }
 
-    /// Another closed breaker with the same rules.
+    /// Another closed breaker with the same rules; what the operator told this one holds for it too.
     pub fn sibling(&self) -> Self {
-        Self::with(Arc::clone(&self.rules))
+        let sibling = Self::with(Arc::clone(&self.rules));
+        sibling.set(self.switch());
+        sibling
     }
 
     /// Asks for leave to make a call.

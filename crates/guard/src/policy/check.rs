@@ -1,7 +1,11 @@
 //! Numbers that cannot go together, found before anything is built.
 
-use super::{Algorithm, Breaker, Bulkhead, Limit, Mode, Policy, Window};
 use std::time::Duration;
+
+use super::{Algorithm, Breaker, Bulkhead, HalfOpen, Jitter, Limit, Mode, Policy, Window};
+
+/// What waits longer than this is not a guard's business.
+const LONGEST: Duration = Duration::from_secs(86_400);
 
 /// A number, or a pair of numbers, that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +49,13 @@ impl Findings {
         self.unless(retry.initial <= retry.max, "retry.initial", || {
             format!("the first wait of {:?} is longer than the longest, {:?}", retry.initial, retry.max)
         });
+        let spread = match retry.jitter {
+            Jitter::Factor(factor) => (0.0..=1.0).contains(&factor),
+            Jitter::UpTo(most) => most <= LONGEST,
+            Jitter::Full | Jitter::None => true,
+        };
+        self.unless(spread, "retry.jitter", || "a factor is 0 to 1, an addition at most 24h".into());
+        self.unless(retry.max <= LONGEST, "retry.max", || format!("{:?} is longer than 24h", retry.max));
         let budget = &retry.budget;
         let affordable = budget.capacity == 0 || budget.cost.max(budget.cost_throttled) <= budget.capacity;
         self.unless(affordable, "retry.budget.cost", || {
@@ -77,7 +88,19 @@ impl Findings {
         self.unless((1.0..=10.0).contains(&breaker.open_multiplier), "breaker.open_multiplier", || {
             format!("{} is outside 1 to 10", breaker.open_multiplier)
         });
-        let probes = &breaker.half_open;
+        self.unless((0.0..=1.0).contains(&breaker.open_jitter), "breaker.open_jitter", || {
+            format!("{} is outside 0 to 1", breaker.open_jitter)
+        });
+        self.unless(breaker.max_open <= LONGEST, "breaker.max_open", || {
+            format!("{:?} is longer than 24h", breaker.max_open)
+        });
+        self.half_open(&breaker.half_open);
+    }
+
+    fn half_open(&mut self, probes: &HalfOpen) {
+        self.unless(probes.failure_percent <= 100, "breaker.half_open.failure_percent", || {
+            format!("{} is more than 100", probes.failure_percent)
+        });
         self.unless((1..=500).contains(&probes.permits), "breaker.half_open.permits", || {
             format!("{} is outside 1 to 500", probes.permits)
         });
@@ -126,6 +149,9 @@ impl Findings {
             format!("{} is more than 65535", bulkhead.queue)
         });
         if let Some(adaptive) = &bulkhead.adaptive {
+            self.unless(adaptive.tolerance >= 1.0, "bulkhead.adaptive.tolerance", || {
+                format!("{} is less than 1: it would shrink for ever", adaptive.tolerance)
+            });
             let ordered = 1 <= adaptive.min && adaptive.min <= adaptive.initial && adaptive.initial <= max;
             self.unless(ordered, "bulkhead.adaptive", || {
                 let (min, initial) = (adaptive.min, adaptive.initial);
@@ -157,6 +183,7 @@ impl Findings {
     fn times(&mut self, policy: &Policy) {
         let attempt = policy.attempt_timeout;
         self.unless(!attempt.is_zero(), "attempt_timeout", || "no attempt can finish in no time".into());
+        self.unless(attempt <= LONGEST, "attempt_timeout", || format!("{attempt:?} is longer than 24h"));
         if let Some(deadline) = policy.deadline {
             self.unless(attempt <= deadline, "attempt_timeout", || {
                 format!("{attempt:?} is longer than the deadline of the whole call, {deadline:?}")

@@ -137,8 +137,7 @@ impl<'a> Run<'a> {
         let number = self.made.fetch_add(1, Ordering::Relaxed) + 1;
         self.hear(&Event::AttemptStarted { place: self.place(), attempt: number });
         let deadline = self.guard.world.base + (started + limit).since(Tick::default());
-        let last = number >= policy.retry.max_attempts.get();
-        let result = match within(limit, send(Attempt { number, deadline, last })).await {
+        let result = match within(limit, send(Attempt { number, deadline })).await {
             Some(result) => result,
             None => Err(Fault::new(Kind::Timeout, Landed::Unknown, "no answer in time")),
         };

@@ -183,3 +183,30 @@ async fn b37_what_went_wrong_long_ago_is_forgotten() {
     }
     assert_eq!(world.guarded.status().lanes[0].state, State::Closed);
 }
+
+#[tokio::test(start_paused = true)]
+async fn keys_are_bounded_and_idle_ones_make_room() {
+    let breaker = Breaker { per: Per::Tenant, max_keys: 2, ..breaker() };
+    let world = World::new(tripping(breaker), |_, ctx| async move {
+        if ctx.tenant.starts_with("bad") {
+            Err(fault(Kind::Connect, Landed::No))
+        } else {
+            Ok(Reply::default())
+        }
+    });
+    for tenant in ["good1", "bad1", "good2", "bad2", "good3", "good4"] {
+        for _ in 0..4 {
+            let ctx = port::Ctx { tenant: tenant.into(), ..world.ctx() };
+            let _ = world.guarded.call(&ctx, call("read")).await;
+        }
+    }
+    let keys: Vec<_> = world.guarded.status().lanes.into_iter().map(|lane| lane.key).collect();
+    assert_eq!(keys, ["bad1", "bad2"], "what is known of a bad tenant is kept; newcomers share a lane");
+    let good = port::Ctx { tenant: "good4".into(), ..world.ctx() };
+    world.guarded.call(&good, call("read")).await.unwrap();
+    world.guarded.reset();
+    world.guarded.force_open();
+    let new = port::Ctx { tenant: "new".into(), ..world.ctx() };
+    let fault = world.guarded.call(&new, call("read")).await.unwrap_err();
+    assert_eq!(fault.rejection, Some(Rejection::BreakerOpen), "newcomers are forced open too");
+}

@@ -73,6 +73,7 @@ fn our_breaker_does_what_every_breaker_must() {
 
 #[test]
 fn a_breaker_costs_at_most_256_bytes_per_key() {
-    let size = std::mem::size_of::<Breaker>();
+    // A window of calls keeps four of them to a byte beside the breaker; the rules are shared.
+    let size = std::mem::size_of::<Breaker>() + 100 / 4;
     assert!(size <= 256, "{size} bytes");
 }

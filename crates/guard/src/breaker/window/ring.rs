@@ -4,7 +4,9 @@ use super::{Sample, Tally};
 
 /// A ring of the last calls; the oldest is taken out of the tally before the newest goes in.
 pub(in crate::breaker) struct Ring {
+    /// Four calls to a byte.
     slots: Box<[u8]>,
+    size: usize,
     next: usize,
     tally: Tally,
 }
@@ -14,14 +16,13 @@ const SLOW: u8 = 2;
 
 impl Ring {
     pub(super) fn new(calls: usize) -> Self {
-        Self { slots: vec![0; calls.max(1)].into(), next: 0, tally: Tally::default() }
+        let size = calls.max(1);
+        Self { slots: vec![0; size.div_ceil(4)].into(), size, next: 0, tally: Tally::default() }
     }
 
     pub(super) fn add(&mut self, sample: Sample) -> Tally {
-        let newest = u8::from(sample.bad) * BAD + u8::from(sample.slow) * SLOW;
-        let oldest = std::mem::replace(&mut self.slots[self.next], newest);
-        self.next = (self.next + 1) % self.slots.len();
-        if self.tally.calls as usize == self.slots.len() {
+        let oldest = self.put(u8::from(sample.bad) * BAD + u8::from(sample.slow) * SLOW);
+        if self.tally.calls as usize == self.size {
             self.tally.bad -= u32::from(oldest & BAD != 0);
             self.tally.slow -= u32::from(oldest & SLOW != 0);
         } else {
@@ -32,9 +33,16 @@ impl Ring {
         self.tally
     }
 
+    /// Puts the newest in the place of the oldest.
+    fn put(&mut self, newest: u8) -> u8 {
+        let (slot, shift) = (&mut self.slots[self.next / 4], self.next % 4 * 2);
+        let oldest = *slot >> shift & 0b11;
+        *slot = *slot & !(0b11 << shift) | newest << shift;
+        self.next = (self.next + 1) % self.size;
+        oldest
+    }
+
     pub(super) fn clear(&mut self) {
-        self.slots.fill(0);
-        self.tally = Tally::default();
-        self.next = 0;
+        *self = Self::new(self.size);
     }
 }
