@@ -75,7 +75,7 @@ impl EntityRules {
         for entry in node.get("fields").map(Node::entries).unwrap_or_default() {
             match FieldRule::compile(&entry.value) {
                 Ok(rule) => drop(rules.fields.insert(entry.key.clone(), rule)),
-                Err(mistake) => found.push(mistake),
+                Err(mistake) => found.push(*mistake),
             }
         }
         if found.is_empty() { Ok(rules) } else { Err(found) }
@@ -154,8 +154,9 @@ impl Ensure {
 }
 
 impl FieldRule {
-    fn compile(node: &Node) -> Result<Self, Diagnostic> {
-        let wrong = |node: &Node, message: String| Diagnostic::error("ENTITY001", &node.span, message);
+    fn compile(node: &Node) -> Result<Self, Box<Diagnostic>> {
+        let wrong =
+            |node: &Node, message: String| Box::new(Diagnostic::error("ENTITY001", &node.span, message));
         let mut constraints = Vec::new();
         for item in node.get("constraints").map(Node::items).unwrap_or_default() {
             let read = serde_json::from_value::<Constraint>(item.to_json());

@@ -1,0 +1,9 @@
+//! Conversations, told act by act.
+
+mod commits;
+mod config;
+mod facts;
+mod regressions;
+mod replay;
+mod story;
+mod waits;
