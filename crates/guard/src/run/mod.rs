@@ -14,6 +14,7 @@ use crate::breaker::{Change, Permit, Refusal, Scene};
 use crate::bulkhead;
 use crate::classify::{self, Verdict};
 use crate::event::{Event, Place};
+use crate::explain::human;
 use crate::lane::Lane;
 use crate::median::Median;
 use crate::pipeline::{Attempt, Pipeline, Request};
@@ -137,12 +138,16 @@ impl<'a> Run<'a> {
         let number = self.made.fetch_add(1, Ordering::Relaxed) + 1;
         self.hear(&Event::AttemptStarted { place: self.place(), attempt: number });
         let deadline = self.guard.world.base + (started + limit).since(Tick::default());
-        let result = match within(limit, send(Attempt { number, deadline })).await {
-            Some(result) => result,
-            None => Err(Fault::new(Kind::Timeout, Landed::Unknown, "no answer in time")),
-        };
+        let result =
+            match within(limit, send(Attempt { number, deadline })).await {
+                Some(result) => result,
+                None => Err(Fault::new(Kind::Timeout, Landed::Unknown, "no answer in time")
+                    .with("limit", human(limit))),
+            };
         self.look();
-        self.learn(permit, result.as_ref().map(|_| ()), self.now().since(started), limit);
+        let (outcome, duration) = (result.as_ref().map(|_| ()), self.now().since(started));
+        self.learn(permit, outcome, duration, limit);
+        self.hear(&Event::AttemptFinished { place: self.place(), attempt: number, outcome, duration });
         result
     }
 
@@ -170,8 +175,6 @@ impl<'a> Run<'a> {
         if let Some(bulkhead) = &self.lane.bulkhead {
             bulkhead.learn(verdict, took);
         }
-        let attempt = self.attempts();
-        self.hear(&Event::AttemptFinished { place: self.place(), attempt, outcome, duration: took });
     }
 
     /// A timeout says nothing about the system when the caller's deadline left it less than twice its usual time.
