@@ -43,7 +43,7 @@ pub use conversations::{
 };
 pub use limits::{Limits, Rate};
 pub use observer::{Nobody, Observer};
-pub use page::{Page, Shown};
+pub use page::{Page, Show, Shown};
 pub use problem::{Code, Problem};
 pub use serve::Handle;
 pub use systems::Control;

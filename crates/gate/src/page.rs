@@ -18,8 +18,11 @@ pub struct Page {
     /// What one sentence says it is, for the OpenAPI document.
     pub summary: &'static str,
     /// Makes it. It must answer quickly and may ask no external system.
-    pub show: Box<dyn Fn(&HeaderMap) -> BoxFuture<'static, Shown> + Send + Sync>,
+    pub show: Box<Show>,
 }
+
+/// Makes a page, from the headers of the request for it.
+pub type Show = dyn Fn(&HeaderMap) -> BoxFuture<'static, Shown> + Send + Sync;
 
 /// A page as it looks now.
 pub struct Shown {

@@ -139,11 +139,9 @@ impl Tokens {
             return Err("another issuer");
         }
         let audiences = claims.aud.as_ref().map_or(&[][..], OneOrMany::as_slice);
-        let ours = audiences.iter().any(|audience| self.audiences.contains(audience));
-        if !ours && !(audiences.is_empty() && self.audiences.is_empty()) {
-            return Err("another audience");
-        }
-        Ok(())
+        let named = audiences.iter().any(|audience| self.audiences.contains(audience));
+        let nobody = audiences.is_empty() && self.audiences.is_empty();
+        if named || nobody { Ok(()) } else { Err("another audience") }
     }
 }
 

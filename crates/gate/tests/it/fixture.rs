@@ -17,7 +17,7 @@ use tower::ServiceExt;
 pub(crate) struct House {
     pub(crate) router: Router,
     pub(crate) store: Store,
-    token: Option<String>,
+    pub(crate) token: Option<String>,
 }
 
 struct NoGuards;
@@ -45,6 +45,16 @@ impl House {
 
     pub(crate) async fn over(store: Store, auth: Auth, limits: Limits) -> Self {
         let deps = deps(store.clone(), auth, limits).await;
+        Self { router: gate::router(deps), store, token: None }
+    }
+
+    /// A house with one flow, written as in `cardan.yaml`.
+    pub(crate) async fn running(flow: &Value) -> Self {
+        let node = diag::Node::from_json(flow);
+        let (compiled, diagnostics) = flow::compile("create-order", &node, &flow::Known::default());
+        let flows = vec![compiled.unwrap_or_else(|| panic!("{diagnostics:?}"))];
+        let store = Store::temporary().unwrap();
+        let deps = deps_with(store.clone(), Auth::Loopback, Limits::default(), flows).await;
         Self { router: gate::router(deps), store, token: None }
     }
 
@@ -116,15 +126,31 @@ impl House {
 
 /// A gate's parts over a store, with an engine that knows no flow.
 pub(crate) async fn deps(store: Store, auth: Auth, limits: Limits) -> Deps {
+    deps_with(store, auth, limits, Vec::new()).await
+}
+
+/// A gate's parts, with flows that take the commits of `order_management`.
+pub(crate) async fn deps_with(
+    store: Store,
+    auth: Auth,
+    limits: Limits,
+    flows: Vec<flow::Definition>,
+) -> Deps {
     let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
-    let deciding = Deciding { acts: act::Rules::strict(), rules: react::Rules::default() };
+    let take = |flow: &flow::Definition| react::Route {
+        system: Some("order_management".to_owned()),
+        action: None,
+        flow: flow.name.to_string(),
+    };
+    let rules = react::Rules { routes: flows.iter().map(take).collect(), ..react::Rules::default() };
+    let deciding = Deciding { acts: act::Rules::strict(), rules };
     let conversations =
         Arc::new(Conversations::new(store.clone(), deciding, &limits, clock.clone(), Arc::new(Nobody)));
     let engine = flow::Engine::open(flow::Deps {
         store: store.clone(),
         systems: Systems::default(),
         voice: conversations.clone(),
-        definitions: Vec::new(),
+        definitions: flows,
         known: flow::Known::default(),
         clock: clock.clone(),
         entropy: entropy.clone(),

@@ -1,9 +1,13 @@
 //! The gate as its callers see it: over the router in this process, and some of it over real connections.
 
+#![expect(clippy::unwrap_used, reason = "a failed test should panic")]
+
 mod acts;
 mod fixture;
+mod flows;
 mod idempotent;
 mod live;
 mod refused;
+mod shown;
 mod tokens;
 mod wire;

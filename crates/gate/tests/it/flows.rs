@@ -1,0 +1,108 @@
+//! What an act sets in motion, and what runs say.
+
+use serde_json::{Value, json};
+
+use crate::fixture::{House, fact};
+
+const ACTS: &str = "/v1/conversations/conv_1/acts";
+const PATIENT: &[(&str, &str)] = &[("prefer", "wait=20")];
+
+fn commit(id: &str) -> Value {
+    json!({
+        "id": id, "timestamp": "2026-01-01T00:00:01Z", "speaker": "local", "type": "commit",
+        "entity": "order_1", "action": "create", "system": "order-management",
+    })
+}
+
+fn flow(steps: Value) -> Value {
+    json!({"on": {"commit": {"system": "order_management", "action": "create"}}, "do": steps})
+}
+
+#[tokio::test]
+async fn a_caller_who_waits_is_told_each_systems_result() {
+    let house = House::running(&flow(json!([{"set": {"a": 1}}]))).await;
+    let answer = house.post_with(ACTS, PATIENT, &commit("act_1")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let integration = &answer.json["integrations"][0];
+    assert_eq!(
+        (&integration["system"], &integration["status"]),
+        (&json!("order_management"), &json!("success"))
+    );
+    let run = house.get(&format!("/v1/runs/{}", integration["run"].as_str().unwrap())).await;
+    assert_eq!(
+        (&run.json["status"], &run.json["commit"]),
+        (&json!("succeeded"), &json!("act_1")),
+        "{}",
+        run.text
+    );
+    let told = house.get("/v1/conversations/conv_1").await.json["acts"].as_array().unwrap().clone();
+    let statuses: Vec<&str> = told.iter().filter_map(|act| act["status"].as_str()).collect();
+    assert_eq!(statuses.last(), Some(&"success"), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_caller_who_does_not_wait_is_told_that_it_is_pending() {
+    let house = House::running(&flow(json!([{"set": {"a": 1}}]))).await;
+    let answer = house.post(ACTS, &commit("act_1")).await;
+    assert_eq!(
+        (answer.status, &answer.json["integrations"][0]["status"]),
+        (202, &json!("pending")),
+        "{}",
+        answer.text
+    );
+}
+
+#[tokio::test]
+async fn b12_the_same_commit_starts_no_second_run() {
+    let house = House::running(&flow(json!([{"set": {"a": 1}}]))).await;
+    let first = house.post_with(ACTS, PATIENT, &commit("act_1")).await;
+    let again = house.post_with(ACTS, PATIENT, &commit("act_1")).await;
+    assert_eq!((again.status, &again.json["replayed"]), (200, &json!(true)), "{}", again.text);
+    assert_eq!(again.json["integrations"], first.json["integrations"]);
+    assert_eq!(house.get("/v1/runs").await.json["runs"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
+async fn a_failure_is_told_with_its_reason() {
+    let raise = json!([{"raise": {"code": "order.too_large", "message": "the order is too large"}}]);
+    let house = House::running(&flow(raise)).await;
+    let answer = house.post_with(ACTS, PATIENT, &commit("act_1")).await;
+    let integration = &answer.json["integrations"][0];
+    assert_eq!((answer.status, &integration["status"]), (200, &json!("error")), "{}", answer.text);
+    assert_eq!(
+        (&integration["error"], &integration["recoverable"]),
+        (&json!("the order is too large"), &json!(false))
+    );
+    let events = house.events("conversation-conv_1").await;
+    assert!(
+        events.iter().any(|(type_, data)| type_ == "BusinessActionFailed" && data["commit_id"] == "act_1")
+    );
+}
+
+#[tokio::test]
+async fn a_run_asks_and_an_act_answers() {
+    let ask = json!([{"size": {"ask": {"field": "size", "prompt": "Which size?", "entity": "order_1"}}}]);
+    let house = House::running(&flow(ask)).await;
+    let answer = house.post_with(ACTS, &[("prefer", "wait=200ms")], &commit("act_1")).await;
+    assert_eq!(answer.json["integrations"][0]["status"], "pending", "{}", answer.text);
+    let run = answer.json["integrations"][0]["run"].as_str().unwrap().to_owned();
+    for _ in 0..200 {
+        let read = house.get("/v1/conversations/conv_1").await;
+        if read.json["acts"].as_array().unwrap().iter().any(|act| act["type"] == "ask") {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let acts = house.get("/v1/conversations/conv_1").await.json["acts"].as_array().unwrap().clone();
+    let asked = acts.iter().find(|act| act["type"] == "ask").unwrap_or_else(|| panic!("{acts:?}"));
+    assert_eq!((&asked["speaker"], &asked["prompt"]), (&json!("create-order"), &json!("Which size?")));
+    let heard = house.post(ACTS, &fact("act_2", "size", json!("large"))).await;
+    assert_eq!((heard.status, &heard.json["nextActions"]), (200, &json!([])), "{}", heard.text);
+    for _ in 0..500 {
+        if house.get(&format!("/v1/runs/{run}")).await.json["status"] == "succeeded" {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("the answer was not heard: {}", house.get(&format!("/v1/runs/{run}")).await.text);
+}
