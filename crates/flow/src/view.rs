@@ -191,7 +191,11 @@ fn step(record: &Record) -> StepView {
         duration_ms: record.ms,
         result: record.output.as_deref().cloned(),
         error: record.error.clone(),
-        history: record.history.iter().map(|(at, error)| Attempted { at: *at, error: error.clone() }).collect(),
+        history: record
+            .history
+            .iter()
+            .map(|(at, error)| Attempted { at: *at, error: error.clone() })
+            .collect(),
     }
 }
 
@@ -211,8 +215,13 @@ pub(crate) fn blocked_on(state: &State) -> Option<BlockedOn> {
         (RunStatus::Parked, _) => Some(plain("parked", state.now)),
         (RunStatus::Paused, Some(paused)) => {
             let step = paused.step.as_ref();
-            let system = step.and_then(|step| state.task(step)?.body.call()).map(|call| call.system.to_string());
-            Some(BlockedOn { step: step.map(ToString::to_string), system, ..plain(paused.reason, paused.since) })
+            let system =
+                step.and_then(|step| state.task(step)?.body.call()).map(|call| call.system.to_string());
+            Some(BlockedOn {
+                step: step.map(ToString::to_string),
+                system,
+                ..plain(paused.reason, paused.since)
+            })
         }
         (status, _) if status.is_ended() => None,
         _ => state.waits(),

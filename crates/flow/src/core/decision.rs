@@ -16,24 +16,59 @@ pub(crate) enum Decision {
     /// Perform a call; answer with [`super::State::judge`]'s event.
     Call(Effect),
     /// Perform the step's call again, not before this time.
-    Again { path: Arc<str>, until: Timestamp },
+    Again {
+        path: Arc<str>,
+        until: Timestamp,
+    },
     /// The run went another way: drop the step unless its call is in flight.
-    Settle { path: Arc<str> },
+    Settle {
+        path: Arc<str>,
+    },
     /// Put a call into the outbox and go on.
     Tell(Effect),
-    Publish { path: Arc<str>, topic: Arc<str>, payload: Value },
+    Publish {
+        path: Arc<str>,
+        topic: Arc<str>,
+        payload: Value,
+    },
     /// Say something in the conversation, and wait for the answer unless it is an emitted act.
-    Say { path: Arc<str>, speech: Speech, timeout: Option<Duration> },
-    Listen { path: Arc<str>, answer: Answer, timeout: Option<Duration> },
-    Timer { path: Arc<str>, timer: Timer, due: Until },
-    Child { path: Arc<str>, flow: Arc<str>, input: Value },
-    StopChild { run: String },
+    Say {
+        path: Arc<str>,
+        speech: Speech,
+        timeout: Option<Duration>,
+    },
+    Listen {
+        path: Arc<str>,
+        answer: Answer,
+        timeout: Option<Duration>,
+    },
+    Timer {
+        path: Arc<str>,
+        timer: Timer,
+        due: Until,
+    },
+    Child {
+        path: Arc<str>,
+        flow: Arc<str>,
+        input: Value,
+    },
+    StopChild {
+        run: String,
+    },
     /// Undoing cannot even be tried; put it aside.
-    Park { path: Arc<str>, error: super::Failure },
+    Park {
+        path: Arc<str>,
+        error: super::Failure,
+    },
     /// The process ended between sending a `never` call and writing its outcome.
-    Interrupted { path: Arc<str>, error: super::Failure },
+    Interrupted {
+        path: Arc<str>,
+        error: super::Failure,
+    },
     /// Nothing waits under this path any more.
-    Clear { path: Arc<str> },
+    Clear {
+        path: Arc<str>,
+    },
     End(Box<Ended>),
 }
 
@@ -43,7 +78,11 @@ pub(crate) enum Until {
     After(Duration),
     At(Timestamp),
     /// After the backoff of a round.
-    Backoff { round: u32, wait: Duration, max: Duration },
+    Backoff {
+        round: u32,
+        wait: Duration,
+        max: Duration,
+    },
 }
 
 /// What is said.

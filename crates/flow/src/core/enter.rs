@@ -21,7 +21,8 @@ pub(super) struct Place<'a> {
 
 impl Machine<'_> {
     pub(super) fn enter(&mut self, task: &Arc<Task>, parent: Id, slot: Slot, prefix: &Arc<str>, vars: &Vars) {
-        let path: Arc<str> = if prefix.is_empty() { task.name.clone() } else { format!("{prefix}{}", task.name).into() };
+        let path: Arc<str> =
+            if prefix.is_empty() { task.name.clone() } else { format!("{prefix}{}", task.name).into() };
         if !self.counted() {
             let error = Failure::new(&path, "flow.too_many_steps", "the run has entered 100000 steps");
             return self.agenda.push_back(Work::Raise { id: parent, error });
@@ -106,7 +107,9 @@ impl Machine<'_> {
 
     fn require(&mut self, task: &Arc<Task>, place: Place<'_>, fields: &[String]) {
         let entity = self.state.start.input.get("entity");
-        let missing = |field: &&String| match entity.and_then(|entity| field.split('.').try_fold(entity, |at, name| at.get(name))) {
+        let missing = |field: &&String| match entity
+            .and_then(|entity| field.split('.').try_fold(entity, |at, name| at.get(name)))
+        {
             None | Some(Value::Null) => true,
             Some(Value::String(text)) => text.is_empty(),
             Some(Value::Array(items)) => items.is_empty(),
@@ -198,7 +201,15 @@ impl Machine<'_> {
     }
 
     /// Tasks in sequence below `parent`.
-    pub(super) fn block(&mut self, parent: Id, slot: Slot, task: Option<Arc<Task>>, prefix: Arc<str>, block: Block, vars: Vars) {
+    pub(super) fn block(
+        &mut self,
+        parent: Id,
+        slot: Slot,
+        task: Option<Arc<Task>>,
+        prefix: Arc<str>,
+        block: Block,
+        vars: Vars,
+    ) {
         let frame = Frame::Block { block, next: 0, last: Arc::new(Value::Null) };
         let id = self.activate(parent, slot, task, prefix.clone(), prefix, vars, frame);
         self.agenda.push_back(Work::Next(id));

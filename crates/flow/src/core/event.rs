@@ -16,32 +16,97 @@ pub(crate) enum Event {
     /// It is this run's turn among those with its key.
     RunTaken,
     /// Write-ahead intent of a `never` operation: from here until an outcome is written, nobody knows.
-    StepStarted { path: Arc<str> },
+    StepStarted {
+        path: Arc<str>,
+    },
     /// A guard kept the call in; no attempt was spent.
-    StepBlocked { path: Arc<str>, reason: Rejection, system: Arc<str>, until: Timestamp },
+    StepBlocked {
+        path: Arc<str>,
+        reason: Rejection,
+        system: Arc<str>,
+        until: Timestamp,
+    },
     /// A durable round was in vain, another follows.
-    StepRetried { path: Arc<str>, error: Failure, until: Timestamp },
-    StepSucceeded { path: Arc<str>, output: Arc<Value>, attempts: u32, ms: u64 },
-    StepFailed { path: Arc<str>, error: Failure, ms: u64 },
-    StepExhausted { path: Arc<str>, error: Failure },
-    StepUnknown { path: Arc<str>, error: Failure },
+    StepRetried {
+        path: Arc<str>,
+        error: Failure,
+        until: Timestamp,
+    },
+    StepSucceeded {
+        path: Arc<str>,
+        output: Arc<Value>,
+        attempts: u32,
+        ms: u64,
+    },
+    StepFailed {
+        path: Arc<str>,
+        error: Failure,
+        ms: u64,
+    },
+    StepExhausted {
+        path: Arc<str>,
+        error: Failure,
+    },
+    StepUnknown {
+        path: Arc<str>,
+        error: Failure,
+    },
     /// What a verification, or asking again under the same key, found: the output, or that nothing landed.
-    OutcomeFound { path: Arc<str>, output: Option<Arc<Value>> },
+    OutcomeFound {
+        path: Arc<str>,
+        output: Option<Arc<Value>>,
+    },
     /// The run went another way before the step was tried again.
-    StepDropped { path: Arc<str> },
+    StepDropped {
+        path: Arc<str>,
+    },
     /// The question is in the conversation, or the event is listened for from this position of the log.
-    StepWaiting { path: Arc<str>, on: Value, after: u64 },
-    ChildStarted { path: Arc<str>, run: String },
-    TimerSet { path: Arc<str>, timer: Timer, due: Timestamp },
-    TimerFired { path: Arc<str>, timer: Timer },
-    SignalTaken { path: Arc<str>, id: String, payload: Value },
-    StepCompensated { path: Arc<str>, attempts: u32, ms: u64 },
-    CompensationParked { path: Arc<str>, error: Failure },
-    StepReplayed { path: Arc<str>, input: Option<Value> },
-    RunPaused { by: String },
+    StepWaiting {
+        path: Arc<str>,
+        on: Value,
+        after: u64,
+    },
+    ChildStarted {
+        path: Arc<str>,
+        run: String,
+    },
+    TimerSet {
+        path: Arc<str>,
+        timer: Timer,
+        due: Timestamp,
+    },
+    TimerFired {
+        path: Arc<str>,
+        timer: Timer,
+    },
+    SignalTaken {
+        path: Arc<str>,
+        id: String,
+        payload: Value,
+    },
+    StepCompensated {
+        path: Arc<str>,
+        attempts: u32,
+        ms: u64,
+    },
+    CompensationParked {
+        path: Arc<str>,
+        error: Failure,
+    },
+    StepReplayed {
+        path: Arc<str>,
+        input: Option<Value>,
+    },
+    RunPaused {
+        by: String,
+    },
     RunResumed,
-    RunCancelling { by: String },
-    RunRestarted { path: Arc<str> },
+    RunCancelling {
+        by: String,
+    },
+    RunRestarted {
+        path: Arc<str>,
+    },
     SlaBreached,
     RunEnded(Box<Ended>),
 }

@@ -69,9 +69,16 @@ pub(super) struct Scope {
 pub(super) enum Stage {
     Body,
     /// Waits for calls in flight before it goes another way.
-    Draining { error: Failure, live: usize, undo: Undoing },
+    Draining {
+        error: Failure,
+        live: usize,
+        undo: Undoing,
+    },
     /// Undoes finished steps, the last one first; `queue` holds what is still to be undone, the next one last.
-    Undoing { error: Failure, queue: Vec<usize> },
+    Undoing {
+        error: Failure,
+        queue: Vec<usize>,
+    },
     Catching,
     Ended,
 }

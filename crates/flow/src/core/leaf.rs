@@ -51,9 +51,9 @@ impl Machine<'_> {
         let decided = match &task.body {
             Body::Call(call) => return self.ask_call(id, path, task, call, &leaf, &vars),
             Body::Tell(call) => self.effect(path, path, call, &vars, None).map(Decision::Tell),
-            Body::Publish { topic, with } => self.value(with.as_ref(), &vars).map(|payload| {
-                Decision::Publish { path: path.clone(), topic: topic.clone(), payload }
-            }),
+            Body::Publish { topic, with } => self
+                .value(with.as_ref(), &vars)
+                .map(|payload| Decision::Publish { path: path.clone(), topic: topic.clone(), payload }),
             Body::Emit(act) => self.value(Some(act), &vars).map(|act| Decision::Say {
                 path: path.clone(),
                 speech: Speech::Emit(act),
@@ -126,7 +126,8 @@ impl Machine<'_> {
             (Err(_), Some(call)) if self.may_recall(at) => self.recall(id, path, call, &step_vars, at),
             (Err(error), _) => {
                 let said = format!("compensating needs what is not known: {}", error.message);
-                let error = Failure { landed: Landed::Unknown, ..Failure::new(path, "flow.expression", said) };
+                let error =
+                    Failure { landed: Landed::Unknown, ..Failure::new(path, "flow.expression", said) };
                 self.out.push(Decision::Park { path: path.clone(), error });
             }
         }
@@ -216,12 +217,15 @@ impl Machine<'_> {
             Pause::For(length) => {
                 let written = text(&self.value(Some(length), vars).map_err(unsound)?);
                 let length = diag::units::duration(&written);
-                length.map(Until::After).map_err(|why| Failure::new(path, "flow.wait", format!("{written:?}: {why}")))
+                length
+                    .map(Until::After)
+                    .map_err(|why| Failure::new(path, "flow.wait", format!("{written:?}: {why}")))
             }
             Pause::Until(time) => {
                 let written = text(&self.value(Some(time), vars).map_err(unsound)?);
                 let time = written.parse::<Timestamp>();
-                time.map(Until::At).map_err(|_| Failure::new(path, "flow.wait", format!("{written:?} is no RFC 3339 time")))
+                time.map(Until::At)
+                    .map_err(|_| Failure::new(path, "flow.wait", format!("{written:?} is no RFC 3339 time")))
             }
         }
     }
@@ -275,7 +279,8 @@ impl Machine<'_> {
     pub(super) fn finish_leaf(&mut self, id: Id, output: &Arc<Value>) {
         let Some(active) = self.state.active.get(&id) else { return };
         let path = active.path.clone();
-        let acts = matches!(active.task.as_deref().map(|task| &task.body), Some(Body::Call(_) | Body::Tell(_)));
+        let acts =
+            matches!(active.task.as_deref().map(|task| &task.body), Some(Body::Call(_) | Body::Tell(_)));
         if acts {
             self.remember(id, output, true);
         }
@@ -304,7 +309,8 @@ impl Machine<'_> {
             self.remember(id, &Arc::new(Value::Null), false);
         }
         self.with_record(&path, |record| {
-            record.status = if error.landed == Landed::Unknown { RecordStatus::Unknown } else { RecordStatus::Failed };
+            record.status =
+                if error.landed == Landed::Unknown { RecordStatus::Unknown } else { RecordStatus::Failed };
             record.ended = Some(now);
             record.error = Some(error.clone());
         });
@@ -329,7 +335,13 @@ impl Machine<'_> {
     }
 
     /// A step cannot go on by itself.
-    pub(super) fn stuck(&mut self, path: &Arc<str>, error: &Failure, why: &'static str, status: RecordStatus) {
+    pub(super) fn stuck(
+        &mut self,
+        path: &Arc<str>,
+        error: &Failure,
+        why: &'static str,
+        status: RecordStatus,
+    ) {
         let Some(id) = self.state.leaves.get(path).copied() else { return };
         self.blamed(path, error);
         let Some(active) = self.state.active.get(&id) else { return };
@@ -411,7 +423,9 @@ impl Machine<'_> {
         let Some(id) = self.state.leaves.get(path).copied() else { return };
         let Some(active) = self.state.active.get(&id) else { return };
         let refused = match active.task.as_deref().map(|task| &task.body) {
-            Some(Body::Confirm(said)) if said.give_up && payload.get("confirmed") == Some(&Value::Bool(false)) => {
+            Some(Body::Confirm(said))
+                if said.give_up && payload.get("confirmed") == Some(&Value::Bool(false)) =>
+            {
                 let why = payload.get("reason").and_then(Value::as_str).unwrap_or("no reason given");
                 Some(Failure::new(path, "flow.rejected", format!("not confirmed: {why}")))
             }
@@ -443,7 +457,11 @@ impl Machine<'_> {
                 let error = Failure {
                     landed: Landed::Unknown,
                     kind: Some(port::Kind::Internal),
-                    ..Failure::new(&path, "flow.interrupted", "stopped between sending the call and writing its outcome")
+                    ..Failure::new(
+                        &path,
+                        "flow.interrupted",
+                        "stopped between sending the call and writing its outcome",
+                    )
                 };
                 self.out.push(Decision::Interrupted { path: path.clone(), error });
             }

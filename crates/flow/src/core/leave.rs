@@ -75,7 +75,13 @@ impl Machine<'_> {
     }
 
     /// What stands below `parent` at `slot` is done.
-    pub(super) fn child_done(&mut self, parent: Id, slot: Slot, task: Option<&Arc<Task>>, output: &Arc<Value>) {
+    pub(super) fn child_done(
+        &mut self,
+        parent: Id,
+        slot: Slot,
+        task: Option<&Arc<Task>>,
+        output: &Arc<Value>,
+    ) {
         if let (Some(task), false) = (task, matches!(slot, Slot::Iteration | Slot::Undo | Slot::Orphan))
             && let Value::Object(steps) = &mut self.state.steps
         {
@@ -116,7 +122,8 @@ impl Machine<'_> {
         let output = Arc::new(Value::Object(std::mem::replace(outputs, Map::new())));
         if race {
             self.stop_below(fork);
-            if let Some(Frame::Fork { outputs, live, .. }) = self.state.active.get_mut(&fork).map(|active| &mut active.frame)
+            if let Some(Frame::Fork { outputs, live, .. }) =
+                self.state.active.get_mut(&fork).map(|active| &mut active.frame)
                 && *live > 0
             {
                 if let Value::Object(won) = Value::clone(&output) {
@@ -156,14 +163,16 @@ impl Machine<'_> {
         use store::RunStatus;
         let (result, error) = match error {
             Some(error) => (Value::Null, Some(error)),
-            None => match self.definition.result.as_ref().map(|result| result.eval(&self.state.outer_scope())) {
-                None => (Value::Null, None),
-                Some(Ok(result)) => (result, None),
-                Some(Err(error)) => {
-                    let error = super::Failure::new(&"result".into(), "flow.expression", error.message);
-                    return self.agenda.push_back(Work::Raise { id: ROOT, error });
+            None => {
+                match self.definition.result.as_ref().map(|result| result.eval(&self.state.outer_scope())) {
+                    None => (Value::Null, None),
+                    Some(Ok(result)) => (result, None),
+                    Some(Err(error)) => {
+                        let error = super::Failure::new(&"result".into(), "flow.expression", error.message);
+                        return self.agenda.push_back(Work::Raise { id: ROOT, error });
+                    }
                 }
-            },
+            }
         };
         let status = match &error {
             None => RunStatus::Succeeded,

@@ -44,7 +44,9 @@ impl<'a> Machine<'a> {
     pub(super) fn work_off(&mut self) {
         while let Some(work) = self.agenda.pop_front() {
             match work {
-                Work::Enter { task, parent, slot, prefix, vars } => self.enter(&task, parent, slot, &prefix, &vars),
+                Work::Enter { task, parent, slot, prefix, vars } => {
+                    self.enter(&task, parent, slot, &prefix, &vars)
+                }
                 Work::Next(id) => self.next(id),
                 Work::Leave { id, output } => self.leave(id, output),
                 Work::Raise { id, error } => self.raise(id, error),
@@ -59,15 +61,19 @@ impl<'a> Machine<'a> {
             Event::StepStarted { path } => self.with_leaf(path, |leaf| leaf.intent = true),
             Event::StepBlocked { path, reason, until, .. } => self.blocked(path, *until, Some(*reason)),
             Event::StepRetried { path, error, until } => self.retried(path, error, *until),
-            Event::StepSucceeded { path, output, attempts, ms } => self.succeeded(path, output, *attempts, *ms),
+            Event::StepSucceeded { path, output, attempts, ms } => {
+                self.succeeded(path, output, *attempts, *ms)
+            }
             Event::StepFailed { path, error, ms } => self.failed(path, error, *ms),
-            Event::StepExhausted { path, error } => self.stuck(path, error, "exhausted", RecordStatus::Failed),
+            Event::StepExhausted { path, error } => {
+                self.stuck(path, error, "exhausted", RecordStatus::Failed)
+            }
             Event::StepUnknown { path, error } => self.unknown(path, error),
             Event::OutcomeFound { path, output } => self.found(path, output.as_ref()),
             Event::StepDropped { path } => self.dropped(path),
             Event::StepWaiting { path, on, after } => self.waiting(path, on, *after),
             Event::ChildStarted { path, run } => self.with_leaf(path, |leaf| leaf.child = Some(run.clone())),
-            Event::TimerSet { path, timer, due } => self.with_leaf(path, |leaf| leaf.timers.push((*timer, *due))),
+            Event::TimerSet { path, timer, due } => self.timer_set(path, *timer, *due),
             Event::TimerFired { path, timer } => self.fired(path, *timer),
             Event::SignalTaken { path, payload, .. } => self.answered(path, payload),
             Event::StepCompensated { path, attempts, ms } => self.compensated(path, *attempts, *ms),
@@ -86,7 +92,8 @@ impl<'a> Machine<'a> {
     pub(super) fn begin(&mut self) {
         self.state.taken = true;
         let scope = Scope { stage: Stage::Body, rounds: 0, chain: [].into() };
-        let id = self.activate(ROOT, Slot::Body, None, "".into(), "".into(), Vars::default(), Frame::Scope(scope));
+        let id =
+            self.activate(ROOT, Slot::Body, None, "".into(), "".into(), Vars::default(), Frame::Scope(scope));
         debug_assert_eq!(id, ROOT);
         let block = self.definition.tasks.clone();
         self.block(ROOT, Slot::Body, None, "".into(), block, Vars::default());
@@ -177,7 +184,10 @@ impl<'a> Machine<'a> {
         self.out
     }
 
-    #[expect(clippy::too_many_arguments, reason = "an activation is made in one place, with everything it has")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "an activation is made in one place, with everything it has"
+    )]
     pub(super) fn activate(
         &mut self,
         parent: Id,
@@ -242,6 +252,16 @@ impl<'a> Machine<'a> {
 
     pub(super) fn policy(&self, task: &Task) -> OnExhausted {
         task.on_exhausted.unwrap_or(self.definition.on_exhausted)
+    }
+
+    fn timer_set(&mut self, path: &Arc<str>, timer: Timer, due: jiff::Timestamp) {
+        self.with_leaf(path, |leaf| {
+            leaf.timers.push((timer, due));
+            if timer == Timer::Wait {
+                leaf.at = At::Waiting;
+            }
+        });
+        self.with_record(path, |record| record.status = RecordStatus::Waiting);
     }
 
     /// The timer of a `wait` or of an answer that does not come.

@@ -18,9 +18,12 @@ mod state;
 mod undo;
 mod verdict;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use decision::{Decision, Effect, Purpose, Speech, Until};
-pub use event::{Failure, Outcome, Start};
 pub(crate) use event::{Ended, Event, Parent, Timer as TimerKind};
+pub use event::{Failure, Outcome, Start};
 pub(crate) use record::{Record, RecordStatus};
 pub(crate) use state::State;
 pub(crate) use verdict::Verdict;

@@ -43,7 +43,8 @@ impl Machine<'_> {
         let mut at = from;
         while at != ROOT {
             let Some(active) = self.state.active.get(&at) else { break };
-            if let (Frame::Scope(scope), Some(Body::Try(attempt))) = (&active.frame, active.task.as_deref().map(|task| &task.body))
+            if let (Frame::Scope(scope), Some(Body::Try(attempt))) =
+                (&active.frame, active.task.as_deref().map(|task| &task.body))
                 && matches!(scope.stage, Stage::Body)
             {
                 if let Some(retry) = &attempt.retry
@@ -71,7 +72,8 @@ impl Machine<'_> {
         let Some(Body::Try(attempt)) = active.task.as_deref().map(|task| &task.body) else { return false };
         let Some(catch) = &attempt.catch else { return false };
         let kind = error.kind.map_or("", port::Kind::as_str);
-        let named = catch.kinds.is_empty() || catch.kinds.iter().any(|wanted| wanted == kind || *wanted == error.code);
+        let named = catch.kinds.is_empty()
+            || catch.kinds.iter().any(|wanted| wanted == kind || *wanted == error.code);
         let vars = active.vars.bind(&"error".into(), error_value(error));
         named && catch.when.as_ref().is_none_or(|when| when.test(&self.state.scope(&vars)).unwrap_or(false))
     }
@@ -95,7 +97,8 @@ impl Machine<'_> {
 
     /// A failed step that may have landed is undone like one that has.
     fn forget_failed(&mut self, id: Id, error: &Failure) {
-        let perhaps = self.state.active.get(&id).and_then(|active| active.leaf()).is_some_and(|leaf| leaf.perhaps);
+        let perhaps =
+            self.state.active.get(&id).and_then(|active| active.leaf()).is_some_and(|leaf| leaf.perhaps);
         if error.landed != Landed::No || perhaps {
             self.remember(id, &Arc::new(Value::Null), false);
         }
@@ -104,7 +107,9 @@ impl Machine<'_> {
 
     /// Stops everything in the scope, waits for calls in flight, then goes the other way.
     pub(super) fn drain(&mut self, scope: Id, error: Failure, undo: Undoing) {
-        let Some(state) = self.state.active.get_mut(&scope).and_then(|active| active.scope_mut()) else { return };
+        let Some(state) = self.state.active.get_mut(&scope).and_then(|active| active.scope_mut()) else {
+            return;
+        };
         if let Stage::Draining { .. } = state.stage {
             return;
         }
@@ -131,7 +136,9 @@ impl Machine<'_> {
             let Some(active) = self.state.active.get_mut(&id) else { continue };
             let path = active.path.clone();
             let orphan = active.leaf().is_some_and(|leaf| {
-                leaf.child.is_some() || matches!(leaf.at, At::Flying | At::Until(_)) || (leaf.intent && matches!(leaf.at, At::Held))
+                leaf.child.is_some()
+                    || matches!(leaf.at, At::Flying | At::Until(_))
+                    || (leaf.intent && matches!(leaf.at, At::Held))
             });
             if orphan {
                 (active.parent, active.slot) = (above, Slot::Orphan);
@@ -184,7 +191,9 @@ impl Machine<'_> {
 
     /// Nothing of the scope is in flight any more.
     pub(super) fn drained(&mut self, id: Id) {
-        let Some(scope) = self.state.active.get_mut(&id).and_then(|active| active.scope_mut()) else { return };
+        let Some(scope) = self.state.active.get_mut(&id).and_then(|active| active.scope_mut()) else {
+            return;
+        };
         let Stage::Draining { error, undo, .. } = &scope.stage else { return };
         let (error, undo) = (error.clone(), *undo);
         let queue = self.undo_queue(id, undo);

@@ -24,7 +24,8 @@ impl Machine<'_> {
         state.next = 0;
         state.steps = Value::Object(Map::new());
         state.vars = Value::Object(Map::new());
-        (state.ended, state.ending, state.ended_at, state.paused, state.cancelling) = (None, None, None, None, None);
+        (state.ended, state.ending, state.ended_at, state.paused, state.cancelling) =
+            (None, None, None, None, None);
         state.count = 0;
         self.begin();
     }

@@ -119,7 +119,9 @@ impl State {
     fn is_undoing(&self) -> bool {
         use super::frame::{Frame, ROOT, Stage};
         match self.active.get(&ROOT).map(|root| &root.frame) {
-            Some(Frame::Scope(scope)) => matches!(scope.stage, Stage::Draining { .. } | Stage::Undoing { .. }),
+            Some(Frame::Scope(scope)) => {
+                matches!(scope.stage, Stage::Draining { .. } | Stage::Undoing { .. })
+            }
             _ => false,
         }
     }
@@ -205,7 +207,10 @@ impl State {
             _ => false,
         };
         let waiting = self.leaves().filter(|(_, leaf)| leaf.on.is_some());
-        waiting.map(|(active, _)| active).find(|active| *active.path == *name || listens(active)).map(|active| active.path.clone())
+        waiting
+            .map(|(active, _)| active)
+            .find(|active| *active.path == *name || listens(active))
+            .map(|active| active.path.clone())
     }
 
     /// Whether an event passes the `where` of the leaf that listens.
@@ -230,7 +235,9 @@ impl State {
             },
             _ => None,
         };
-        listening.filter_map(|(active, leaf)| Some((active.path.clone(), topic(active)?, leaf.after))).collect()
+        listening
+            .filter_map(|(active, leaf)| Some((active.path.clone(), topic(active)?, leaf.after)))
+            .collect()
     }
 
     /// What the first waiting leaf waits for.
@@ -252,7 +259,11 @@ impl State {
         Some(BlockedOn {
             reason: leaf.guard.map_or(reason, port::Rejection::as_str),
             step: Some(active.path.to_string()),
-            system: active.task.as_ref().and_then(|task| task.body.call()).map(|call| call.system.to_string()),
+            system: active
+                .task
+                .as_ref()
+                .and_then(|task| task.body.call())
+                .map(|call| call.system.to_string()),
             on: leaf.on.clone(),
             since: record.map_or(self.now, |record| record.started),
             until,

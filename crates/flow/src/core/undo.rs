@@ -23,13 +23,22 @@ impl Machine<'_> {
         let (path, vars) = (active.path.clone(), active.vars.clone());
         let chain = self.chain(active.parent);
         self.state.done.retain(|done| done.path != path || done.undo != Undo::Pending);
-        self.state.done.push(Done { path, task, vars, output: output.clone(), known, undo: Undo::Pending, chain });
+        self.state.done.push(Done {
+            path,
+            task,
+            vars,
+            output: output.clone(),
+            known,
+            undo: Undo::Pending,
+            chain,
+        });
     }
 
     /// What is to be undone for a scope, the next one last.
     pub(super) fn undo_queue(&self, scope: Id, undo: Undoing) -> Vec<usize> {
         let wanted = |done: &Done| {
-            let mine = done.chain.contains(&scope) && done.undo == Undo::Pending && done.task.compensate.is_some();
+            let mine =
+                done.chain.contains(&scope) && done.undo == Undo::Pending && done.task.compensate.is_some();
             match undo {
                 Undoing::Everything => mine,
                 Undoing::Unknown => mine && !done.known,
@@ -41,7 +50,9 @@ impl Machine<'_> {
 
     /// Undoes the next step of the scope's queue, or goes on when it is empty.
     pub(super) fn undo_next(&mut self, id: Id) {
-        let Some(scope) = self.state.active.get_mut(&id).and_then(|active| active.scope_mut()) else { return };
+        let Some(scope) = self.state.active.get_mut(&id).and_then(|active| active.scope_mut()) else {
+            return;
+        };
         let Stage::Undoing { error, queue } = &mut scope.stage else { return };
         match queue.pop() {
             Some(at) => self.undo(id, at),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use port::{Fault, Kind, Landed, Reply, Repeat};
+use port::{Fault, Kind, Landed, Repeat, Reply};
 use serde_json::Value;
 
 use super::event::{Event, Failure};
@@ -79,7 +79,10 @@ impl State {
         match output {
             Ok(output) => Event::OutcomeFound { path: path.clone(), output },
             Err(error) => {
-                let error = Failure { landed: Landed::Unknown, ..Failure::new(path, "flow.expression", error.message) };
+                let error = Failure {
+                    landed: Landed::Unknown,
+                    ..Failure::new(path, "flow.expression", error.message)
+                };
                 Event::StepExhausted { path: path.clone(), error }
             }
         }
@@ -95,7 +98,8 @@ impl State {
         let retry = self.retry(effect);
         let spent = self.rounds(&path) + 1;
         if fault.may_resend(effect.repeat, true) && retry.covers(error.kind) && spent < retry.attempts {
-            let wait = retry.backoff(spent, verdict.unit).max(fault.retry_after.unwrap_or_default().min(retry.max));
+            let wait =
+                retry.backoff(spent, verdict.unit).max(fault.retry_after.unwrap_or_default().min(retry.max));
             return Event::StepRetried { path, error, until: later(verdict.now, wait) };
         }
         match effect.purpose {

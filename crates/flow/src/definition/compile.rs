@@ -17,7 +17,7 @@ use crate::templates;
 pub fn compile(name: &str, node: &Node, known: &Known) -> (Option<Definition>, Vec<Diagnostic>) {
     let node = match templates::resolve(node) {
         Ok(node) => node,
-        Err(found) => return (None, vec![found]),
+        Err(found) => return (None, vec![*found]),
     };
     let found = shape::checker().check(&node);
     if found.iter().any(is_error) {

@@ -50,7 +50,10 @@ impl Retry {
             attempts: number("attempts").unwrap_or(base.attempts).max(1),
             wait: node.get("wait").and_then(Node::duration).unwrap_or(base.wait),
             max: node.get("max").and_then(Node::duration).unwrap_or(base.max),
-            kinds: node.get("kinds").map(|kinds| kinds.texts().map(str::to_owned).collect()).unwrap_or_default(),
+            kinds: node
+                .get("kinds")
+                .map(|kinds| kinds.texts().map(str::to_owned).collect())
+                .unwrap_or_default(),
         }
     }
 

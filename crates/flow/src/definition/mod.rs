@@ -16,8 +16,8 @@ use serde_json::Value;
 pub use compile::compile;
 pub(crate) use compile::revive;
 pub use known::{Known, KnownOperation};
-pub(crate) use limits::Retry;
 pub use limits::OnExhausted;
+pub(crate) use limits::Retry;
 pub use shape::shape;
 pub(crate) use task::{Answer, Block, Body, Call, Compensate, Pause, Task, Utterance};
 

@@ -95,11 +95,23 @@ impl<'k> Reader<'k> {
         format!("{verb}_{}", self.count)
     }
 
-    pub(super) fn error(&mut self, code: &'static str, span: &Span, said: impl Into<String>, help: impl Into<String>) {
+    pub(super) fn error(
+        &mut self,
+        code: &'static str,
+        span: &Span,
+        said: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         self.found.push(Diagnostic::error(code, span, said).help(help));
     }
 
-    pub(super) fn warn(&mut self, code: &'static str, span: &Span, said: impl Into<String>, help: impl Into<String>) {
+    pub(super) fn warn(
+        &mut self,
+        code: &'static str,
+        span: &Span,
+        said: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         self.found.push(Diagnostic::warning(code, span, said).help(help));
     }
 

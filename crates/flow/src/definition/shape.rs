@@ -11,9 +11,13 @@ pub fn shape() -> Shape {
         Field::new("on", trigger()).doc("what starts the flow"),
         Field::new("key", Shape::expr()).doc("runs with one key go one at a time, in order of start"),
         Field::new("sla", Shape::duration()).doc("the longest a run should take; exceeding it is an event"),
-        Field::new("result", Shape::any()).doc("what a succeeded run answers; `transaction_id` goes into the commit"),
-        Field::new("on_exhausted", exhausted()).default("pause").doc("what to do when a step exhausted its attempts"),
-        Field::new("template", Shape::text()).doc("the built-in flow this one starts from; keys here replace its keys"),
+        Field::new("result", Shape::any())
+            .doc("what a succeeded run answers; `transaction_id` goes into the commit"),
+        Field::new("on_exhausted", exhausted())
+            .default("pause")
+            .doc("what to do when a step exhausted its attempts"),
+        Field::new("template", Shape::text())
+            .doc("the built-in flow this one starts from; keys here replace its keys"),
         Field::new("doc", Shape::text()).doc("what the flow is for"),
     ])
 }
@@ -39,7 +43,10 @@ fn tasks() -> Shape {
 fn task() -> Shape {
     let mut forms = verbs();
     let named = Shape::map("step", Shape::one_of(verbs()))
-        .pattern("^[A-Za-z][A-Za-z0-9_-]{0,63}$", "a name of letters, digits, - and _ that starts with a letter")
+        .pattern(
+            "^[A-Za-z][A-Za-z0-9_-]{0,63}$",
+            "a name of letters, digits, - and _ that starts with a letter",
+        )
         .length(1..=1);
     forms.push(named);
     Shape::one_of(forms)
@@ -51,7 +58,12 @@ fn verbs() -> Vec<Shape> {
         verb("require", Shape::list(Shape::text()), "fields the entity must have", vec![]),
         verb("set", Shape::map("name", Shape::any()), "values for `vars`", vec![]),
         verb("call", target(), "the operation to call", [vec![with()], effect()].concat()),
-        verb("tell", target(), "the operation to call in the background, at least once", vec![with(), undo()]),
+        verb(
+            "tell",
+            target(),
+            "the operation to call in the background, at least once",
+            vec![with(), undo()],
+        ),
         verb("publish", Shape::text(), "the topic to publish to", vec![with()]),
         verb("emit", Shape::any(), "the act to append to the conversation", vec![]),
         verb("ask", utterance("prompt"), "the question to ask", answer()),
@@ -108,7 +120,8 @@ fn verify() -> Shape {
     Shape::object([
         Field::new("call", target()).required().doc("an operation whose repeat is safe"),
         Field::new("with", Shape::any()).doc("its input"),
-        Field::new("found", Shape::expr()).doc("whether `result` shows that the step landed; else: it is not null"),
+        Field::new("found", Shape::expr())
+            .doc("whether `result` shows that the step landed; else: it is not null"),
         Field::new("output", Shape::any()).doc("the step's output made of `result`; else: `result`"),
     ])
 }

@@ -22,7 +22,8 @@ impl Runner {
             let begun = engine.0.clock.instant();
             let ctx = engine.ctx(&tenant, &correlation, causation, effect.timeout);
             let key = Some(effect.key.as_str());
-            let outcome = engine.call(&ctx, &effect.system, &effect.operation, effect.input.clone(), key).await;
+            let outcome =
+                engine.call(&ctx, &effect.system, &effect.operation, effect.input.clone(), key).await;
             let took = engine.0.clock.instant().saturating_duration_since(begun);
             Home { effect, outcome, took }
         };
@@ -31,7 +32,13 @@ impl Runner {
 }
 
 impl Engine {
-    pub(super) fn ctx(&self, tenant: &str, correlation: &str, causation: String, timeout: Option<Duration>) -> Ctx {
+    pub(super) fn ctx(
+        &self,
+        tenant: &str,
+        correlation: &str,
+        causation: String,
+        timeout: Option<Duration>,
+    ) -> Ctx {
         let ctx = Ctx::held(tenant, correlation, self.0.clock.clone(), self.0.entropy.clone());
         let ctx = Ctx { causation: Some(causation.into()), ..ctx };
         match timeout {
@@ -49,7 +56,10 @@ impl Engine {
         input: serde_json::Value,
         key: Option<&str>,
     ) -> Result<Reply, Fault> {
-        let missing = || Fault::new(Kind::Invalid, Landed::No, "unknown operation").with("operation", format!("{system}.{operation}"));
+        let missing = || {
+            Fault::new(Kind::Invalid, Landed::No, "unknown operation")
+                .with("operation", format!("{system}.{operation}"))
+        };
         let link = self.0.systems.get(system).ok_or_else(missing)?;
         if link.spec().operation(operation).is_none() {
             return Err(missing());
@@ -59,9 +69,9 @@ impl Engine {
         let calling = link.call(ctx, call);
         let outcome = match ctx.remaining() {
             None => calling.await,
-            Some(left) => tokio::time::timeout(left, calling)
-                .await
-                .unwrap_or_else(|_| Err(Fault::new(Kind::Timeout, Landed::Unknown, "no answer within the step's timeout"))),
+            Some(left) => tokio::time::timeout(left, calling).await.unwrap_or_else(|_| {
+                Err(Fault::new(Kind::Timeout, Landed::Unknown, "no answer within the step's timeout"))
+            }),
         };
         failpoint("flow.called");
         outcome

@@ -53,7 +53,8 @@ impl Engine {
         match letter.source.split_once('/') {
             Some((run, step)) if self.is_step(run, step).await? => {
                 let input = (!input.is_null()).then_some(input);
-                self.command(run, Command::Replay { letter: id.to_owned(), step: step.to_owned(), input }).await
+                self.command(run, Command::Replay { letter: id.to_owned(), step: step.to_owned(), input })
+                    .await
             }
             _ => self.replay_tell(&letter, &input).await,
         }
@@ -73,7 +74,8 @@ impl Engine {
     /// # Errors
     /// [`Error::UnknownDead`] when there is no open letter of this id.
     pub async fn discard_dead(&self, id: &str) -> Result<(), Error> {
-        let discard = DeadOp::Resolve { id: id.to_owned(), how: DeadState::Discarded, at: self.0.clock.now() };
+        let discard =
+            DeadOp::Resolve { id: id.to_owned(), how: DeadState::Discarded, at: self.0.clock.now() };
         self.commit_dead(id, Batch { dead: vec![discard], ..Batch::default() }).await
     }
 
@@ -97,7 +99,7 @@ impl Engine {
             Err(Error::UnknownRun(_)) => return Ok(false),
             loaded => loaded?,
         };
-        Ok(!loaded.state.task(step).is_some_and(|task| task.verb == "tell") || step.ends_with("/undo"))
+        Ok(loaded.state.task(step).is_none_or(|task| task.verb != "tell") || step.ends_with("/undo"))
     }
 
     async fn replay_tell(&self, letter: &DeadLetter, input: &Value) -> Result<(), Error> {
@@ -149,7 +151,9 @@ impl Runner {
         let refuse = |wanted| Err(Error::Status { run: self.run.clone(), status: status.as_str(), wanted });
         match command {
             Command::Cancel { .. } if over => refuse("only a run that has not ended can be cancelled"),
-            Command::Cancel { .. } if self.state.cancelling.is_some() => refuse("it is being cancelled already"),
+            Command::Cancel { .. } if self.state.cancelling.is_some() => {
+                refuse("it is being cancelled already")
+            }
             Command::Pause { .. } if over || status == RunStatus::Paused => {
                 refuse("only a run that is going can be paused")
             }

@@ -42,9 +42,11 @@ impl Runner {
             true => task.compensate.as_ref().map(|undo| &undo.call),
             false => task.body.call(),
         });
-        let (system, operation) = call.map_or_else(Default::default, |call| (call.system.to_string(), call.operation.to_string()));
+        let (system, operation) =
+            call.map_or_else(Default::default, |call| (call.system.to_string(), call.operation.to_string()));
         let record = self.state.record(path);
-        let mut history: Vec<Tried> = record.map(|record| record.history.iter().map(tried).collect()).unwrap_or_default();
+        let mut history: Vec<Tried> =
+            record.map(|record| record.history.iter().map(tried).collect()).unwrap_or_default();
         history.push(tried(&(now, error.clone())));
         DeadLetter {
             id: letter_id(&source),

@@ -88,7 +88,9 @@ fn fold(state: &mut Option<State>, definition: &Definition, found: &store::Event
 fn sleeps(row: &RunRow) -> bool {
     match row.status {
         RunStatus::Paused | RunStatus::Parked => true,
-        RunStatus::Waiting => row.blocked_on.as_deref().is_some_and(|blocked| blocked.contains("\"timer_only\":true")),
+        RunStatus::Waiting => {
+            row.blocked_on.as_deref().is_some_and(|blocked| blocked.contains("\"timer_only\":true"))
+        }
         _ => false,
     }
 }

@@ -50,7 +50,11 @@ pub(super) async fn relay(engine: Engine) {
 }
 
 impl Engine {
-    async fn relay_due(&self, places: &Arc<Semaphore>, under_way: &Arc<Mutex<HashSet<String>>>) -> Result<Duration, store::Error> {
+    async fn relay_due(
+        &self,
+        places: &Arc<Semaphore>,
+        under_way: &Arc<Mutex<HashSet<String>>>,
+    ) -> Result<Duration, store::Error> {
         let now = self.0.clock.now();
         for row in self.0.store.outbox_due(now, PAGE).await? {
             if row.kind != "tell" || !under_way.lock().insert(row.id.clone()) {
@@ -68,7 +72,9 @@ impl Engine {
         self.0.tasks.lock().retain(|task| !task.is_finished());
         let idle = under_way.lock().is_empty();
         Ok(match self.0.store.next_outbox().await? {
-            Some(next) if idle || next > now => Duration::try_from(next.duration_since(now)).unwrap_or(Duration::from_millis(50)).min(LONGEST),
+            Some(next) if idle || next > now => {
+                Duration::try_from(next.duration_since(now)).unwrap_or(Duration::from_millis(50)).min(LONGEST)
+            }
             _ => LONGEST,
         })
     }
@@ -93,7 +99,8 @@ impl Engine {
 
     async fn hand_over(&self, row: &OutboxRow, tell: &Tell) -> Result<(), Fault> {
         let (system, operation) = row.target.split_once('.').unwrap_or((&row.target, ""));
-        let ctx = self.ctx(&row.tenant, &row.correlation, format!("{}/{}", tell.run, tell.step), Some(TIMEOUT));
+        let ctx =
+            self.ctx(&row.tenant, &row.correlation, format!("{}/{}", tell.run, tell.step), Some(TIMEOUT));
         let _permit = self.0.calls.acquire().await;
         self.call(&ctx, system, operation, tell.input.clone(), Some(&tell.key)).await.map(drop)
     }
@@ -107,7 +114,9 @@ impl Engine {
         // A guard that kept the call in spends no attempt.
         let attempts = row.attempts + u32::from(fault.rejection.is_none());
         if fault.may_resend(self.repeat(&row.target), true) && attempts < self.0.limits.tells {
-            let wait = Retry::STEP.backoff(attempts.max(1), self.0.entropy.unit()).max(fault.retry_after.unwrap_or_default().min(LONGEST));
+            let wait = Retry::STEP
+                .backoff(attempts.max(1), self.0.entropy.unit())
+                .max(fault.retry_after.unwrap_or_default().min(LONGEST));
             let due = self.0.clock.now() + SignedDuration::try_from(wait).unwrap_or_default();
             return Batch {
                 outbox: vec![OutboxOp::Retry { id, due, attempts, cause: fault.to_string() }],
@@ -129,7 +138,11 @@ impl Engine {
         let (system, operation) = row.target.split_once('.').unwrap_or((&row.target, ""));
         let code = format!("call.{}", fault.kind.as_str());
         let mut history: Vec<Tried> = Vec::new();
-        history.extend(row.cause.as_ref().map(|cause| Tried { at: row.due, code: "earlier".into(), message: cause.clone() }));
+        history.extend(row.cause.as_ref().map(|cause| Tried {
+            at: row.due,
+            code: "earlier".into(),
+            message: cause.clone(),
+        }));
         history.push(Tried { at: now, code: code.clone(), message: fault.message.to_string() });
         DeadLetter {
             id: letter_id(&row.id),

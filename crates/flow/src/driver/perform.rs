@@ -41,7 +41,8 @@ impl Runner {
 
     /// A call flies after the commit. What must never be repeated is announced in the journal first.
     fn call(&mut self, turn: &mut Turn, effect: Effect) {
-        let intent = effect.repeat == port::Repeat::Never && matches!(effect.purpose, Purpose::Do | Purpose::Undo);
+        let intent =
+            effect.repeat == port::Repeat::Never && matches!(effect.purpose, Purpose::Do | Purpose::Undo);
         if intent {
             self.note(turn, Event::StepStarted { path: effect.path.clone() });
         }
@@ -59,7 +60,8 @@ impl Runner {
 
     fn tell(&mut self, turn: &mut Turn, effect: Effect) {
         let start = &self.state.start;
-        let payload = json!({ "input": effect.input, "key": effect.key, "run": self.run, "step": &*effect.path });
+        let payload =
+            json!({ "input": effect.input, "key": effect.key, "run": self.run, "step": &*effect.path });
         turn.batch.outbox.push(OutboxOp::Put(OutboxRow {
             id: format!("{}/{}", self.run, effect.path),
             kind: "tell".to_owned(),
@@ -119,7 +121,12 @@ impl Runner {
         Ok(())
     }
 
-    pub(super) fn time_out(&mut self, turn: &mut Turn, path: std::sync::Arc<str>, timeout: Option<std::time::Duration>) {
+    pub(super) fn time_out(
+        &mut self,
+        turn: &mut Turn,
+        path: std::sync::Arc<str>,
+        timeout: Option<std::time::Duration>,
+    ) {
         if let Some(timeout) = timeout {
             self.timer(turn, path, TimerKind::Timeout, Until::After(timeout));
         }

@@ -199,7 +199,9 @@ impl Runner {
         let rows = store::Batch { timers: vec![store::TimerOp::Clear { id }], ..store::Batch::default() };
         if step == "#sla" {
             let breached = !self.is_over();
-            return self.turn_with(breached.then_some(Event::SlaBreached).into_iter().collect(), Vec::new(), rows).await;
+            return self
+                .turn_with(breached.then_some(Event::SlaBreached).into_iter().collect(), Vec::new(), rows)
+                .await;
         }
         let Some((path, timer)) = step.rsplit_once('#') else { return Ok(()) };
         if timer == "again" {

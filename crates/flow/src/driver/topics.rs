@@ -69,7 +69,8 @@ impl Engine {
             let page = self.0.store.log(seen, PAGE).await?;
             let Some(last) = page.last() else { return Ok(seen) };
             seen = last.position;
-            let streams: HashSet<&str> = page.iter().map(|event| &*event.stream).filter(|name| name.starts_with("topic-")).collect();
+            let streams: HashSet<&str> =
+                page.iter().map(|event| &*event.stream).filter(|name| name.starts_with("topic-")).collect();
             for run in streams.into_iter().flat_map(|stream| self.0.topics.of(stream)) {
                 self.send(&run, Message::Look);
             }
@@ -103,7 +104,12 @@ impl Runner {
         Ok(())
     }
 
-    async fn take_topic(&mut self, path: std::sync::Arc<str>, topic: &str, mut after: u64) -> Result<(), Stop> {
+    async fn take_topic(
+        &mut self,
+        path: std::sync::Arc<str>,
+        topic: &str,
+        mut after: u64,
+    ) -> Result<(), Stop> {
         loop {
             let page = self.engine.0.store.stream(&format!("topic-{topic}"), after, PAGE).await?;
             let Some(last) = page.last() else { return Ok(()) };

@@ -119,7 +119,8 @@ impl Runner {
     /// Writes the run's row when what it shows has changed, and ends its SLA timer with it.
     fn show(&mut self, turn: &mut Turn) {
         let status = self.state.status();
-        let blocked = crate::view::blocked_on(&self.state).and_then(|blocked| serde_json::to_string(&blocked).ok());
+        let blocked =
+            crate::view::blocked_on(&self.state).and_then(|blocked| serde_json::to_string(&blocked).ok());
         let shown = (status, blocked);
         if turn.events.is_empty() || shown == self.shown {
             return;

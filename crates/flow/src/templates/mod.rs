@@ -18,7 +18,7 @@ pub fn get(name: &str) -> Option<Node> {
 }
 
 /// A flow with its template filled in: the keys of the flow replace those of the template.
-pub(crate) fn resolve(node: &Node) -> Result<Node, Diagnostic> {
+pub(crate) fn resolve(node: &Node) -> Result<Node, Box<Diagnostic>> {
     let Some(template) = node.get("template") else { return Ok(node.clone()) };
     let name = template.text().unwrap_or_default();
     let Some(mut base) = get(name) else {
@@ -27,7 +27,8 @@ pub(crate) fn resolve(node: &Node) -> Result<Node, Diagnostic> {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("built in are {}", diag::quoted(&names)),
         };
-        return Err(Diagnostic::error("FLOW012", &template.span, format!("unknown template `{name}`")).help(help));
+        let found = Diagnostic::error("FLOW012", &template.span, format!("unknown template `{name}`"));
+        return Err(Box::new(found.help(help)));
     };
     if let Tree::Map(entries) = &mut base.tree {
         for own in node.entries().iter().filter(|entry| entry.key != "template") {

@@ -32,7 +32,8 @@ pub(super) fn switch(reader: &mut Reader<'_>, node: &Node) -> Option<Body> {
 
 pub(super) fn fork(reader: &mut Reader<'_>, node: &Node) -> Option<Body> {
     let branches = node.get("fork")?.entries().iter();
-    let branches = branches.map(|branch| (branch.key.as_str().into(), read::block(reader, &branch.value))).collect();
+    let branches =
+        branches.map(|branch| (branch.key.as_str().into(), read::block(reader, &branch.value))).collect();
     let race = node.get("race").and_then(Node::bool).unwrap_or(false);
     Some(Body::Fork { branches, race })
 }

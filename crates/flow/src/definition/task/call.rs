@@ -41,7 +41,12 @@ fn known(reader: &mut Reader<'_>, target: &Node, system: &str, operation: &str) 
 }
 
 /// How the task is undone. A `never` operation without it deserves a warning.
-pub(super) fn compensate(reader: &mut Reader<'_>, node: &Node, body: Option<&Body>, ty: &Ty) -> Option<Compensate> {
+pub(super) fn compensate(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    body: Option<&Body>,
+    ty: &Ty,
+) -> Option<Compensate> {
     let Some(undo) = node.get("compensate") else {
         warn_if_final(reader, node, body);
         return None;
@@ -52,7 +57,9 @@ pub(super) fn compensate(reader: &mut Reader<'_>, node: &Node, body: Option<&Bod
     reader.within("result", ty.clone(), |reader| {
         reader.within("error", Ty::Any, |reader| {
             let call = call(reader, undo, "call")?;
-            let retry = undo.get("retry").map_or(Retry::COMPENSATION, |retry| Retry::read(retry, &Retry::COMPENSATION));
+            let retry = undo
+                .get("retry")
+                .map_or(Retry::COMPENSATION, |retry| Retry::read(retry, &Retry::COMPENSATION));
             let timeout = undo.get("timeout").and_then(Node::duration).or(Some(UNDO_TIMEOUT));
             Some(Compensate { call, retry, timeout })
         })
@@ -67,8 +74,12 @@ fn warn_if_final(reader: &mut Reader<'_>, node: &Node, body: Option<&Body>) {
     {
         let name = format!("{}.{}", call.system, call.operation);
         let help = match &known.undo {
-            Some(undo) => format!("add `compensate: {{ call: {}.{undo} }}`, or `compensate: none`", call.system),
-            None => "add `compensate: { call: … }`, or `compensate: none` when nothing needs undoing".to_owned(),
+            Some(undo) => {
+                format!("add `compensate: {{ call: {}.{undo} }}`, or `compensate: none`", call.system)
+            }
+            None => {
+                "add `compensate: { call: … }`, or `compensate: none` when nothing needs undoing".to_owned()
+            }
         };
         let said = format!("`{name}` must never be repeated, and nothing says how to undo it");
         reader.warn("FLOW008", &target.span, said, help);

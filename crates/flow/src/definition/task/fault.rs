@@ -15,7 +15,8 @@ fn rounds() -> Retry {
 pub(super) fn attempt(reader: &mut Reader<'_>, node: &Node) -> Option<Body> {
     let block = read::block(reader, node.get("try")?);
     let retry = node.get("retry").map(|retry| Retry::read(retry, &rounds()));
-    let catch = node.get("catch").and_then(|node| reader.within("error", Ty::Any, |reader| catch(reader, node)));
+    let catch =
+        node.get("catch").and_then(|node| reader.within("error", Ty::Any, |reader| catch(reader, node)));
     Some(Body::Try(Try { block, retry, catch }))
 }
 

@@ -29,7 +29,12 @@ pub(super) fn wait(reader: &mut Reader<'_>, node: &Node) -> Option<Body> {
     if let (true, Some(text)) = (mapping.is_literal(), wait.text())
         && let Err(why) = units::duration(text)
     {
-        reader.error("FLOW011", &wait.span, format!("`{text}` is no length of time: {why}"), "write `5s`, `2m` or `1h30m`");
+        reader.error(
+            "FLOW011",
+            &wait.span,
+            format!("`{text}` is no length of time: {why}"),
+            "write `5s`, `2m` or `1h30m`",
+        );
     }
     Some(Body::Wait(Pause::For(mapping)))
 }

@@ -11,8 +11,8 @@ use super::{Block, Body, Each, Task, answer, branch, call, fault, plain, say};
 
 /// The verbs, in the order in which they are looked for.
 pub(in super::super) const VERBS: [&str; 15] = [
-    "require", "set", "call", "tell", "publish", "emit", "ask", "confirm", "wait", "listen", "run", "raise", "try",
-    "switch", "fork",
+    "require", "set", "call", "tell", "publish", "emit", "ask", "confirm", "wait", "listen", "run", "raise",
+    "try", "switch", "fork",
 ];
 
 /// Reads tasks in sequence and says which can never be reached.

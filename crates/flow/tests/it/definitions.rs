@@ -1,0 +1,81 @@
+//! Bad definitions, each with everything that is wrong with it.
+
+use expect_test::{Expect, expect};
+
+use crate::world::known;
+
+fn check(text: &str, wanted: Expect) {
+    let node = diag::parse("flows.yaml", text).unwrap();
+    let (_, found) = flow::compile("main", &node, &known());
+    let lines: Vec<String> = found
+        .iter()
+        .map(|found| {
+            format!(
+                "{} {}:{} {} ({})",
+                found.code,
+                found.span.line,
+                found.span.column,
+                found.message,
+                found.help.join("; ")
+            )
+        })
+        .collect();
+    wanted.assert_eq(&lines.join("\n"));
+}
+
+#[test]
+fn unknown_operations_have_a_nearest_name() {
+    check(
+        "do:\n  - call: payments.chrage\n  - call: paymnts.charge\n  - run: mian\n",
+        expect![[r#"
+        FLOW004 2:11 unknown operation of `payments`: `chrage` (did you mean `charge`?)
+        FLOW004 3:11 unknown system `paymnts` (did you mean `payments`?)
+        FLOW005 4:10 unknown flow `mian` (did you mean `main`?)"#]],
+    );
+}
+
+#[test]
+fn unreachable_steps_and_cases() {
+    check(
+        "do:\n  - switch:\n      - do: [{ wait: 1s }]\n      - when: entity.x\n        do: []\n  - raise: { code: a, message: b }\n  - wait: 1s\n",
+        expect![[r#"
+            FLOW006 4:9 this case is never reached: the one before it has no `when` (put the case without `when` last)
+            FLOW006 7:5 this step is never reached: `raise_3` always ends the run (remove it, or give the step before it an `if`)"#]],
+    );
+}
+
+#[test]
+fn a_final_operation_without_compensation_is_a_warning() {
+    check(
+        "do: [{ pay: { call: payments.capture } }]",
+        expect![
+            "FLOW008 1:21 `payments.capture` must never be repeated, and nothing says how to undo it (add `compensate: { call: payments.refund }`, or `compensate: none`)"
+        ],
+    );
+}
+
+#[test]
+fn names_are_unique_and_known() {
+    check(
+        "do:\n  - a: { wait: 1s }\n  - a: { wait: soon }\n  - set: { x: \"${ steps.later.id }\" }\n  - else: []\n    do: []\n",
+        expect![[r#"
+            FLOW003 3:5 step `a` is there already (every step of a flow has its own name, nested ones too)
+            FLOW011 3:16 `soon` is no length of time: it does not start with a whole number (write `5s`, `2m` or `1h30m`)
+            EXPR004 4:25 there is no field `later` (one of `a`)
+            FLOW010 5:11 `else` without `if` (add `if: …` beside `do` and `else`)"#]],
+    );
+}
+
+#[test]
+fn built_in_sagas_are_right() {
+    for (name, _) in flow::templates::ALL {
+        check(&format!("template: {name}"), expect![[r#""#]]);
+    }
+}
+
+#[test]
+fn equal_content_has_an_equal_hash() {
+    let hash = |text: &str| crate::world::compile("main", text).hash;
+    assert_eq!(hash("{ key: a, do: [{ wait: 1s }] }"), hash("do:\n  - wait: 1s\nkey: a"));
+    assert_ne!(hash("do: [{ wait: 1s }]"), hash("do: [{ wait: 2s }]"));
+}

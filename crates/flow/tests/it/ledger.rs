@@ -1,0 +1,196 @@
+//! Stand-in systems: each effect is written down once per idempotency key, faults are scripted.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
+use port::{Call, Ctx, Fault, Landed, Link, Operation, Repeat, Reply, Spec, Systems};
+use serde_json::{Value, json};
+
+/// What the systems remember.
+#[derive(Clone, Default)]
+pub(crate) struct Ledger(Arc<Mutex<Pages>>);
+
+#[derive(Default)]
+struct Pages {
+    effects: Vec<(String, Value)>,
+    by_key: BTreeMap<String, Value>,
+    calls: Vec<(String, String)>,
+    script: BTreeMap<String, VecDeque<Fault>>,
+    always: BTreeMap<String, Fault>,
+    answers: BTreeMap<String, Value>,
+    panic_at: Option<usize>,
+    hang: BTreeMap<String, std::time::Duration>,
+}
+
+impl Ledger {
+    /// The next call of this operation fails so; one that landed acts first.
+    pub(crate) fn fails_once(&self, operation: &str, fault: Fault) {
+        self.0.lock().script.entry(operation.into()).or_default().push_back(fault);
+    }
+
+    /// Every call of this operation fails so, until it is [`Ledger::mended`].
+    pub(crate) fn fails(&self, operation: &str, fault: Fault) {
+        self.0.lock().always.insert(operation.into(), fault);
+    }
+
+    pub(crate) fn mended(&self, operation: &str) {
+        self.0.lock().always.remove(operation);
+    }
+
+    pub(crate) fn answers(&self, operation: &str, answer: Value) {
+        self.0.lock().answers.insert(operation.into(), answer);
+    }
+
+    pub(crate) fn takes(&self, operation: &str, time: std::time::Duration) {
+        self.0.lock().hang.insert(operation.into(), time);
+    }
+
+    /// Dies after the n-th call has acted and before its answer is seen.
+    pub(crate) fn dies_at_call(&self, nth: Option<usize>) {
+        let mut pages = self.0.lock();
+        pages.panic_at = nth.map(|nth| nth + pages.calls.len());
+    }
+
+    /// Operations that acted, in order.
+    pub(crate) fn effects(&self) -> Vec<String> {
+        self.0.lock().effects.iter().map(|(operation, _)| operation.clone()).collect()
+    }
+
+    pub(crate) fn inputs(&self, operation: &str) -> Vec<Value> {
+        let pages = self.0.lock();
+        pages.effects.iter().filter(|(done, _)| done == operation).map(|(_, input)| input.clone()).collect()
+    }
+
+    pub(crate) fn count(&self, operation: &str) -> usize {
+        self.effects().iter().filter(|done| *done == operation).count()
+    }
+
+    /// The keys under which an operation was called, each call.
+    pub(crate) fn keys(&self, operation: &str) -> Vec<String> {
+        let pages = self.0.lock();
+        pages.calls.iter().filter(|(called, _)| called == operation).map(|(_, key)| key.clone()).collect()
+    }
+
+    pub(crate) fn systems(&self) -> Systems {
+        let links = SYSTEMS.iter().map(|(system, operations)| {
+            let link = Fake { spec: spec(system, operations), ledger: self.clone() };
+            ((*system).to_owned(), Arc::new(link) as Arc<dyn Link>)
+        });
+        Systems::new(links)
+    }
+
+    fn perform(&self, operation: &str, repeat: Repeat, call: &Call) -> Result<Reply, Fault> {
+        let mut pages = self.0.lock();
+        let key = call.key.as_ref().map(|key| key.as_str().to_owned()).unwrap_or_default();
+        pages.calls.push((operation.to_owned(), key.clone()));
+        let scripted = pages.script.get_mut(operation).and_then(VecDeque::pop_front);
+        let fault = scripted.or_else(|| pages.always.get(operation).cloned());
+        if let Some(fault) = &fault
+            && fault.landed == Landed::No
+        {
+            return Err(fault.clone());
+        }
+        let answer = pages.act(operation, repeat, &key, &call.input);
+        let dies = pages.panic_at == Some(pages.calls.len());
+        drop(pages);
+        assert!(!dies, "died after {operation} had acted");
+        match fault {
+            Some(fault) => Err(fault),
+            None => Ok(Reply { output: answer, status: Some(200) }),
+        }
+    }
+}
+
+impl Pages {
+    fn act(&mut self, operation: &str, repeat: Repeat, key: &str, input: &Value) -> Value {
+        let remembered = format!("{operation} {key}");
+        if let (Some(answer), true) = (self.by_key.get(&remembered), repeat == Repeat::Keyed) {
+            return answer.clone();
+        }
+        // A safe operation changes nothing when it is repeated.
+        let again = repeat == Repeat::Safe
+            && self.effects.iter().any(|(done, with)| done == operation && with == input);
+        if !again {
+            self.effects.push((operation.to_owned(), input.clone()));
+        }
+        let fresh = json!({ "id": format!("{operation}#{}", self.effects.len()) });
+        let answer = self.answers.get(operation).cloned().unwrap_or(fresh);
+        self.by_key.insert(remembered, answer.clone());
+        answer
+    }
+}
+
+struct Fake {
+    spec: Spec,
+    ledger: Ledger,
+}
+
+impl Link for Fake {
+    fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    fn call<'a>(&'a self, _ctx: &'a Ctx, call: Call) -> BoxFuture<'a, Result<Reply, Fault>> {
+        let operation = format!("{}.{}", self.spec.system, call.operation);
+        let repeat = self.spec.operation(&call.operation).unwrap().repeat;
+        let time = self.ledger.0.lock().hang.get(&operation).copied();
+        async move {
+            let reply = self.ledger.perform(&operation, repeat, &call);
+            if let Some(time) = time {
+                tokio::time::sleep(time).await;
+            }
+            reply
+        }
+        .boxed()
+    }
+}
+
+type Operations = &'static [(&'static str, Repeat, Option<&'static str>)];
+
+const SYSTEMS: &[(&str, Operations)] = &[
+    ("crm", &[("revert", Repeat::Safe, None), ("update", Repeat::Safe, Some("revert"))]),
+    ("email", &[("send", Repeat::Keyed, None)]),
+    ("inventory", &[("release", Repeat::Safe, None), ("reserve", Repeat::Keyed, Some("release"))]),
+    (
+        "orders",
+        &[
+            ("cancel", Repeat::Safe, None),
+            ("create", Repeat::Keyed, Some("cancel")),
+            ("update", Repeat::Safe, None),
+            ("validate", Repeat::Safe, None),
+        ],
+    ),
+    (
+        "payments",
+        &[
+            ("capture", Repeat::Never, Some("refund")),
+            ("charge", Repeat::Keyed, Some("refund")),
+            ("find", Repeat::Safe, None),
+            ("refund", Repeat::Keyed, None),
+        ],
+    ),
+];
+
+pub(crate) fn specs() -> Vec<Spec> {
+    SYSTEMS.iter().map(|(system, operations)| spec(system, operations)).collect()
+}
+
+fn spec(system: &str, operations: Operations) -> Spec {
+    let operation = |(name, repeat, undo): &(&str, Repeat, Option<&str>)| Operation {
+        name: (*name).into(),
+        summary: String::new(),
+        repeat: *repeat,
+        undo: undo.map(Into::into),
+        input: Value::Bool(true),
+        output: Value::Bool(true),
+    };
+    Spec {
+        system: system.into(),
+        adapter: "ledger",
+        version: "1.0.0",
+        operations: operations.iter().map(operation).collect(),
+    }
+}

@@ -1,0 +1,10 @@
+//! Flows over a real store, with systems that keep a ledger of what was done to them.
+#![expect(clippy::unwrap_used, reason = "a failed test should panic")]
+
+mod commands;
+mod defects;
+mod definitions;
+mod ledger;
+mod sagas;
+mod tasks;
+mod world;

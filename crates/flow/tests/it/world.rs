@@ -1,0 +1,186 @@
+//! A store, an engine over it, systems with a ledger, a conversation that remembers what was said.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use flow::{Deps, Engine, Known, Limits, Listener, RunId, RunView, Said, Start, Transition, Voice};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
+use port::{SeededEntropy, SystemClock};
+use serde_json::{Value, json};
+use store::{Batch, Receipt, Store};
+
+use crate::ledger::{Ledger, specs};
+
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Everything a test needs.
+pub(crate) struct World {
+    pub(crate) store: Store,
+    pub(crate) engine: Engine,
+    pub(crate) ledger: Ledger,
+    pub(crate) said: Arc<Recorder>,
+    pub(crate) crash: Arc<Crash>,
+    flows: Vec<(String, String)>,
+}
+
+/// Commits what is said and remembers it.
+pub(crate) struct Recorder {
+    store: Store,
+    pub(crate) said: Mutex<Vec<Said>>,
+}
+
+impl Voice for Recorder {
+    fn say<'a>(&'a self, said: Said, batch: Batch) -> BoxFuture<'a, Result<Receipt, store::Error>> {
+        async move {
+            let receipt = self.store.commit(batch).await?;
+            self.said.lock().push(said);
+            Ok(receipt)
+        }
+        .boxed()
+    }
+}
+
+/// Kills a run's task right after its n-th journal entry is durable.
+#[derive(Default)]
+pub(crate) struct Crash {
+    left: AtomicUsize,
+    pub(crate) events: Mutex<Vec<(String, String)>>,
+}
+
+impl Crash {
+    pub(crate) fn after(&self, entries: usize) {
+        self.left.store(entries, Ordering::SeqCst);
+    }
+}
+
+impl Listener for Crash {
+    fn wrote(&self, transition: &Transition<'_>) {
+        self.events
+            .lock()
+            .push((transition.event.to_owned(), transition.step.unwrap_or_default().to_owned()));
+        let left = self.left.load(Ordering::SeqCst);
+        if left > 0 && self.left.fetch_sub(1, Ordering::SeqCst) == 1 {
+            panic!("died after {}", transition.event);
+        }
+    }
+}
+
+pub(crate) fn known() -> Known {
+    let specs = specs();
+    let mut known = Known::from_specs(&specs);
+    known.flows = ["main", "child"].map(str::to_owned).into();
+    known
+}
+
+pub(crate) fn compile(name: &str, text: &str) -> flow::Definition {
+    let node = diag::parse("flows.yaml", text).unwrap();
+    let (definition, found) = flow::compile(name, &node, &known());
+    definition.unwrap_or_else(|| panic!("{found:#?}"))
+}
+
+impl World {
+    pub(crate) async fn of(flow: &str) -> Self {
+        Self::with(&[("main", flow)]).await
+    }
+
+    pub(crate) async fn with(flows: &[(&str, &str)]) -> Self {
+        let store = Store::temporary().unwrap();
+        let (ledger, crash) = (Ledger::default(), Arc::new(Crash::default()));
+        let said = Arc::new(Recorder { store: store.clone(), said: Mutex::default() });
+        let flows: Vec<_> =
+            flows.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        let engine = open(&store, &ledger, &said, &crash, &flows).await;
+        Self { store, engine, ledger, said, crash, flows }
+    }
+
+    /// The process dies and another one opens the store.
+    pub(crate) async fn dies_and_restarts(&mut self) {
+        self.engine.stop(Duration::ZERO).await;
+        self.crash.after(0);
+        self.ledger.dies_at_call(None);
+        self.engine = open(&self.store, &self.ledger, &self.said, &self.crash, &self.flows).await;
+    }
+
+    pub(crate) async fn start(&self, commit: &str, entity: Value) -> RunId {
+        let (run, batch) = self.begin(commit, entity);
+        self.store.commit(batch).await.unwrap();
+        self.engine.committed(std::slice::from_ref(&run));
+        run
+    }
+
+    pub(crate) fn begin(&self, commit: &str, entity: Value) -> (RunId, Batch) {
+        let mut start = Start::default();
+        start.run = RunId::of_commit("default", "conv_1", commit, "main").to_string();
+        start.flow = "main".into();
+        start.tenant = "default".into();
+        start.conversation = Some("conv_1".into());
+        start.commit = Some(commit.into());
+        start.correlation = "corr".into();
+        start.input = json!({ "entity": entity });
+        let mut batch = Batch::default();
+        let run = self.engine.begin(&mut batch, start).unwrap();
+        (run, batch)
+    }
+
+    pub(crate) async fn runs(&self, entity: Value) -> RunView {
+        let run = self.start("act_1", entity).await;
+        self.engine.wait(run.as_str(), PATIENCE).await.unwrap()
+    }
+
+    pub(crate) async fn signal(&self, run: &RunId, step: &str, id: &str, payload: Value) {
+        let mut batch = Batch::default();
+        self.engine.signal(&mut batch, run.as_str(), step, id, &payload);
+        self.store.commit(batch).await.unwrap();
+        self.engine.committed(std::slice::from_ref(run));
+    }
+
+    /// Waits until the run shows what is wanted.
+    pub(crate) async fn until(&self, run: &RunId, wanted: impl Fn(&RunView) -> bool) -> RunView {
+        for _ in 0..3000 {
+            let view = self.engine.view(run.as_str()).await.unwrap();
+            if wanted(&view) {
+                return view;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("never happened: {:#?}", self.engine.view(run.as_str()).await.unwrap());
+    }
+}
+
+async fn open(
+    store: &Store,
+    ledger: &Ledger,
+    said: &Arc<Recorder>,
+    crash: &Arc<Crash>,
+    flows: &[(String, String)],
+) -> Engine {
+    let deps = Deps {
+        store: store.clone(),
+        systems: ledger.systems(),
+        voice: said.clone(),
+        definitions: flows.iter().map(|(name, text)| compile(name, text)).collect(),
+        known: known(),
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SeededEntropy::new(7)),
+        limits: Limits { idle: Duration::from_millis(200), tells: 3, ..Limits::default() },
+        listener: crash.clone(),
+    };
+    Engine::open(deps).await.unwrap()
+}
+
+pub(crate) fn order() -> Value {
+    json!({
+        "id": "order-1", "customer_id": "c-1", "total_amount": 42, "delivery_address": "Bahnhofstrasse 1",
+        "payment_method": "card", "items": [{ "product_id": "p1", "quantity": 1 }, { "product_id": "p2", "quantity": 2 }],
+    })
+}
+
+impl World {
+    /// The flow is another one from the next start on.
+    pub(crate) fn changes_flow(&mut self, text: &str) {
+        self.flows = vec![("main".to_owned(), text.to_owned())];
+    }
+}
