@@ -104,7 +104,7 @@ async fn an_unknown_step_is_undone_too() {
             let world = World::of(&template(name)).await;
             world.ledger.fails_once(step, Fault::new(Kind::Timeout, Landed::Unknown, "no answer"));
             let view = world.runs(order()).await;
-            assert_eq!(view.error.is_some(), true, "{name} {step}: {view:#?}");
+            assert!(view.error.is_some(), "{name} {step}: {view:#?}");
             exactly_reversed(&world.ledger.effects());
         }
     }
