@@ -1,4 +1,5 @@
-//! Every interleaving of a few threads on the breaker, its permits and the retry budget.
+//! Every interleaving of a few threads on the breaker, its permits, the bulkhead's places and the retry
+//! budget.
 //!
 //! `RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom cargo test -p guard --test loom --release`
 #![cfg(loom)]
@@ -170,5 +171,24 @@ fn the_budget_is_never_overdrawn_and_never_overfilled() {
         assert!(paid || theirs, "20 tokens pay for one retry");
         assert!(purse.left() <= 20);
         assert!(paid || purse.left() == 20, "{}", purse.left());
+    });
+}
+
+#[test]
+fn one_place_holds_one_and_is_given_back() {
+    loom::model(|| {
+        let policy = guard::Bulkhead { max_in_flight: 1, queue: 0, ..guard::Bulkhead::default() };
+        let bulkhead = guard::bulkhead::Bulkhead::new(&policy);
+        let inside = Arc::new(AtomicU32::new(0));
+        let enter = |bulkhead: &std::sync::Arc<guard::bulkhead::Bulkhead>, inside: &AtomicU32| {
+            let Some(_place) = bulkhead.try_enter() else { return };
+            assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "two are in");
+            inside.fetch_sub(1, Ordering::SeqCst);
+        };
+        let (theirs, their_inside) = (std::sync::Arc::clone(&bulkhead), Arc::clone(&inside));
+        let thread = thread::spawn(move || enter(&theirs, &their_inside));
+        enter(&bulkhead, &inside);
+        thread.join().unwrap();
+        assert!(bulkhead.in_flight() == 0 && bulkhead.try_enter().is_some());
     });
 }

@@ -58,6 +58,20 @@ async fn places_and_queue_are_given_back_whoever_goes_away_when() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_gives_up_leaves_the_queue_at_once() {
+    let bulkhead = guard::bulkhead::Bulkhead::new(&crowd(1, 1).bulkhead.unwrap());
+    let _inside = bulkhead.try_enter().unwrap();
+    for _ in 0..3 {
+        let gone = tokio::time::timeout(seconds(1), bulkhead.enter(Priority::Normal, None)).await;
+        assert!(gone.is_err(), "it waited");
+        assert_eq!(bulkhead.queued(), 0);
+        let late = bulkhead.enter(Priority::Normal, Some(seconds(1))).await;
+        assert!(late.is_err());
+        assert_eq!(bulkhead.queued(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_more_urgent_goes_first() {
     let bulkhead = guard::bulkhead::Bulkhead::new(&crowd(1, 10).bulkhead.unwrap());
     let first = bulkhead.try_enter().unwrap();
