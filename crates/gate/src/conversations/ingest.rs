@@ -103,6 +103,10 @@ impl Conversations {
         for (number, arrival) in arrivals.iter().enumerate() {
             let ok = heard.as_ref().is_ok_and(|heard| heard.verdicts.get(number).is_some_and(Result::is_ok));
             self.observer.act(arrival.act.value.type_name(), ok, took);
+            let (act_id, act_type) = (arrival.act.value.id.as_str(), arrival.act.value.type_name());
+            let (conversation_id, correlation_id) = (said.conversation, &**said.correlation);
+            let stage = if ok { "committed" } else { "refused" };
+            tracing::debug!(stage, act_id, act_type, conversation_id, correlation_id, "act handled");
         }
         heard
     }
