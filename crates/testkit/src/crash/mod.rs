@@ -5,6 +5,7 @@
 
 mod audit;
 mod clients;
+mod collect;
 mod ledger;
 mod process;
 
