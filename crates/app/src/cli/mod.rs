@@ -8,6 +8,7 @@ mod dead;
 mod flow;
 mod play;
 mod schema;
+mod serve;
 mod simulate;
 mod system;
 mod table;
@@ -30,6 +31,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the server
+    Serve(serve::Serve),
     /// Find every mistake in a configuration, without touching anything
     Check(check::Check),
     /// Print the JSON Schema of cardan.yaml, for editors
@@ -60,6 +63,7 @@ impl Cli {
     /// Runs the command. Exit code 0: done; 1: done, and the answer is no; 2: it could not be done.
     pub fn run(self) -> ExitCode {
         let done = match self.command {
+            Command::Serve(command) => block_on(command.run()),
             Command::Check(command) => command.run(),
             Command::Schema(command) => command.run(),
             Command::Validate(command) => command.run(),
@@ -86,6 +90,11 @@ type Done = Result<ExitCode, Failure>;
 pub struct Failure(String);
 
 impl Failure {
+    /// What checking found, one per line.
+    pub fn found(found: &[diag::Diagnostic]) -> Self {
+        Self(diag::render(found, &[], diag::Colour::Plain))
+    }
+
     /// Says what happened and, on further lines, what can be done.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())

@@ -1,0 +1,116 @@
+//! What exists, and who knows whom: the configuration becomes a running house.
+//!
+//! Read [`House::open`] from top to bottom; everything else in this folder is a translation between two rooms.
+
+mod control;
+mod door;
+mod hear;
+mod pages;
+mod program;
+mod systems;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use port::{Clock, Entropy, SystemClock, SystemEntropy};
+use store::Store;
+use tokio::net::TcpListener;
+
+use crate::cli::Failure;
+use crate::config::{Config, Place};
+
+/// How long a drain lets calls in flight come home.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A running server.
+pub struct House {
+    gate: gate::Handle,
+    engine: flow::Engine,
+    store: Store,
+    /// Where the gate listens.
+    pub address: SocketAddr,
+}
+
+impl House {
+    /// Opens everything in the order in which it depends on each other: store, systems, engine, gate.
+    ///
+    /// # Errors
+    /// The first thing that cannot be opened, and what would be right.
+    pub async fn open(config: &Config) -> Result<Self, Failure> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        let store = open_store(&config.store)?;
+        let listener = listen(config.listen).await?;
+        let address = listener.local_addr()?;
+
+        let vault = config.vault(|name| std::env::var(name).ok()).map_err(|found| Failure::found(&found))?;
+        let auth = door::auth(config, &vault, clock.clone())?;
+        let ears = Arc::new(hear::Ears::new(config, clock.clone()));
+        let guarded = systems::open(config, vault, ears.clone(), clock.clone())?;
+        let program = program::compile(config)?;
+
+        let limits = door::limits(&config.limits);
+        let deciding = gate::Deciding { acts: door::acts(config), rules: program.rules };
+        let conversations =
+            gate::Conversations::new(store.clone(), deciding, &limits, clock.clone(), ears.clone());
+        let conversations = Arc::new(conversations);
+        let engine = flow::Engine::open(flow::Deps {
+            store: store.clone(),
+            systems: guarded.systems.clone(),
+            voice: conversations.clone(),
+            definitions: program.definitions,
+            known: program.known,
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            limits: flow::Limits::default(),
+            listener: ears.clone(),
+        });
+        let engine = engine.await.map_err(|error| Failure::new(format!("resuming runs: {error}")))?;
+        conversations.bind(engine.clone());
+
+        let gate = gate::serve(listener, gate::Deps {
+            conversations,
+            store: store.clone(),
+            engine: engine.clone(),
+            systems: guarded.systems,
+            control: Arc::new(control::Guards(guarded.guards)),
+            auth,
+            limits,
+            pages: pages::all(&ears, &store, config, clock.clone()),
+            observer: ears,
+            clock,
+            entropy,
+        });
+        Ok(Self { gate: gate?, engine, store, address })
+    }
+
+    /// Takes nothing new, lets what is in flight end, and closes the store. What is left goes on at the next start.
+    pub async fn close(self) {
+        self.gate.drain().await;
+        self.engine.stop(PATIENCE).await;
+        self.store.close().await;
+    }
+}
+
+fn open_store(place: &Place) -> Result<Store, Failure> {
+    let Place::Sqlite(path) = place;
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| Failure::new(format!("making {}: {error}", folder.display())))?;
+    }
+    Store::open(path, store::Options::default())
+        .map_err(|error| Failure::new(format!("opening the store {}: {error}", path.display())))
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let hint = match error.kind() {
+            std::io::ErrorKind::AddrInUse => {
+                "\n  another program listens there: stop it, or change `listen` in cardan.yaml"
+            }
+            _ => "",
+        };
+        Failure::new(format!("listening on {address}: {error}{hint}"))
+    })
+}
