@@ -2,4 +2,5 @@
 //!
 //! It knows no crate's insides: it meets the house where its callers and its systems do.
 
+pub mod crash;
 pub mod fault_proxy;
