@@ -7,7 +7,7 @@ use gate::{Algorithm, Auth, Key, Tokens};
 use port::Clock;
 
 use crate::cli::Failure;
-use crate::config::{Config, Jwt, JwtKey, Limits, Material, Vault};
+use crate::config::{Config, Jwt, JwtKey, Material, Vault};
 
 /// Who may do what.
 pub(super) fn auth(config: &Config, vault: &Vault, clock: Arc<dyn Clock>) -> Result<Auth, Failure> {
@@ -43,13 +43,6 @@ fn material(written: &Material, vault: &Vault) -> Result<gate::Material, Failure
                 .map_err(|error| Failure::new(format!("reading {}: {error}", path.display())))?,
         ),
     })
-}
-
-/// How much of everything the gate takes.
-pub(super) fn limits(limits: &Limits) -> gate::Limits {
-    let bytes = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-    let rate = limits.rate.map(|rate| gate::Rate { capacity: f64::from(rate.capacity), per_second: rate.per_second });
-    gate::Limits { body: bytes(limits.body), bulk: bytes(limits.bulk), rate, ..gate::Limits::default() }
 }
 
 /// How acts are read.

@@ -50,7 +50,7 @@ impl House {
         let guarded = systems::open(config, vault, ears.clone(), clock.clone())?;
         let program = program::compile(config)?;
 
-        let limits = door::limits(&config.limits);
+        let limits = config.limits.clone();
         let deciding = gate::Deciding { acts: door::acts(config), rules: program.rules };
         let conversations =
             gate::Conversations::new(store.clone(), deciding, &limits, clock.clone(), ears.clone());

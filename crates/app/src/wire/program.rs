@@ -1,8 +1,9 @@
 //! What the deployment says: rules of entities, flows, and which commits start them.
 
+use act::Word;
 use diag::{Diagnostic, Severity};
 use flow::{Definition, Known, Trigger};
-use react::{EntityRules, Route, Rules};
+use react::{Route, Rules};
 
 use crate::cli::Failure;
 use crate::config::Config;
@@ -20,13 +21,7 @@ pub(super) fn compile(config: &Config) -> Result<Program, Failure> {
     let mut known = Known::from_specs(config.systems.values().map(|system| &system.spec));
     known.flows = config.flows.iter().map(|entry| entry.key.clone()).collect();
 
-    let mut rules = Rules::default();
-    for entry in &config.entities {
-        match EntityRules::compile(&entry.value) {
-            Ok(compiled) => _ = rules.entities.insert(entry.key.clone(), compiled),
-            Err(mistakes) => found.extend(mistakes),
-        }
-    }
+    let mut rules = config.rules.clone();
     let mut definitions = Vec::new();
     for entry in &config.flows {
         let (definition, mistakes) = flow::compile(&entry.key, &entry.value, &known);
@@ -44,6 +39,6 @@ pub(super) fn compile(config: &Config) -> Result<Program, Failure> {
 /// Which commits a flow takes.
 fn route(definition: &Definition) -> Option<Route> {
     let Trigger::Commit { system, action } = definition.on.as_ref()?;
-    let action = action.as_deref().and_then(|name| name.parse().ok());
+    let action = action.as_deref().and_then(act::Action::parse);
     Some(Route { system: system.clone(), action, flow: definition.name.to_string() })
 }
