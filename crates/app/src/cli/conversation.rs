@@ -27,8 +27,8 @@ impl Conversation {
         match self {
             Conversation::List { remote } => {
                 let page = remote.get("/v1/conversations").await?;
-                let rows = table::rows(&page["items"], &["id", "status", "act_count"]);
-                table::print(&["conversation", "status", "acts"], &rows, "no conversations yet");
+                let rows = table::rows(&page["conversations"], &["id", "status", "started_at"]);
+                table::print(&["conversation", "status", "since"], &rows, "no conversations yet");
             }
             Conversation::Show { id, remote } => {
                 table::json(&remote.get(&format!("/v1/conversations/{id}")).await?)

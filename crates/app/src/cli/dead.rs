@@ -62,7 +62,7 @@ impl Dead {
 async fn list(remote: &Remote) -> Result<(), Failure> {
     let page = remote.get("/v1/dead").await?;
     let rows =
-        table::rows(&page["items"], &["id", "system", "operation", "errorType", "retryCount", "timestamp"]);
+        table::rows(&page["dead"], &["id", "system", "operation", "errorType", "retryCount", "timestamp"]);
     table::print(
         &["dead letter", "system", "operation", "cause", "attempts", "since"],
         &rows,

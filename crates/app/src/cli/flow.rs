@@ -73,7 +73,7 @@ async fn list(remote: &Remote, status: Option<String>) -> Result<(), super::Fail
     let query = status.map(|status| format!("?status={status}")).unwrap_or_default();
     let page = remote.get(&format!("/v1/runs{query}")).await?;
     let members = ["id", "flow", "status", "conversation", "key", "blocked_on"];
-    let rows = table::rows(&page["items"], &members);
+    let rows = table::rows(&page["runs"], &members);
     table::print(&["run", "flow", "status", "conversation", "key", "blocked on"], &rows, "no runs");
     Ok(())
 }

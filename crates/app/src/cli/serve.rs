@@ -29,7 +29,8 @@ impl Serve {
         } else {
             self.config
         };
-        let (config, _warnings) = config::load(&path).map_err(|rejected| Failure::new(rejected.to_string()))?;
+        let (config, _warnings) =
+            config::load(&path).map_err(|rejected| Failure::new(rejected.to_string()))?;
         let house = House::open(&config).await?;
         tracing::info!(address = %house.address, config = %path.display(), "serving");
         told_to_stop().await?;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Done, Remote, table};
 
@@ -50,4 +50,17 @@ impl System {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// A row for each breaker of each system.
+fn lanes(systems: &Value) -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
+    for system in systems.as_array().into_iter().flatten() {
+        for lane in system["status"]["lanes"].as_array().into_iter().flatten() {
+            let cells =
+                [&system["name"], &system["adapter"], &lane["state"], &lane["in_flight"], &lane["queued"]];
+            rows.push(cells.into_iter().map(table::cell).collect());
+        }
+    }
+    rows
 }

@@ -32,13 +32,15 @@ pub async fn perform(
     remote.post("/v1/conversations", &body).await?;
     let stage = Stage { remote, start: start() };
     let mut events = stage.listen().await?;
+    let mut ended = false;
     for (number, act) in story.acts.iter().enumerate() {
         stage.say(&story.conversation, number, act).await?;
-        stage.watch_for(&mut events, pace).await?;
+        ended |= stage.watch_for(&mut events, pace).await?;
     }
-    if story.acts.iter().any(|act| act["type"] == "commit") {
+    if !ended && story.acts.iter().any(|act| act["type"] == "commit") {
         stage.watch_to_the_end(&mut events).await?;
     }
+    stage.watch_for(&mut events, pace).await?;
     let after = state(systems).await?;
     compare(&before, &after);
     Ok(())
@@ -77,22 +79,24 @@ impl Stage<'_> {
         self.remote.post(&format!("/v1/conversations/{conversation}/acts"), &act).await.map(drop)
     }
 
-    /// Prints what arrives within `period`.
-    async fn watch_for(&self, events: &mut Follow, period: Duration) -> Result<(), Failure> {
+    /// Prints what arrives within `period`; tells whether a run ended.
+    async fn watch_for(&self, events: &mut Follow, period: Duration) -> Result<bool, Failure> {
         let deadline = tokio::time::Instant::now() + period;
+        let mut ended = false;
         while let Ok(Some(event)) = tokio::time::timeout_at(deadline, events.next()).await {
             self.print(&event).await?;
+            ended |= event["type"] == "RunEnded";
         }
-        Ok(())
+        Ok(ended)
     }
 
-    /// Prints what arrives until a run has ended and the conversation has been told.
+    /// Prints what arrives until a run has ended.
     async fn watch_to_the_end(&self, events: &mut Follow) -> Result<(), Failure> {
         let ended = async {
             while let Some(event) = events.next().await {
                 self.print(&event).await?;
                 if event["type"] == "RunEnded" {
-                    return self.watch_for(events, Duration::from_millis(300)).await;
+                    break;
                 }
             }
             Ok(())

@@ -19,7 +19,8 @@ pub(super) fn auth(config: &Config, vault: &Vault, clock: Arc<dyn Clock>) -> Res
 
 fn tokens(jwt: &Jwt, vault: &Vault, clock: Arc<dyn Clock>) -> Result<Tokens, Failure> {
     let keys = jwt.keys.iter().map(|written| key(written, vault)).collect::<Result<_, _>>()?;
-    let tokens = Tokens::new(keys, clock).map_err(|error| Failure::new(format!("reading auth.jwt: {error}")))?;
+    let tokens =
+        Tokens::new(keys, clock).map_err(|error| Failure::new(format!("reading auth.jwt: {error}")))?;
     Ok(tokens.issuers(jwt.issuers.clone()).audiences(jwt.audiences.clone()).leeway(jwt.leeway))
 }
 
@@ -34,7 +35,8 @@ fn algorithm(name: &str) -> Result<Algorithm, Failure> {
 
 fn material(written: &Material, vault: &Vault) -> Result<gate::Material, Failure> {
     use secrecy::ExposeSecret;
-    let secret = |name: &str| vault.get(name).ok_or_else(|| Failure::new(format!("secret {name:?} is not declared")));
+    let secret =
+        |name: &str| vault.get(name).ok_or_else(|| Failure::new(format!("secret {name:?} is not declared")));
     Ok(match written {
         Material::Secret(name) => gate::Material::Secret(secret(name)?),
         Material::PublicSecret(name) => gate::Material::Pem(secret(name)?.expose_secret().to_owned()),

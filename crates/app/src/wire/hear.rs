@@ -51,7 +51,12 @@ impl guard::Listener for Ears {
             Event::RetryScheduled { place, delay, .. } => {
                 self.metrics.retry(place.system);
                 let delay_ms = millis(*delay);
-                tracing::debug!(integration_system = place.system, integration_operation = place.operation, delay_ms, "trying again");
+                tracing::debug!(
+                    integration_system = place.system,
+                    integration_operation = place.operation,
+                    delay_ms,
+                    "trying again"
+                );
             }
             Event::Transition { place, from, to, .. } => {
                 self.metrics.breaker(place.system, breaker(*to));
@@ -75,18 +80,38 @@ impl Ears {
     fn attempt(&self, place: &guard::Place<'_>, attempt: u32, fault: Option<&port::Fault>, took: Duration) {
         let outcome = if fault.is_none() { Outcome::Success } else { Outcome::Failure };
         self.metrics.attempt(place.system, place.operation, outcome, took);
-        let (integration_system, integration_operation, duration_ms) = (place.system, place.operation, millis(took));
+        let (integration_system, integration_operation, duration_ms) =
+            (place.system, place.operation, millis(took));
         match fault {
             None => {
                 self.saw(place.system, Seen::Pass(took));
-                tracing::info!(integration_system, integration_operation, duration_ms, attempt, success = true, "call answered");
+                tracing::info!(
+                    integration_system,
+                    integration_operation,
+                    duration_ms,
+                    attempt,
+                    success = true,
+                    "call answered"
+                );
             }
             Some(fault) => {
                 // A refusal is an answer: the system is well.
-                let seen = if fault.kind.may_pass() { Seen::Warn(fault.kind.as_str().to_owned()) } else { Seen::Pass(took) };
+                let seen = if fault.kind.may_pass() {
+                    Seen::Warn(fault.kind.as_str().to_owned())
+                } else {
+                    Seen::Pass(took)
+                };
                 self.saw(place.system, seen);
                 let error_type = fault.kind.as_str();
-                tracing::error!(integration_system, integration_operation, duration_ms, attempt, success = false, error_type, "call failed");
+                tracing::error!(
+                    integration_system,
+                    integration_operation,
+                    duration_ms,
+                    attempt,
+                    success = false,
+                    error_type,
+                    "call failed"
+                );
             }
         }
     }
@@ -107,10 +132,22 @@ impl flow::Listener for Ears {
             "StepExhausted" | "CompensationParked" => {
                 let system = transition.data["system"].as_str().unwrap_or(flow);
                 self.metrics.dead_letter(system);
-                tracing::error!(run, flow, step = transition.step, event = transition.event, "needs a person: see `cardan dead list`");
+                tracing::error!(
+                    run,
+                    flow,
+                    step = transition.step,
+                    event = transition.event,
+                    "needs a person: see `cardan dead list`"
+                );
             }
             "StepUnknown" | "SlaBreached" => {
-                tracing::warn!(run, flow, step = transition.step, event = transition.event, "run needs attention");
+                tracing::warn!(
+                    run,
+                    flow,
+                    step = transition.step,
+                    event = transition.event,
+                    "run needs attention"
+                );
             }
             _ => tracing::debug!(run, flow, step = transition.step, event = transition.event, "run went on"),
         }

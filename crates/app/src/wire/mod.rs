@@ -6,7 +6,6 @@ mod control;
 mod door;
 mod hear;
 mod pages;
-mod program;
 mod systems;
 
 use std::net::SocketAddr;
@@ -48,10 +47,9 @@ impl House {
         let auth = door::auth(config, &vault, clock.clone())?;
         let ears = Arc::new(hear::Ears::new(config, clock.clone()));
         let guarded = systems::open(config, vault, ears.clone(), clock.clone())?;
-        let program = program::compile(config)?;
 
         let limits = config.limits.clone();
-        let deciding = gate::Deciding { acts: door::acts(config), rules: program.rules };
+        let deciding = gate::Deciding { acts: door::acts(config), rules: config.rules.clone() };
         let conversations =
             gate::Conversations::new(store.clone(), deciding, &limits, clock.clone(), ears.clone());
         let conversations = Arc::new(conversations);
@@ -59,8 +57,8 @@ impl House {
             store: store.clone(),
             systems: guarded.systems.clone(),
             voice: conversations.clone(),
-            definitions: program.definitions,
-            known: program.known,
+            definitions: config.flows.values().cloned().collect(),
+            known: known(config),
             clock: clock.clone(),
             entropy: entropy.clone(),
             limits: flow::Limits::default(),
@@ -69,19 +67,22 @@ impl House {
         let engine = engine.await.map_err(|error| Failure::new(format!("resuming runs: {error}")))?;
         conversations.bind(engine.clone());
 
-        let gate = gate::serve(listener, gate::Deps {
-            conversations,
-            store: store.clone(),
-            engine: engine.clone(),
-            systems: guarded.systems,
-            control: Arc::new(control::Guards(guarded.guards)),
-            auth,
-            limits,
-            pages: pages::all(&ears, &store, config, clock.clone()),
-            observer: ears,
-            clock,
-            entropy,
-        });
+        let gate = gate::serve(
+            listener,
+            gate::Deps {
+                conversations,
+                store: store.clone(),
+                engine: engine.clone(),
+                systems: guarded.systems,
+                control: Arc::new(control::Guards(guarded.guards)),
+                auth,
+                limits,
+                pages: pages::all(&ears, &store, config, clock.clone()),
+                observer: ears,
+                clock,
+                entropy,
+            },
+        );
         Ok(Self { gate: gate?, engine, store, address })
     }
 
@@ -91,6 +92,13 @@ impl House {
         self.engine.stop(PATIENCE).await;
         self.store.close().await;
     }
+}
+
+/// The names that flows may use, for definitions that runs have pinned and the configuration no longer holds.
+fn known(config: &Config) -> flow::Known {
+    let mut known = flow::Known::from_specs(config.systems.values().map(|system| &system.spec));
+    known.flows = config.flows.keys().cloned().collect();
+    known
 }
 
 fn open_store(place: &Place) -> Result<Store, Failure> {

@@ -26,7 +26,8 @@ pub(super) fn open(
         .map_err(|error| Failure::new(format!("making the HTTP client: {error}")))?;
     let mut guards = BTreeMap::new();
     for (name, system) in &config.systems {
-        let link = (system.kind.build)(&system.name, &system.section, &env).map_err(|found| Failure::found(&found))?;
+        let link = (system.kind.build)(&system.name, &system.section, &env)
+            .map_err(|found| Failure::found(&found))?;
         let guarded = Guarded::new(link, system.policies.clone(), ears.clone(), clock.clone());
         guards.insert(name.clone(), Arc::new(guarded));
     }

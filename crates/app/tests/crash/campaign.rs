@@ -115,7 +115,8 @@ impl Campaign {
 
     /// Starts the server. It may die at a failpoint before it is ready: then this life is over already.
     async fn serve(&mut self, more: &[(&str, &str)]) {
-        let environment: Vec<(&str, &str)> = self.environment.iter().copied().chain(more.iter().copied()).collect();
+        let environment: Vec<(&str, &str)> =
+            self.environment.iter().copied().chain(more.iter().copied()).collect();
         self.server.start(&environment).unwrap();
         let ready = self.server.ready(&format!("{}/ready", self.server_url), PATIENCE).await;
         let dies_early = !more.is_empty() && !self.server.running();
@@ -124,19 +125,23 @@ impl Campaign {
 
     /// Waits until no run is at work.
     async fn rest(&mut self) {
-        let url = format!("{}/v1/runs?live=true&limit=1", self.server_url);
         let quiet = async {
-            loop {
-                let page: serde_json::Value = reqwest::get(&url).await.unwrap().json().await.unwrap();
-                if page["items"].as_array().is_some_and(Vec::is_empty) {
-                    return;
+            for status in ["queued", "running", "waiting", "compensating"] {
+                let url = format!("{}/v1/runs?status={status}&limit=1", self.server_url);
+                while !none(&url).await {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
                 }
-                tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
         // Runs that wait for something longer than this are judged by the audit.
         let _patience = tokio::time::timeout(PATIENCE, quiet).await;
     }
+}
+
+/// Whether a list of runs is empty.
+async fn none(url: &str) -> bool {
+    let page: serde_json::Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+    page["runs"].as_array().is_some_and(Vec::is_empty)
 }
 
 /// The pizza example, with this campaign's ports and store, and a guard that gives way at once.

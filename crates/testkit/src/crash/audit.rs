@@ -91,7 +91,10 @@ impl Audit {
             acts.map_or(0, |acts| acts.iter().filter(|act| **act == acked.act).count())
         };
         let counted = acked.iter().map(|acked| (acked, times(acked)));
-        counted.filter(|(_, times)| *times != 1).map(|(acked, times)| Finding::Act { acked: acked.clone(), times }).collect()
+        counted
+            .filter(|(_, times)| *times != 1)
+            .map(|(acked, times)| Finding::Act { acked: acked.clone(), times })
+            .collect()
     }
 
     fn stuck(&self) -> Vec<Finding> {
@@ -131,7 +134,8 @@ impl Audit {
     }
 
     fn mails(&self, entity: &str) -> usize {
-        let acted = self.ledgers.get("email").into_iter().flatten().filter(|entry| entry["outcome"] == "acted");
+        let acted =
+            self.ledgers.get("email").into_iter().flatten().filter(|entry| entry["outcome"] == "acted");
         acted.filter(|entry| entry["body"]["data"]["order"] == entity).count()
     }
 

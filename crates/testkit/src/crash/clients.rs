@@ -39,7 +39,10 @@ impl Order {
         let method = if self.refused { "tok_declined" } else { "tok_visa" };
         let facts = [
             ("customer_id", json!(format!("cust_{}", self.number))),
-            ("items", json!([{ "product_id": "margherita", "quantity": 1 }, { "product_id": "diavola", "quantity": 1 }])),
+            (
+                "items",
+                json!([{ "product_id": "margherita", "quantity": 1 }, { "product_id": "diavola", "quantity": 1 }]),
+            ),
             ("total_amount", json!(23.5)),
             ("delivery_address", json!("Via Roma 12, Torino")),
             ("email", json!("ada@example.com")),

@@ -40,7 +40,7 @@ async fn runs(server: &str) -> reqwest::Result<Vec<Value>> {
     let mut next = String::new();
     loop {
         let page = get(format!("{server}/v1/runs?limit=200{next}")).await?;
-        runs.extend(page["items"].as_array().cloned().unwrap_or_default());
+        runs.extend(page["runs"].as_array().cloned().unwrap_or_default());
         match page["next"].as_str() {
             Some(cursor) => next = format!("&after={cursor}"),
             None => return Ok(runs),
