@@ -35,12 +35,8 @@ impl System {
         match self {
             System::List { remote } => {
                 let page = remote.get("/v1/systems").await?;
-                let rows = table::rows(&page["items"], &["name", "adapter", "breaker", "in_flight"]);
-                table::print(
-                    &["system", "adapter", "breaker", "in flight"],
-                    &rows,
-                    "no systems are configured",
-                );
+                let headings = ["system", "adapter", "breaker", "in flight", "queued"];
+                table::print(&headings, &lanes(&page["systems"]), "no systems are configured");
             }
             System::Show { name, remote } => table::json(&remote.get(&format!("/v1/systems/{name}")).await?),
             System::Reset { name, remote } => {
