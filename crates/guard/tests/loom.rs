@@ -1,7 +1,7 @@
 //! Every interleaving of a few threads on the breaker, its permits, the bulkhead's places and the retry
 //! budget.
 //!
-//! `RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom cargo test -p guard --test loom --release`
+//! `RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom cargo test -p guard --test loom`
 #![cfg(loom)]
 #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
 

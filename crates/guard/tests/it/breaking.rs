@@ -210,3 +210,19 @@ async fn keys_are_bounded_and_idle_ones_make_room() {
     let fault = world.guarded.call(&new, call("read")).await.unwrap_err();
     assert_eq!(fault.rejection, Some(Rejection::BreakerOpen), "newcomers are forced open too");
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_waited_while_the_breaker_opened_is_not_let_out() {
+    let bulkhead = guard::Bulkhead { max_in_flight: 1, max_wait: seconds(5), ..guard::Bulkhead::default() };
+    let once = Breaker { consecutive_failures: NonZeroU32::new(1), ..breaker() };
+    let policy = Policy { bulkhead: Some(bulkhead), ..tripping(once) };
+    let world = World::new(policy, |_, _| async {
+        tokio::time::sleep(seconds(1)).await;
+        Err(fault(Kind::Connect, Landed::No))
+    });
+    let (first, second) = tokio::join!(world.call("read"), world.call("read"));
+    assert_eq!(first.unwrap_err().kind, Kind::Connect);
+    let second = second.unwrap_err();
+    assert_eq!((second.rejection, world.calls()), (Some(Rejection::BreakerOpen), 1));
+    assert!(second.retry_after.is_some());
+}
