@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use testkit::crash::{Audit, Clients, Finding, Ledger, Process, free_port};
+use testkit::crash::{Audit, Clients, Finding, Ledger, Process, client, free_port};
 
 /// How a server's life ends.
 #[derive(Clone, Copy, Debug)]
@@ -140,7 +140,7 @@ impl Campaign {
 
 /// Whether a list of runs is empty.
 async fn none(url: &str) -> bool {
-    let page: serde_json::Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+    let page: serde_json::Value = client().get(url).send().await.unwrap().json().await.unwrap();
     page["runs"].as_array().is_some_and(Vec::is_empty)
 }
 

@@ -76,7 +76,7 @@ impl Clients {
         let (stop, next) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let mut tasks = JoinSet::new();
         for _ in 0..count {
-            let client = Client { http: reqwest::Client::new(), url: url.to_owned(), ledger: ledger.clone() };
+            let client = Client { http: super::client(), url: url.to_owned(), ledger: ledger.clone() };
             let (stop, next) = (stop.clone(), next.clone());
             tasks.spawn(async move {
                 while !stop.load(Ordering::Relaxed) {

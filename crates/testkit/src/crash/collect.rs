@@ -31,7 +31,7 @@ impl Audit {
 }
 
 async fn get(url: String) -> reqwest::Result<Value> {
-    reqwest::get(url).await?.error_for_status()?.json().await
+    super::client().get(url).send().await?.error_for_status()?.json().await
 }
 
 /// All pages of the list of runs.

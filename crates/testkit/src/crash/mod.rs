@@ -6,10 +6,12 @@
 mod audit;
 mod clients;
 mod collect;
+mod http;
 mod ledger;
 mod process;
 
 pub use audit::{Audit, Finding};
 pub use clients::{Clients, Order};
+pub use http::client;
 pub use ledger::{Acked, Ledger};
 pub use process::{Process, free_port};

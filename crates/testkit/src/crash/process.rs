@@ -45,7 +45,7 @@ impl Process {
 
     /// Waits until `url` answers with success. False when the process ended first or `patience` ran out.
     pub async fn ready(&mut self, url: &str, patience: Duration) -> bool {
-        let client = reqwest::Client::new();
+        let client = super::client();
         let asked = async {
             while self.running() {
                 match client.get(url).send().await {
