@@ -84,7 +84,8 @@ impl Remote {
 /// An RFC 9457 problem as text.
 fn problem(status: u16, body: &Value) -> Failure {
     let text = |member: &str| body[member].as_str().unwrap_or_default().to_owned();
-    let mut lines = vec![format!("{status} {}: {}", text("code"), text("detail"))];
+    let what = if body["detail"].is_string() { text("detail") } else { text("title") };
+    let mut lines = vec![format!("{status} {}: {what}", text("code"))];
     for error in body["errors"].as_array().into_iter().flatten() {
         let at = error["pointer"].as_str().unwrap_or_default();
         lines.push(format!("  at {at:?}: {}", error["message"].as_str().unwrap_or_default()));

@@ -11,7 +11,7 @@ use super::{Done, Failure, Remote, table};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Dead {
-    /// List dead letters, the oldest first
+    /// List open dead letters, the latest first
     List {
         #[command(flatten)]
         remote: Remote,
@@ -28,14 +28,8 @@ pub(super) enum Dead {
     },
     /// Try again, under the original idempotency key
     Replay(Target),
-    /// Give up on it; the reason is kept
-    Discard {
-        /// Why
-        #[arg(long)]
-        reason: String,
-        #[command(flatten)]
-        target: Target,
-    },
+    /// Decide that the call need not be made; its run stays as it is, to be cancelled or resumed
+    Discard(Target),
 }
 
 #[derive(Debug, Args)]
@@ -52,8 +46,8 @@ impl Dead {
             Dead::List { remote } => list(&remote).await?,
             Dead::Show(target) => table::json(&target.remote.get(&target.path("")).await?),
             Dead::Edit { input, target } => target.edit(&input).await?,
-            Dead::Replay(target) => target.ask("replay", &json!({})).await?,
-            Dead::Discard { reason, target } => target.ask("discard", &json!({ "reason": reason })).await?,
+            Dead::Replay(target) => target.ask("replay").await?,
+            Dead::Discard(target) => target.ask("discard").await?,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -61,13 +55,10 @@ impl Dead {
 
 async fn list(remote: &Remote) -> Result<(), Failure> {
     let page = remote.get("/v1/dead").await?;
-    let rows =
-        table::rows(&page["dead"], &["id", "system", "operation", "errorType", "retryCount", "timestamp"]);
-    table::print(
-        &["dead letter", "system", "operation", "cause", "attempts", "since"],
-        &rows,
-        "nothing is dead",
-    );
+    let members = ["id", "system", "operation", "errorType", "timestamp", "source"];
+    let rows = table::rows(&page["dead"], &members);
+    let headings = ["dead letter", "system", "operation", "cause", "since", "run and step"];
+    table::print(&headings, &rows, "nothing is dead");
     Ok(())
 }
 
@@ -87,9 +78,9 @@ impl Target {
         Ok(())
     }
 
-    async fn ask(&self, verb: &str, body: &Value) -> Result<(), Failure> {
-        let answer = self.remote.post(&self.path(&format!("/{verb}")), body).await?;
-        println!("{}: {}", self.id, table::cell(&answer["status"]));
+    async fn ask(&self, verb: &str) -> Result<(), Failure> {
+        let letter = self.remote.post(&self.path(&format!("/{verb}")), &json!({})).await?;
+        println!("{}: {}", self.id, table::cell(&letter["state"]));
         Ok(())
     }
 }

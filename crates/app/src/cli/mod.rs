@@ -5,6 +5,7 @@ mod check;
 mod client;
 mod conversation;
 mod dead;
+mod explain;
 mod flow;
 mod play;
 mod schema;
@@ -35,6 +36,8 @@ enum Command {
     Serve(serve::Serve),
     /// Find every mistake in a configuration, without touching anything
     Check(check::Check),
+    /// Show what a call can cost at worst, and where each number comes from
+    Explain(explain::Explain),
     /// Print the JSON Schema of cardan.yaml, for editors
     Schema(schema::Schema),
     /// Check acts, conversations, constraints, entities and participants, one JSON line each
@@ -65,6 +68,7 @@ impl Cli {
         let done = match self.command {
             Command::Serve(command) => block_on(command.run()),
             Command::Check(command) => command.run(),
+            Command::Explain(command) => command.run(),
             Command::Schema(command) => command.run(),
             Command::Validate(command) => command.run(),
             Command::Simulate(command) => block_on(command.run()),
@@ -92,12 +96,14 @@ pub struct Failure(String);
 impl Failure {
     /// What checking found, one per line.
     pub fn found(found: &[diag::Diagnostic]) -> Self {
-        Self(diag::render(found, &[], diag::Colour::Plain))
+        Self::new(diag::render(found, &[], diag::Colour::Plain))
     }
 
     /// Says what happened and, on further lines, what can be done.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        let mut text: String = text.into();
+        text.truncate(text.trim_end().len());
+        Self(text)
     }
 }
 

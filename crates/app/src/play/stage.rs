@@ -79,23 +79,23 @@ impl Stage<'_> {
         self.remote.post(&format!("/v1/conversations/{conversation}/acts"), &act).await.map(drop)
     }
 
-    /// Prints what arrives within `period`; tells whether a run ended.
+    /// Prints what arrives within `period`; tells whether a run is over.
     async fn watch_for(&self, events: &mut Follow, period: Duration) -> Result<bool, Failure> {
         let deadline = tokio::time::Instant::now() + period;
         let mut ended = false;
         while let Ok(Some(event)) = tokio::time::timeout_at(deadline, events.next()).await {
             self.print(&event).await?;
-            ended |= event["type"] == "RunEnded";
+            ended |= is_over(&event);
         }
         Ok(ended)
     }
 
-    /// Prints what arrives until a run has ended.
+    /// Prints what arrives until a run is over.
     async fn watch_to_the_end(&self, events: &mut Follow) -> Result<(), Failure> {
         let ended = async {
             while let Some(event) = events.next().await {
                 self.print(&event).await?;
-                if event["type"] == "RunEnded" {
+                if is_over(&event) {
                     break;
                 }
             }
@@ -120,6 +120,11 @@ impl Stage<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a run has ended, or waits for a person.
+fn is_over(event: &Value) -> bool {
+    event["type"] == "RunEnded" || event["type"] == "StepExhausted"
 }
 
 /// Tells the simulated systems how to behave.

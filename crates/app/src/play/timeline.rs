@@ -62,6 +62,10 @@ pub(super) fn done(type_: &str, payload: &Value, view: &Value) -> Option<Line> {
             line("flow", "failed at", format!("{path:<11} {:<18} {} ms: {why}", call(), payload["ms"]))
         }
         "StepBlocked" => line("flow", "waits for", format!("{path}: {}", text(&payload["reason"]))),
+        "StepExhausted" => {
+            let why = text(&payload["error"]["message"]);
+            line("flow", "gives up at", format!("{path:<11} {:<18} {why}; see `cardan dead list`", call()))
+        }
         "StepRetried" => {
             line("flow", "tries again", format!("{path}: {}", text(&payload["error"]["message"])))
         }
@@ -125,7 +129,7 @@ fn summary(step: &Value) -> String {
     };
     let error = step["error"]["message"].as_str().map(|why| format!("  {why}")).unwrap_or_default();
     let line = format!(
-        "{:<12} {call:<20} {:<10} {:>3} × {:>6} ms{error}",
+        "{:<15} {call:<20} {:<11} {:>3} × {:>6} ms{error}",
         text(&step["path"]),
         text(&step["status"]),
         text(&step["attempts"]),

@@ -32,21 +32,21 @@ pub struct House {
 }
 
 impl House {
-    /// Opens everything in the order in which it depends on each other: store, systems, engine, gate.
+    /// Opens everything in the order in which it depends on each other: secrets, systems, port, store, engine, gate.
     ///
     /// # Errors
     /// The first thing that cannot be opened, and what would be right.
     pub async fn open(config: &Config) -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-        let store = open_store(&config.store)?;
-        let listener = listen(config.listen).await?;
-        let address = listener.local_addr()?;
-
         let vault = config.vault(|name| std::env::var(name).ok()).map_err(|found| Failure::found(&found))?;
         let auth = door::auth(config, &vault, clock.clone())?;
         let ears = Arc::new(hear::Ears::new(config, clock.clone()));
         let guarded = systems::open(config, vault, ears.clone(), clock.clone())?;
+        let listener = listen(config.listen).await?;
+        let address = listener.local_addr()?;
+        // After all that may be refused, so that a refused start leaves no new store behind.
+        let store = open_store(&config.store)?;
 
         let limits = config.limits.clone();
         let deciding = gate::Deciding { acts: door::acts(config), rules: config.rules.clone() };
@@ -107,8 +107,15 @@ fn open_store(place: &Place) -> Result<Store, Failure> {
         std::fs::create_dir_all(folder)
             .map_err(|error| Failure::new(format!("making {}: {error}", folder.display())))?;
     }
-    Store::open(path, store::Options::default())
-        .map_err(|error| Failure::new(format!("opening the store {}: {error}", path.display())))
+    Store::open(path, store::Options::default()).map_err(|error| {
+        use store::Error::{Foreign, Locked};
+        let place = match error {
+            // These name the file themselves.
+            Foreign { .. } | Locked { .. } => String::new(),
+            _ => format!(" {}", path.display()),
+        };
+        Failure::new(format!("opening the store{place}: {error}"))
+    })
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {

@@ -1,0 +1,78 @@
+//! `cardan explain`: what a call of the example costs at worst.
+
+use expect_test::{Expect, expect, expect_file};
+
+use crate::cardan::{Cardan, Ended};
+use crate::scene::example;
+
+async fn explain(call: &str) -> Ended {
+    let config = example("cardan.yaml");
+    Cardan::new(config.parent().unwrap(), &["explain", call]).end().await
+}
+
+async fn refused(call: &str, expected: Expect) {
+    explain(call).await.refused(&expected);
+}
+
+#[tokio::test]
+async fn a_call_is_explained_number_by_number() {
+    let ended = explain("inventory.reserve").await;
+    let text: Vec<&str> = ended.done().lines().map(str::trim_end).collect();
+    expect_file!["../data/explain/inventory.reserve.txt"].assert_eq(&(text.join("\n") + "\n"));
+}
+
+#[tokio::test]
+async fn an_unknown_operation_is_refused_with_the_nearest() {
+    refused(
+        "inventory.reserv",
+        expect![[r#"
+        cardan: explaining inventory.reserv: inventory has no operation `reserv`
+          did you mean `reserve`?
+    "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_operation_like_none_is_refused_with_all_there_are() {
+    refused(
+        "inventory.teleport",
+        expect![[r#"
+        cardan: explaining inventory.teleport: inventory has no operation `teleport`
+          there is `release` and `reserve`
+    "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_unknown_system_is_refused_with_the_nearest() {
+    refused(
+        "inventroy.reserve",
+        expect![[r#"
+        cardan: explaining inventroy.reserve: there is no system `inventroy`
+          did you mean `inventory`?
+    "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_name_without_operation_is_refused() {
+    refused(
+        "inventory",
+        expect![[r#"
+        cardan: explaining inventory: write it as SYSTEM.OPERATION
+    "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn without_a_configuration_nothing_is_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = Cardan::new(folder.path(), &["explain", "inventory.reserve"]).end().await;
+    ended.refused(&expect![[r#"
+        cardan: cardan.yaml: error[CFG114]: reading it: No such file or directory (os error 2)
+    "#]]);
+}

@@ -1,0 +1,12 @@
+//! The real binary, from outside: what it refuses, what it prints, what it makes happen.
+
+#![expect(clippy::unwrap_used, reason = "a failed test should panic")]
+
+mod cardan;
+mod dead;
+mod explain;
+mod refused_start;
+mod refused_store;
+mod scene;
+mod story;
+mod validate;

@@ -1,0 +1,151 @@
+//! The pizza example with its simulated systems, on free ports and in a folder of its own.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+use testkit::crash::{Process, free_port};
+
+use crate::cardan::{Cardan, Ended};
+
+/// How long a process may take to start, or a run to end.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) fn example(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/pizza-orders").join(file)
+}
+
+/// The example's configuration with its store at `cardan.db` and other ports; 0 is any free one.
+pub(crate) fn pizza(port: u16, systems: u16) -> String {
+    let text = std::fs::read_to_string(example("cardan.yaml")).unwrap();
+    text.replace("127.0.0.1:8080", &format!("127.0.0.1:{port}"))
+        .replace("127.0.0.1:7101", &format!("127.0.0.1:{systems}"))
+        .replace("sqlite:data/cardan.db", "sqlite:cardan.db")
+}
+
+/// A running server and the systems it talks to. Both end with it.
+pub(crate) struct Scene {
+    folder: tempfile::TempDir,
+    _systems: Process,
+    server: Process,
+    url: String,
+    systems_url: String,
+}
+
+impl Scene {
+    pub(crate) async fn open() -> Self {
+        Self::with(|text| text).await
+    }
+
+    /// The same with a changed configuration.
+    pub(crate) async fn with(change: impl Fn(String) -> String) -> Self {
+        // Once a process; a second call changes nothing and is no mistake.
+        let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let folder = tempfile::tempdir().unwrap();
+        let (port, sim_port) = (free_port().unwrap(), free_port().unwrap());
+        let config = folder.path().join("cardan.yaml");
+        let store = format!("sqlite:{}", folder.path().join("cardan.db").display());
+        let text = pizza(port, sim_port).replace("sqlite:cardan.db", &store);
+        std::fs::write(&config, change(text)).unwrap();
+        let start = |arguments: &[&str], log: &str| {
+            let mut process = Process::new(env!("CARGO_BIN_EXE_cardan"), arguments, &folder.path().join(log));
+            process.start(&[]).unwrap();
+            process
+        };
+        let mut systems = start(&["simulate", "--listen", &format!("127.0.0.1:{sim_port}")], "simulate.log");
+        let mut server = start(&["serve", "--log", "warn", config.to_str().unwrap()], "serve.log");
+        let (url, systems_url) = (format!("http://127.0.0.1:{port}"), format!("http://127.0.0.1:{sim_port}"));
+        assert!(
+            systems.ready(&format!("{systems_url}/_sim/state"), PATIENCE).await,
+            "{}",
+            systems.last_words()
+        );
+        assert!(server.ready(&format!("{url}/ready"), PATIENCE).await, "{}", server.last_words());
+        Self { folder, _systems: systems, server, url, systems_url }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Whether the server still answers.
+    pub(crate) async fn serves(&mut self) -> bool {
+        self.server.ready(&format!("{}/ready", self.url), PATIENCE).await
+    }
+
+    /// A command that talks to the server.
+    pub(crate) async fn cardan(&self, arguments: &[&str]) -> Ended {
+        Cardan::new(self.folder(), arguments).env("CARDAN_URL", &self.url).end().await
+    }
+
+    /// Plays a story of the example.
+    pub(crate) async fn play(&self, story: &Path) -> Ended {
+        let story = story.to_str().unwrap();
+        self.cardan(&["play", story, "--pace", "0", "--systems", &self.systems_url]).await
+    }
+
+    /// The cells of a table that a command prints, without its headings.
+    pub(crate) async fn rows(&self, arguments: &[&str]) -> Vec<Vec<String>> {
+        let ended = self.cardan(arguments).await;
+        let cells = |line: &str| {
+            line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned).collect()
+        };
+        ended.done().lines().skip(1).map(cells).collect()
+    }
+
+    /// The JSON that a command prints.
+    pub(crate) async fn json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(self.cardan(arguments).await.done()).unwrap()
+    }
+
+    /// Waits until a run is in a status.
+    pub(crate) async fn run_is(&self, run: &str, status: &str) {
+        let there = async {
+            while self.json(&["flow", "show", "--json", run]).await["status"] != status {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let there = tokio::time::timeout(PATIENCE, there).await;
+        assert!(there.is_ok(), "{run} is not {status}: {}", self.cardan(&["flow", "show", run]).await.out);
+    }
+
+    /// What the systems hold, in their own words.
+    pub(crate) async fn state(&self) -> Value {
+        self.asked("state").await
+    }
+
+    /// The mails that were sent; waits for the first, because `tell` is delivered after its run has gone on.
+    pub(crate) async fn mails(&self) -> Vec<Value> {
+        let sent = async {
+            loop {
+                let messages = &self.state().await["email"]["messages"];
+                match values(messages).into_iter().cloned().collect::<Vec<_>>() {
+                    none if none.is_empty() => tokio::time::sleep(Duration::from_millis(50)).await,
+                    some => return some,
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, sent).await.expect("no mail was sent")
+    }
+
+    /// What was asked of a system.
+    pub(crate) async fn ledger(&self, system: &str) -> Vec<Value> {
+        self.asked(&format!("{system}/ledger")).await.as_array().unwrap().clone()
+    }
+
+    async fn asked(&self, what: &str) -> Value {
+        reqwest::get(format!("{}/_sim/{what}", self.systems_url)).await.unwrap().json().await.unwrap()
+    }
+
+    /// Tells a system how to behave.
+    pub(crate) async fn behave(&self, system: &str, knob: &Value) {
+        let url = format!("{}/_sim/{system}/behave", self.systems_url);
+        let answer = reqwest::Client::new().post(url).json(knob).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    }
+}
+
+/// The values of an object, whose names are given out at random.
+pub(crate) fn values(object: &Value) -> Vec<&Value> {
+    object.as_object().unwrap().values().collect()
+}
