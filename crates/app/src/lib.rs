@@ -3,6 +3,8 @@
 //! It does not know how anything works: what an act means, how a step is journaled or how a call is guarded is
 //! decided in the crates it joins.
 
+#![deny(clippy::print_stdout, reason = "it panics when the reader has gone: write to `stdout()` and ask")]
+
 pub mod cli;
 pub mod config;
 pub mod play;

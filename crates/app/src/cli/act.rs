@@ -34,7 +34,7 @@ impl Send {
             self.remote.request(Method::POST, &path).header("content-type", "application/json").body(text);
         let request =
             if self.wait > 0 { request.header("prefer", format!("wait={}", self.wait)) } else { request };
-        table::json(&self.remote.send(request).await?);
+        table::json(&self.remote.send(request).await?)?;
         Ok(ExitCode::SUCCESS)
     }
 }

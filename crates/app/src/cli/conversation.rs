@@ -28,10 +28,10 @@ impl Conversation {
             Conversation::List { remote } => {
                 let page = remote.get("/v1/conversations").await?;
                 let rows = table::rows(&page["conversations"], &["id", "status", "started_at"]);
-                table::print(&["conversation", "status", "since"], &rows, "no conversations yet");
+                table::print(&["conversation", "status", "since"], &rows, "no conversations yet")?;
             }
             Conversation::Show { id, remote } => {
-                table::json(&remote.get(&format!("/v1/conversations/{id}")).await?)
+                table::json(&remote.get(&format!("/v1/conversations/{id}")).await?)?
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -1,5 +1,6 @@
 //! `cardan dead list|show|edit|replay|discard`
 
+use std::io::{Write, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -44,7 +45,7 @@ impl Dead {
     pub(super) async fn run(self) -> Done {
         match self {
             Dead::List { remote } => list(&remote).await?,
-            Dead::Show(target) => table::json(&target.remote.get(&target.path("")).await?),
+            Dead::Show(target) => table::json(&target.remote.get(&target.path("")).await?)?,
             Dead::Edit { input, target } => target.edit(&input).await?,
             Dead::Replay(target) => target.ask("replay").await?,
             Dead::Discard(target) => target.ask("discard").await?,
@@ -58,7 +59,7 @@ async fn list(remote: &Remote) -> Result<(), Failure> {
     let members = ["id", "system", "operation", "errorType", "timestamp", "source"];
     let rows = table::rows(&page["dead"], &members);
     let headings = ["dead letter", "system", "operation", "cause", "since", "run and step"];
-    table::print(&headings, &rows, "nothing is dead");
+    table::print(&headings, &rows, "nothing is dead")?;
     Ok(())
 }
 
@@ -74,13 +75,13 @@ impl Target {
             .map_err(|error| Failure::new(format!("reading {}: {error}", input.display())))?;
         let request = self.remote.request(Method::PATCH, &self.path("")).json(&json!({ "input": input }));
         self.remote.send(request).await?;
-        println!("{}: edited", self.id);
+        writeln!(stdout(), "{}: edited", self.id)?;
         Ok(())
     }
 
     async fn ask(&self, verb: &str) -> Result<(), Failure> {
         let letter = self.remote.post(&self.path(&format!("/{verb}")), &json!({})).await?;
-        println!("{}: {}", self.id, table::cell(&letter["state"]));
+        writeln!(stdout(), "{}: {}", self.id, table::cell(&letter["state"]))?;
         Ok(())
     }
 }

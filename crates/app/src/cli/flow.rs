@@ -1,5 +1,6 @@
 //! `cardan flow list|show|cancel|pause|resume|restart`
 
+use std::io::{Write, stdout};
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -58,7 +59,8 @@ impl Flow {
             Flow::List { status, remote } => list(&remote, status).await?,
             Flow::Show { run, json, remote } => {
                 let view = remote.get(&format!("/v1/runs/{run}")).await?;
-                if json { table::json(&view) } else { timeline::print_run(&view) }
+                let shown = if json { table::json(&view) } else { timeline::print_run(&view) };
+                shown?;
             }
             Flow::Cancel(target) => target.ask("cancel", Value::Null).await?,
             Flow::Pause(target) => target.ask("pause", Value::Null).await?,
@@ -74,7 +76,7 @@ async fn list(remote: &Remote, status: Option<String>) -> Result<(), super::Fail
     let page = remote.get(&format!("/v1/runs{query}")).await?;
     let members = ["id", "flow", "status", "conversation", "key", "blocked_on"];
     let rows = table::rows(&page["runs"], &members);
-    table::print(&["run", "flow", "status", "conversation", "key", "blocked on"], &rows, "no runs");
+    table::print(&["run", "flow", "status", "conversation", "key", "blocked on"], &rows, "no runs")?;
     Ok(())
 }
 
@@ -82,7 +84,7 @@ impl Target {
     async fn ask(&self, verb: &str, body: Value) -> Result<(), super::Failure> {
         let body = if body.is_null() { json!({}) } else { body };
         let view = self.remote.post(&format!("/v1/runs/{}/{verb}", self.run), &body).await?;
-        println!("{}: {}", self.run, table::cell(&view["status"]));
+        writeln!(stdout(), "{}: {}", self.run, table::cell(&view["status"]))?;
         Ok(())
     }
 }

@@ -15,7 +15,6 @@ mod system;
 mod table;
 mod validate;
 
-use std::fmt;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -79,19 +78,31 @@ impl Cli {
             Command::Dead(command) => block_on(command.run()),
             Command::System(command) => block_on(command.run()),
         };
-        done.unwrap_or_else(|failure| {
-            eprintln!("cardan: {failure}");
-            ExitCode::from(2)
-        })
+        match done {
+            Ok(code) => code,
+            Err(Failure::Unheard) => ExitCode::from(UNHEARD),
+            Err(Failure::Told(why)) => {
+                eprintln!("cardan: {why}");
+                ExitCode::from(2)
+            }
+        }
     }
 }
+
+/// What a shell shows of a program that SIGPIPE ended: 128 + 13.
+const UNHEARD: u8 = 141;
 
 /// What a command ends with.
 type Done = Result<ExitCode, Failure>;
 
-/// Why a command could not be done: text that reads after `cardan: `.
+/// Why a command could not be done.
 #[derive(Debug)]
-pub struct Failure(String);
+pub enum Failure {
+    /// In words that read after `cardan: `.
+    Told(String),
+    /// Whoever read what it prints has gone, as `head` does; nothing is wrong.
+    Unheard,
+}
 
 impl Failure {
     /// What checking found, one per line.
@@ -103,19 +114,16 @@ impl Failure {
     pub fn new(text: impl Into<String>) -> Self {
         let mut text: String = text.into();
         text.truncate(text.trim_end().len());
-        Self(text)
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        Self::Told(text)
     }
 }
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self(error.to_string())
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Self::Unheard,
+            _ => Self::new(error.to_string()),
+        }
     }
 }
 

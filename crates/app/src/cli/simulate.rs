@@ -1,5 +1,6 @@
 //! `cardan simulate`
 
+use std::io::{Write, stdout};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -45,7 +46,7 @@ impl Simulate {
         let house = sim::serve(options)
             .await
             .map_err(|error| Failure::new(format!("listening on {}: {error}", self.listen)))?;
-        println!("simulated systems: http://{}", house.addr());
+        writeln!(stdout(), "simulated systems: http://{}", house.addr())?;
         tokio::signal::ctrl_c().await?;
         house.stop().await;
         Ok(ExitCode::SUCCESS)

@@ -1,5 +1,6 @@
 //! `cardan system list|show|reset`
 
+use std::io::{Write, stdout};
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -36,12 +37,12 @@ impl System {
             System::List { remote } => {
                 let page = remote.get("/v1/systems").await?;
                 let headings = ["system", "adapter", "breaker", "in flight", "queued"];
-                table::print(&headings, &lanes(&page["systems"]), "no systems are configured");
+                table::print(&headings, &lanes(&page["systems"]), "no systems are configured")?;
             }
-            System::Show { name, remote } => table::json(&remote.get(&format!("/v1/systems/{name}")).await?),
+            System::Show { name, remote } => table::json(&remote.get(&format!("/v1/systems/{name}")).await?)?,
             System::Reset { name, remote } => {
                 remote.post(&format!("/v1/systems/{name}/reset"), &json!({})).await?;
-                println!("{name}: reset");
+                writeln!(stdout(), "{name}: reset")?;
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -1,26 +1,25 @@
 //! Rows of text under headings, aligned; readable without colour.
 
+use std::io::{self, Write, stdout};
+
 use serde_json::Value;
 
 /// Prints `rows` under `headings`; `nothing` when there are none.
-pub(super) fn print(headings: &[&str], rows: &[Vec<String>], nothing: &str) {
+pub(super) fn print(headings: &[&str], rows: &[Vec<String>], nothing: &str) -> io::Result<()> {
     if rows.is_empty() {
-        println!("{nothing}");
-        return;
+        return writeln!(stdout(), "{nothing}");
     }
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
     let widths: Vec<usize> =
         headings.iter().enumerate().map(|(at, name)| width(at).max(name.len())).collect();
-    line(&headings.iter().map(|name| name.to_uppercase()).collect::<Vec<_>>(), &widths);
-    for row in rows {
-        line(row, &widths);
-    }
+    line(&headings.iter().map(|name| name.to_uppercase()).collect::<Vec<_>>(), &widths)?;
+    rows.iter().try_for_each(|row| line(row, &widths))
 }
 
-fn line(cells: &[String], widths: &[usize]) {
+fn line(cells: &[String], widths: &[usize]) -> io::Result<()> {
     let padded: Vec<String> =
         cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-    println!("{}", padded.join("  ").trim_end());
+    writeln!(stdout(), "{}", padded.join("  ").trim_end())
 }
 
 /// The rows of the JSON array `items`, one cell per member named.
@@ -39,6 +38,6 @@ pub(super) fn cell(value: &Value) -> String {
 }
 
 /// Prints a JSON document for a person or a pipe.
-pub(super) fn json(value: &Value) {
-    println!("{value:#}");
+pub(super) fn json(value: &Value) -> io::Result<()> {
+    writeln!(stdout(), "{value:#}")
 }

@@ -1,7 +1,7 @@
 //! `cardan validate [--compat] [FILE|-]`
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -22,7 +22,9 @@ pub(super) struct Validate {
 impl Validate {
     pub(super) fn run(self) -> Done {
         let rules = if self.compat { act::Rules::compat() } else { act::Rules::strict() };
-        let valid = act::validate_lines(open(&self.file)?, BufWriter::new(io::stdout().lock()), &rules)?;
+        let mut verdicts = BufWriter::new(io::stdout().lock());
+        let valid = act::validate_lines(open(&self.file)?, &mut verdicts, &rules)?;
+        verdicts.flush()?;
         Ok(if valid { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }

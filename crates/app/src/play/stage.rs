@@ -1,5 +1,6 @@
 //! Performs a story against a running server.
 
+use std::io::{self, Write, stdout};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -25,7 +26,7 @@ pub async fn perform(
     systems: Option<&str>,
     pace: Duration,
 ) -> Result<(), Failure> {
-    println!("{}\n", story.title);
+    writeln!(stdout(), "{}\n", story.title)?;
     let before = state(systems).await?;
     prepare(story, systems).await?;
     let body = json!({ "id": story.conversation, "participants": story.participants });
@@ -42,8 +43,7 @@ pub async fn perform(
     }
     stage.watch_for(&mut events, pace).await?;
     let after = state(systems).await?;
-    compare(&before, &after);
-    Ok(())
+    Ok(compare(&before, &after)?)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command line is wiring: it reads the real clock")]
@@ -116,7 +116,7 @@ impl Stage<'_> {
         };
         if let Some(line) = line {
             let since = self.start.elapsed().as_secs_f64();
-            println!("  {since:>6.3} s  {:<6} {:<15} {}", line.who, line.verb, line.rest);
+            writeln!(stdout(), "  {since:>6.3} s  {:<6} {:<15} {}", line.who, line.verb, line.rest)?;
         }
         Ok(())
     }
@@ -154,19 +154,20 @@ async fn state(systems: Option<&str>) -> Result<Value, Failure> {
 }
 
 /// Prints what each system holds now that it did not hold before.
-fn compare(before: &Value, after: &Value) {
-    let Some(systems) = after.as_object() else { return };
-    println!("\n  the systems now, where they differ from before:");
+fn compare(before: &Value, after: &Value) -> io::Result<()> {
+    let Some(systems) = after.as_object() else { return Ok(()) };
+    writeln!(stdout(), "\n  the systems now, where they differ from before:")?;
     for (system, state) in systems {
         let mut differences = Vec::new();
         differ("", &before[system], state, &mut differences);
         if differences.is_empty() {
-            println!("    {system:<10} as it was");
+            writeln!(stdout(), "    {system:<10} as it was")?;
         }
         for (at, difference) in differences.iter().enumerate() {
-            println!("    {:<10} {difference}", if at == 0 { system.as_str() } else { "" });
+            writeln!(stdout(), "    {:<10} {difference}", if at == 0 { system.as_str() } else { "" })?;
         }
     }
+    Ok(())
 }
 
 /// Collects the leaves of `after` that `before` does not have, as `path: value`.

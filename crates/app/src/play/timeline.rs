@@ -1,5 +1,7 @@
 //! What happened, one line each, for a person.
 
+use std::io::{self, Write, stdout};
+
 use serde_json::Value;
 
 /// One line of the timeline: who, what, and the rest.
@@ -103,23 +105,33 @@ fn named(steps: &Value, path: &str) -> String {
 }
 
 /// A run, whole, as `cardan flow show` prints it.
-pub fn print_run(view: &Value) {
-    println!("{}  {}  {}", text(&view["id"]), text(&view["flow"]), text(&view["status"]));
+///
+/// # Errors
+/// When nobody reads it.
+pub fn print_run(view: &Value) -> io::Result<()> {
+    let mut stdout = stdout().lock();
+    writeln!(stdout, "{}  {}  {}", text(&view["id"]), text(&view["flow"]), text(&view["status"]))?;
     if let Some(blocked) = view["blocked_on"].as_object() {
-        println!("  waits for {}", Value::Object(blocked.clone()));
+        writeln!(stdout, "  waits for {}", Value::Object(blocked.clone()))?;
     }
     for (heading, steps) in [("steps", &view["steps"]), ("compensation", &view["compensation"])] {
         for (at, step) in steps.as_array().into_iter().flatten().enumerate() {
             let label = if at == 0 { heading } else { "" };
-            println!("  {label:<13} {}", summary(step));
+            writeln!(stdout, "  {label:<13} {}", summary(step))?;
         }
     }
     if !view["error"].is_null() {
-        println!("  error         {}: {}", text(&view["error"]["code"]), text(&view["error"]["message"]));
+        writeln!(
+            stdout,
+            "  error         {}: {}",
+            text(&view["error"]["code"]),
+            text(&view["error"]["message"])
+        )?;
     }
     if !view["result"].is_null() {
-        println!("  result        {}", view["result"]);
+        writeln!(stdout, "  result        {}", view["result"])?;
     }
+    Ok(())
 }
 
 fn summary(step: &Value) -> String {

@@ -9,4 +9,5 @@ mod refused_start;
 mod refused_store;
 mod scene;
 mod story;
+mod unheard;
 mod validate;
