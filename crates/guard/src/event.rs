@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use port::{Fault, Rejection};
 
+use crate::policy::Fallback;
+use crate::shared::Away;
+
 /// Hears every event of every guard. Called on the path of the call: count and log, never block.
 pub trait Listener: Send + Sync + 'static {
     /// Something happened.
@@ -97,6 +100,22 @@ pub enum Event<'a> {
         place: Place<'a>,
         /// How long.
         pause: Duration,
+    },
+    /// The store of shared limits went away, or is back. While it is away each limit's fallback applies.
+    LimitStore {
+        /// Its name.
+        store: &'a str,
+        /// Why it is away; `None` when it is back.
+        away: Option<&'a Away>,
+    },
+    /// A shared limit's store did not answer, so the fallback decided.
+    LimitFallback {
+        /// Where.
+        place: Place<'a>,
+        /// The store's name.
+        store: &'a str,
+        /// What decided.
+        fallback: Fallback,
     },
     /// The whole call is over.
     CallFinished {

@@ -65,8 +65,13 @@ impl Guarded {
         listener: Arc<dyn Listener>,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        Self::within(World::new(clock, listener), link, policies)
+    }
+
+    /// Puts `link` behind `policies` in a world of which more is known: the stores of shared limits.
+    pub fn within(world: World, link: Arc<dyn Link>, policies: impl Into<Policies>) -> Self {
         let policies = policies.into();
-        let system = Pipeline::new(&link.spec().system, policies.system, World::new(clock, listener));
+        let system = Pipeline::new(&link.spec().system, policies.system, world);
         let operations = policies.operations.into_iter();
         let operations = operations
             .map(|(name, policy)| (Arc::clone(&name), system.operation(&name, policy).into()))

@@ -6,8 +6,9 @@ use std::time::Duration;
 use crate::State;
 use crate::breaker::Breaker;
 use crate::bulkhead::Bulkhead;
-use crate::limit::Limit;
+use crate::limiter::Limiter;
 use crate::policy::Policy;
+use crate::shared::Till;
 use crate::status::{LaneStatus, Switch};
 use crate::sync::{AtomicU64, Ordering};
 use crate::tick::Tick;
@@ -17,33 +18,39 @@ pub(crate) struct Lane {
     pub(crate) key: Box<str>,
     pub(crate) breaker: Option<Arc<Breaker>>,
     pub(crate) bulkhead: Option<Arc<Bulkhead>>,
-    pub(crate) limit: Option<Arc<Limit>>,
+    pub(crate) limit: Option<Arc<Limiter>>,
     /// Nothing is sent before this tick: the system asked for a pause.
     quiet_until: AtomicU64,
 }
 
 impl Lane {
     /// A lane of its own.
-    pub(crate) fn new(key: &str, policy: &Policy) -> Self {
+    pub(crate) fn new(key: &str, policy: &Policy, till: Option<&Till>) -> Self {
         Self {
             key: key.into(),
             breaker: policy.breaker.as_ref().map(|breaker| Arc::new(Breaker::new(breaker))),
             bulkhead: policy.bulkhead.as_ref().map(Bulkhead::new),
-            limit: policy.limit.as_ref().map(|limit| Arc::new(Limit::new(limit))),
+            limit: policy.limit.as_ref().map(|limit| Arc::new(Limiter::new(limit, key, till))),
             quiet_until: AtomicU64::new(0),
         }
     }
 
     /// Another lane with the same numbers and nothing in common.
-    pub(crate) fn sibling(&self, key: &str, policy: &Policy) -> Self {
+    pub(crate) fn sibling(&self, key: &str, policy: &Policy, till: Option<&Till>) -> Self {
         let breaker = self.breaker.as_ref().map(|breaker| Arc::new(breaker.sibling()));
-        Self { breaker, ..Self::new(key, &Policy { breaker: None, ..policy.clone() }) }
+        Self { breaker, ..Self::new(key, &Policy { breaker: None, ..policy.clone() }, till) }
     }
 
     /// A lane that shares every stage whose numbers are the same: an operation with its own deadline still stands in
     /// the system's one queue.
-    pub(crate) fn sharing(key: &str, policy: &Policy, lane: &Lane, theirs: &Policy) -> Self {
-        let mut own = Self::new(key, policy);
+    pub(crate) fn sharing(
+        key: &str,
+        policy: &Policy,
+        lane: &Lane,
+        theirs: &Policy,
+        till: Option<&Till>,
+    ) -> Self {
+        let mut own = Self::new(key, policy, till);
         if policy.breaker == theirs.breaker {
             own.breaker.clone_from(&lane.breaker);
         }
@@ -78,7 +85,7 @@ impl Lane {
                 .bulkhead
                 .as_ref()
                 .is_none_or(|bulkhead| bulkhead.in_flight() == 0 && bulkhead.queued() == 0)
-            && self.limit.as_ref().is_none_or(|limit| Some(limit.left(now)) == full)
+            && self.limit.as_ref().is_none_or(|limit| limit.is_idle(full, now))
             && self.quiet_until() <= now
     }
 
@@ -94,7 +101,7 @@ impl Lane {
             in_flight: bulkhead.map_or(0, |bulkhead| bulkhead.in_flight()),
             max_in_flight: bulkhead.map(|bulkhead| bulkhead.places()),
             queued: bulkhead.map_or(0, |bulkhead| bulkhead.queued()),
-            tokens: self.limit.as_ref().map(|limit| limit.left(now)),
+            tokens: self.limit.as_ref().and_then(|limit| limit.left(now)),
         }
     }
 }

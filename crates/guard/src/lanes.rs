@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 
 use crate::lane::Lane;
 use crate::policy::{Per, Policy};
+use crate::shared::Till;
 use crate::tick::Tick;
 
 type Map = HashMap<Box<str>, Arc<Lane>>;
@@ -23,6 +24,8 @@ pub(crate) struct Lanes {
     keyed: ArcSwap<Map>,
     writing: Mutex<()>,
     max: usize,
+    /// Where a shared limit is counted.
+    till: Option<Till>,
 }
 
 /// A lane, borrowed or kept.
@@ -45,11 +48,11 @@ impl Deref for LaneRef<'_> {
 impl Lanes {
     /// `name` is the key of the common lane. With a base, the other keys get it as a prefix, so that a lane of the
     /// operation is not taken for one of the system.
-    pub(crate) fn new(name: &str, policy: Arc<Policy>, base: Option<Arc<Lanes>>) -> Self {
+    pub(crate) fn new(name: &str, policy: Arc<Policy>, base: Option<Arc<Lanes>>, till: Option<Till>) -> Self {
         let base = base.filter(|base| base.per() == per(&policy));
         let common = match &base {
-            Some(base) => Lane::sharing(name, &policy, &base.common, &base.policy),
-            None => Lane::new(name, &policy),
+            Some(base) => Lane::sharing(name, &policy, &base.common, &base.policy, till.as_ref()),
+            None => Lane::new(name, &policy, till.as_ref()),
         };
         let max = policy.breaker.as_ref().map_or(1, |breaker| breaker.max_keys as usize);
         Self {
@@ -59,6 +62,7 @@ impl Lanes {
             keyed: ArcSwap::default(),
             writing: Mutex::new(()),
             max,
+            till,
         }
     }
 
@@ -100,12 +104,13 @@ impl Lanes {
     }
 
     fn lane(&self, key: &str, now: Tick) -> Lane {
+        let till = self.till.as_ref();
         match &self.base {
             Some(base) => {
                 let name = format!("{}/{key}", self.common.key);
-                Lane::sharing(&name, &self.policy, &base.get(key, now), &base.policy)
+                Lane::sharing(&name, &self.policy, &base.get(key, now), &base.policy, till)
             }
-            None => self.common.sibling(key, &self.policy),
+            None => self.common.sibling(key, &self.policy, till),
         }
     }
 

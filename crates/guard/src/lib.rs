@@ -26,7 +26,9 @@ mod landed;
 mod lane;
 mod lanes;
 pub mod limit;
+mod limiter;
 mod median;
+pub mod shared;
 
 mod policy;
 
@@ -46,8 +48,8 @@ pub use guarded::{Guarded, Policies};
 pub use median::Median;
 pub use pipeline::{Attempt, Pipeline, Request, World};
 pub use policy::{
-    Adaptive, Algorithm, Batch, Breaker, Budget, Bulkhead, Cache, Conflict, ErrorRate, HalfOpen, Hedge,
-    Jitter, Limit, Mode, Per, Policy, Priority, Retry, Slow, Window, profile, profiles,
+    Adaptive, Algorithm, Batch, Breaker, Budget, Bulkhead, Cache, Conflict, ErrorRate, Fallback, HalfOpen,
+    Hedge, Jitter, Limit, Mode, Per, Policy, Priority, Retry, Shared, Slow, Window, profile, profiles,
 };
 pub use status::{LaneStatus, Status, Switch};
 pub use tick::Tick;

@@ -1,5 +1,6 @@
 //! The stages of a guard around any attempt, unboxed.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,6 +13,7 @@ use crate::lanes::{LaneRef, Lanes};
 use crate::median::Median;
 use crate::policy::Policy;
 use crate::run::Run;
+use crate::shared::{Store, Till};
 use crate::tick::Tick;
 
 /// The stages of one policy. Makes no allocation on the way of a call that succeeds or is rejected.
@@ -32,13 +34,30 @@ pub struct World {
     pub listener: Arc<dyn Listener>,
     /// Tick zero.
     pub(crate) base: Instant,
+    /// Where shared limits are counted, by name.
+    stores: Arc<BTreeMap<Box<str>, Arc<Store>>>,
 }
 
 impl World {
     /// A world whose tick zero is now.
     pub fn new(clock: Arc<dyn Clock>, listener: Arc<dyn Listener>) -> Self {
         let base = clock.instant();
-        Self { clock, listener, base }
+        Self { clock, listener, base, stores: Arc::default() }
+    }
+
+    /// The same world, with stores that shared limits may name. Give all guards the same stores, so that they learn
+    /// from each other that one is away. A limit that names another store has its fallback for good.
+    pub fn sharing(self, stores: impl IntoIterator<Item = Arc<Store>>) -> Self {
+        let stores = stores.into_iter().map(|store| (store.name().into(), store)).collect();
+        Self { stores: Arc::new(stores), ..self }
+    }
+
+    /// Where the limit of `policy` is counted, when that is not here.
+    fn till(&self, policy: &Policy, scope: String, common: &str) -> Option<Till> {
+        let shared = policy.limit.as_ref()?.shared.as_ref()?;
+        let found = self.stores.get(&*shared.store).cloned();
+        let store = found.unwrap_or_else(|| Arc::new(Store::missing(&shared.store)));
+        Some(Till { store, scope, common: common.into() })
     }
 
     pub(crate) fn now(&self) -> Tick {
@@ -82,7 +101,8 @@ impl Pipeline {
     /// The stages of `policy` for a system of that name.
     pub fn new(system: &str, policy: Policy, world: World) -> Self {
         let policy = Arc::new(policy);
-        let lanes = Arc::new(Lanes::new(system, Arc::clone(&policy), None));
+        let till = world.till(&policy, system.to_owned(), system);
+        let lanes = Arc::new(Lanes::new(system, Arc::clone(&policy), None, till));
         let purse = Arc::new(Purse::new(policy.retry.budget.clone()));
         Self { system: system.into(), policy, lanes, purse, world }
     }
@@ -91,7 +111,8 @@ impl Pipeline {
     /// stage with the same numbers.
     pub fn operation(&self, name: &str, policy: Policy) -> Self {
         let policy = Arc::new(policy);
-        let lanes = Lanes::new(name, Arc::clone(&policy), Some(Arc::clone(&self.lanes)));
+        let till = self.world.till(&policy, format!("{}.{name}", self.system), name);
+        let lanes = Lanes::new(name, Arc::clone(&policy), Some(Arc::clone(&self.lanes)), till);
         let (system, purse, world) = (Arc::clone(&self.system), Arc::clone(&self.purse), self.world.clone());
         Self { system, policy, lanes: Arc::new(lanes), purse, world }
     }

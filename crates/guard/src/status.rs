@@ -41,7 +41,7 @@ pub struct LaneStatus {
     pub max_in_flight: Option<u32>,
     /// Calls waiting for a place.
     pub queued: u32,
-    /// Calls the limit would let start now.
+    /// Calls the limit would let start now; unknown when the limit is shared.
     pub tokens: Option<u32>,
 }
 

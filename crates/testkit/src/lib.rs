@@ -4,3 +4,4 @@
 
 pub mod crash;
 pub mod fault_proxy;
+pub mod servers;

@@ -68,6 +68,12 @@ impl guard::Listener for Ears {
             Event::Rejected { place, by, .. } => {
                 self.metrics.error(by.as_str(), place.system, true);
             }
+            Event::LimitStore { store, away: Some(away) } => {
+                tracing::warn!(store = *store, %away, "store of shared limits is away, fallbacks apply");
+            }
+            Event::LimitStore { store, away: None } => {
+                tracing::info!(store = *store, "store of shared limits is back");
+            }
             Event::CallFinished { place, outcome: Err(fault), .. } => {
                 self.metrics.error(fault.kind.as_str(), place.system, fault.kind.may_pass());
             }

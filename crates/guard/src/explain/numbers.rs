@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::backoff;
 use crate::policy::{
-    Algorithm, Breaker, Bulkhead, Jitter, Limit, Mode, Per, Policy, Priority, Retry, Window,
+    Algorithm, Breaker, Bulkhead, Jitter, Limit, Mode, Per, Policy, Priority, Retry, Shared, Window,
 };
 
 /// One number in force.
@@ -123,6 +123,10 @@ impl List<'_> {
             Algorithm::SlidingWindow => "sliding_window",
         };
         self.add("limit.algorithm", algorithm);
+        if let Some(Shared { store, fallback }) = &limit.shared {
+            self.add("limit.shared.store", store.to_string());
+            self.add("limit.shared.fallback", fallback.as_str().to_owned());
+        }
     }
 }
 

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn limit(capacity: u32, refill_per_second: f64, mode: Mode, algorithm: Algorithm) -> Limit {
-    Limit::new(&policy::Limit { capacity, refill_per_second, weight: 1, mode, algorithm })
+    Limit::new(&policy::Limit { capacity, refill_per_second, weight: 1, mode, algorithm, shared: None })
 }
 
 const SECOND: u64 = 1_000_000_000;

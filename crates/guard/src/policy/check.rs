@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Algorithm, Breaker, Bulkhead, HalfOpen, Jitter, Limit, Mode, Policy, Window};
+use super::{Algorithm, Breaker, Bulkhead, Fallback, HalfOpen, Jitter, Limit, Mode, Policy, Window};
 
 /// What waits longer than this is not a guard's business.
 const LONGEST: Duration = Duration::from_secs(86_400);
@@ -176,6 +176,23 @@ impl Findings {
         if let Mode::Wait { max_wait } = limit.mode {
             self.unless(max_wait <= Duration::from_secs(3_600), "limit.mode.max_wait", || {
                 format!("{max_wait:?} is longer than 1h")
+            });
+        }
+        self.shared(limit);
+    }
+
+    fn shared(&mut self, limit: &Limit) {
+        let Some(shared) = &limit.shared else { return };
+        let (capacity, weight) = (limit.capacity, limit.weight);
+        let small = limit.algorithm == Algorithm::TokenBucket || capacity <= 1_000;
+        self.unless(small, "limit.capacity", || {
+            format!(
+                "a shared sliding window keeps every turn; {capacity} is more than 1000, use a token bucket"
+            )
+        });
+        if let Fallback::LocalShare { of } = shared.fallback {
+            self.unless(weight <= capacity / of, "limit.shared.fallback.local_share", || {
+                format!("a call that takes {weight} never fits one part in {of} of {capacity}")
             });
         }
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::Shared;
+
 /// Keeps a slow system from taking every worker: so many calls out, so many waiting, no more.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bulkhead {
@@ -64,6 +66,8 @@ pub struct Limit {
     pub mode: Mode,
     /// How calls are counted. Default: token bucket.
     pub algorithm: Algorithm,
+    /// Counted over all nodes. Default: none, each node counts alone.
+    pub shared: Option<Shared>,
 }
 
 /// What happens when nothing is left.

@@ -6,6 +6,7 @@ mod crowd;
 mod extras;
 pub(crate) mod profiles;
 mod retry;
+mod shared;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ pub use crowd::{Adaptive, Algorithm, Bulkhead, Limit, Mode, Priority};
 pub use extras::{Batch, Cache, Hedge};
 pub use profiles::{profile, profiles};
 pub use retry::{Budget, Jitter, Retry};
+pub use shared::{Fallback, Shared};
 
 /// How calls to one system, or to one of its operations, are guarded. `None` leaves a stage out.
 ///

@@ -157,7 +157,14 @@ fn limited(policy: Policy, capacity: u32, refill_per_second: f64) -> Policy {
 }
 
 fn bucket(capacity: u32, refill_per_second: f64) -> Limit {
-    Limit { capacity, refill_per_second, weight: 1, mode: Mode::Reject, algorithm: Algorithm::TokenBucket }
+    Limit {
+        capacity,
+        refill_per_second,
+        weight: 1,
+        mode: Mode::Reject,
+        algorithm: Algorithm::TokenBucket,
+        shared: None,
+    }
 }
 
 /// `N` per 60 s is capacity `N`, refill `N / 60` (C8).

@@ -16,8 +16,10 @@ use crate::classify::{self, Verdict};
 use crate::event::{Event, Place};
 use crate::explain::human;
 use crate::lane::Lane;
+use crate::limiter::Limiter;
 use crate::median::Median;
 use crate::pipeline::{Attempt, Pipeline, Request};
+use crate::shared::{Caller, SharedLimit};
 use crate::tick::Tick;
 
 /// One call: its policy, its lane, its deadline, and what came of its attempts so far.
@@ -105,8 +107,12 @@ impl<'a> Run<'a> {
 
     async fn turn(&self) -> Result<(), Fault> {
         let (now, quiet) = (self.now(), self.lane.quiet_until());
-        let wait = match &self.lane.limit {
-            Some(limit) => limit.take(now, quiet, self.remaining()).map_err(|late| late.retry_after),
+        let wait = match self.lane.limit.as_deref() {
+            Some(Limiter::Local(limit)) => {
+                limit.take(now, quiet, self.remaining()).map_err(|late| late.retry_after)
+            }
+            // Boxed, so that a call with a local limit does not carry its size.
+            Some(Limiter::Shared(limit)) => return Box::pin(self.shared_turn(limit)).await,
             None if quiet > now => Err(quiet.since(now)),
             None => return Ok(()),
         };
@@ -114,6 +120,23 @@ impl<'a> Run<'a> {
             Ok(Duration::ZERO) => return Ok(()),
             Ok(wait) => tokio::time::sleep(wait).await,
             Err(retry_after) => return Err(self.reject(Rejection::RateLimited, Some(retry_after))),
+        }
+        self.look();
+        self.room()
+    }
+
+    /// A turn of a limit that other nodes count too.
+    async fn shared_turn(&self, limit: &SharedLimit) -> Result<(), Fault> {
+        let caller = Caller {
+            world: &self.guard.world,
+            entropy: self.request.entropy,
+            place: self.place(),
+            quiet_until: self.lane.quiet_until(),
+            most: self.remaining(),
+        };
+        match limit.take(&caller).await {
+            Ok(wait) => tokio::time::sleep(wait).await,
+            Err(late) => return Err(self.reject(Rejection::RateLimited, Some(late.retry_after))),
         }
         self.look();
         self.room()

@@ -77,6 +77,9 @@ impl Listener for Ear {
             Event::Transition { from, to, .. } => format!("{} to {}", from.as_str(), to.as_str()),
             Event::Rejected { by, .. } => by.as_str().into(),
             Event::Paused { pause, .. } => format!("pause of {pause:?}"),
+            Event::LimitStore { store, away: Some(_) } => format!("{store} is away"),
+            Event::LimitStore { store, away: None } => format!("{store} is back"),
+            Event::LimitFallback { fallback, .. } => fallback.as_str().into(),
             Event::CallFinished { attempts, .. } => format!("finished after {attempts}"),
         };
         self.0.lock().unwrap().push(word);

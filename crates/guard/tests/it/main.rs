@@ -6,6 +6,8 @@ mod fixture;
 mod hedging;
 mod profiles;
 mod retrying;
+#[cfg(any(feature = "redis", feature = "postgres"))]
+mod shared;
 mod sparing;
 mod suite;
 mod suited;

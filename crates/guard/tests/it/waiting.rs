@@ -112,8 +112,14 @@ async fn more_places_let_waiters_in_at_once() {
 }
 
 fn limited(mode: Mode) -> Policy {
-    let limit =
-        Limit { capacity: 2, refill_per_second: 1.0, weight: 1, mode, algorithm: Algorithm::TokenBucket };
+    let limit = Limit {
+        capacity: 2,
+        refill_per_second: 1.0,
+        weight: 1,
+        mode,
+        algorithm: Algorithm::TokenBucket,
+        shared: None,
+    };
     Policy { limit: Some(limit), ..bare() }
 }
 

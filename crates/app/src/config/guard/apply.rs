@@ -173,6 +173,7 @@ fn new_limit(node: &Node) -> Option<Limit> {
         weight: 1,
         mode: Mode::Reject,
         algorithm: Algorithm::TokenBucket,
+        shared: None,
     })
 }
 

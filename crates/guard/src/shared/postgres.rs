@@ -1,0 +1,125 @@
+//! Counts in PostgreSQL 14 or later: one statement per call, atomic, by the server's clock.
+//!
+//! The table `cardan_limits` is made by the first call. It is unlogged: after a crash of the server the counts start
+//! full. Rows of keys that are not called any more are forgotten when [`Postgres::forget_expired`] is called.
+
+use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{Connection, Error, Executor};
+
+use super::ledger::{Answer, answer, micros};
+use super::{Away, Key, Ledger, Rule};
+use crate::policy::Algorithm;
+
+/// Counts in one PostgreSQL database.
+pub struct Postgres {
+    pool: PgPool,
+    migrated: AtomicBool,
+}
+
+/// What brings the table from each version to the next.
+const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+
+/// Nodes that start together must not migrate together.
+const MIGRATION_LOCK: i64 = 0x0063_6172_6461_6e6c;
+
+/// A connection that rested longer is looked at before it is used: the server may have been restarted meanwhile.
+const RESTED: Duration = Duration::from_millis(400);
+
+const CONNECTIONS: u32 = 4;
+
+impl Postgres {
+    /// Counts in the database at `url` (`postgres://[user:password@]host:port/database`). Connects with the first
+    /// call, and then at most four times.
+    ///
+    /// # Errors
+    /// When the URL cannot be read. The URL is not repeated, because it may hold a password.
+    pub fn new(url: &str) -> Result<Self, Away> {
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|_| {
+                Away("reading a PostgreSQL URL: it should look like postgres://host/database".to_owned())
+            })?
+            .application_name("cardan limits");
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(Duration::from_secs(2))
+            .test_before_acquire(false)
+            .before_acquire(|connection, seen| {
+                Box::pin(async move { Ok(seen.idle_for < RESTED || connection.ping().await.is_ok()) })
+            })
+            .connect_lazy_with(options);
+        Ok(Self { pool, migrated: AtomicBool::new(false) })
+    }
+
+    /// Deletes the rows of keys that nobody called for as long as their rule remembers. Returns how many.
+    ///
+    /// # Errors
+    /// [`Away`], when the server cannot be asked.
+    pub async fn forget_expired(&self) -> Result<u64, Away> {
+        let delete = sqlx::query("DELETE FROM cardan_limits WHERE expires < clock_timestamp()");
+        delete.execute(&self.pool).await.map(|done| done.rows_affected()).map_err(|fault| away(&fault))
+    }
+
+    async fn run(&self, key: &Key, rule: &Rule, wait: Duration) -> Result<i64, Error> {
+        if !self.migrated.load(Ordering::Acquire) {
+            migrate(&self.pool).await?;
+            self.migrated.store(true, Ordering::Release);
+        }
+        let statement = match rule.algorithm {
+            Algorithm::TokenBucket => sqlx::query_scalar(include_str!("bucket.sql"))
+                .bind(key.as_str())
+                .bind(i64::from(rule.capacity) * 1_000_000)
+                .bind(i64::from(rule.weight) * 1_000_000)
+                .bind(rule.refill_per_second),
+            Algorithm::SlidingWindow => sqlx::query_scalar(include_str!("window.sql"))
+                .bind(key.as_str())
+                .bind(rule.capacity.cast_signed())
+                .bind(rule.weight.cast_signed())
+                .bind(micros(rule.window())),
+        };
+        let statement = statement.bind(micros(wait)).bind(micros(rule.keep()));
+        match rule.algorithm {
+            Algorithm::TokenBucket => statement.fetch_one(&self.pool).await,
+            Algorithm::SlidingWindow => statement.bind(micros(rule.furthest())).fetch_one(&self.pool).await,
+        }
+    }
+}
+
+/// Brings the table to the version that this program knows. Alone: other nodes wait.
+async fn migrate(pool: &PgPool) -> Result<(), Error> {
+    let mut transaction = pool.begin().await?;
+    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATION_LOCK).execute(&mut *transaction).await?;
+    transaction.execute("CREATE TABLE IF NOT EXISTS cardan_limits_version (version int NOT NULL)").await?;
+    let version: Option<i32> = sqlx::query_scalar("SELECT max(version) FROM cardan_limits_version")
+        .fetch_one(&mut *transaction)
+        .await?;
+    for (next, migration) in
+        (1i32..).zip(MIGRATIONS).skip(version.unwrap_or(0).max(0).cast_unsigned() as usize)
+    {
+        transaction.execute(migration).await?;
+        let note = sqlx::query("INSERT INTO cardan_limits_version (version) VALUES ($1)").bind(next);
+        note.execute(&mut *transaction).await?;
+    }
+    transaction.commit().await
+}
+
+impl Ledger for Postgres {
+    fn take<'a>(&'a self, key: &'a Key, rule: &'a Rule, wait: Duration) -> BoxFuture<'a, Answer> {
+        Box::pin(async move {
+            let answered = self.run(key, rule, wait).await;
+            answered.map(answer).map_err(|fault| {
+                // The database may have been replaced by an empty one.
+                self.migrated.store(false, Ordering::Release);
+                away(&fault)
+            })
+        })
+    }
+}
+
+fn away(fault: &Error) -> Away {
+    Away(format!("asking PostgreSQL: {fault}"))
+}
