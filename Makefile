@@ -39,5 +39,8 @@ loom: setup ## model-check the guard's races
 bench: setup ## every benchmark; prints machine, versions, method, medians and spread
 	@scripts/bench.sh
 
+bench-gate: setup ## added latency of a guarded call over a bare one; fails above 0.5 ms p50 or 1.5 ms p99
+	$(CARGO) bench --package bench --bench proxy_overhead
+
 clean-run: ## forget the data of `make run`
 	rm -rf .run

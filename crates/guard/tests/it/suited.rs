@@ -9,7 +9,7 @@ use guard::{ErrorRate, HalfOpen, Slow, Tick, Verdict};
 
 use crate::suite::{Candidate, Outcome, Window, cases};
 
-struct Ours {
+pub(crate) struct Ours {
     breaker: Breaker,
     now: AtomicU64,
 }

@@ -1,0 +1,58 @@
+//! A guarded rest system on the machine's clock, built as the wiring builds it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters::{Env, Secrets, list};
+use diag::Node;
+use guard::{Guarded, Listener, Policy};
+use port::{Call, Ctx, Fault, IdempotencyKey, Link, Reply, SystemClock};
+use secrecy::SecretString;
+use serde_json::json;
+
+use crate::ear::Ear;
+
+/// The largest answer that is read, in bytes.
+pub(crate) const MOST: u64 = 64 * 1024;
+
+/// A system of three operations on one path: `read` (safe), `charge` (keyed), `post` (never to be repeated).
+pub(crate) struct Rested {
+    pub(crate) guarded: Guarded,
+    pub(crate) ear: Arc<Ear>,
+}
+
+struct NoSecrets;
+
+impl Secrets for NoSecrets {
+    fn get(&self, _name: &str) -> Option<SecretString> {
+        None
+    }
+}
+
+impl Rested {
+    pub(crate) fn at(addr: SocketAddr, policy: Policy) -> Self {
+        _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let section = json!({
+            "url": format!("http://{addr}"), "max_response": MOST,
+            "operations": {
+                "read": { "get": "/thing" },
+                "charge": { "post": "/thing", "repeat": "keyed" },
+                "post": { "post": "/thing" },
+            }
+        });
+        let env = Env::new(Arc::new(NoSecrets)).unwrap();
+        let build = list::find("rest").unwrap().build;
+        let link = build("remote", &Node::from_json(&section), &env).unwrap();
+        let ear = Arc::<Ear>::default();
+        let listener = Arc::clone(&ear) as Arc<dyn Listener>;
+        Self { guarded: Guarded::new(link, policy, listener, Arc::new(SystemClock)), ear }
+    }
+
+    /// Makes a call that must end within `limit`.
+    pub(crate) async fn call(&self, operation: &str, limit: Duration) -> Result<Reply, Fault> {
+        let key = IdempotencyKey::new("run-1/step-2");
+        let call = Call { operation: operation.into(), input: json!({}), key };
+        self.guarded.call(&Ctx::new("acme", "matrix").within(limit), call).await
+    }
+}
