@@ -9,7 +9,7 @@ use crate::scene::{Scene, example, values};
 
 /// The example with a payment guard that gives up soon.
 async fn impatient() -> Scene {
-    let guard = "guard: { retry: { max_attempts: 2, initial: 10ms } }";
+    let guard = "guard: { retry: { max_attempts: 2, initial: 10ms }, breaker: off }";
     let profile = "  payments:\n    profile: salesSystem\n";
     let scene = Scene::with(|text| text.replace(profile, &format!("{profile}    {guard}\n"))).await;
     scene.behave("payments", &json!({ "operation": "charge", "fail": { "status": 503 } })).await;
@@ -75,6 +75,26 @@ async fn a_dead_letter_is_mended_and_replayed_under_its_first_key() {
         cardan: 409 dead.resolved: Dead letter was resolved already
     "#]]);
     assert_eq!(charges(&scene).await.len(), 3, "a letter is replayed once");
+}
+
+#[tokio::test]
+async fn a_letter_that_dies_again_is_open_again() {
+    let scene = impatient().await;
+    let (run, letter) = stuck(&scene).await;
+    let first = scene.json(&["dead", "show", &letter]).await;
+    scene.cardan(&["dead", "replay", &letter]).await.done();
+    scene.letter_is(&letter, "open").await;
+    let again = scene.json(&["dead", "show", &letter]).await;
+    let tried = |letter: &Value| letter["history"].as_array().unwrap().len();
+    assert!(tried(&again) > tried(&first), "{again}");
+    assert_eq!(again["idempotencyKey"], first["idempotencyKey"]);
+    scene.run_is(&run, "paused").await;
+
+    scene.behave("payments", &json!({ "reset": true })).await;
+    scene.cardan(&["dead", "replay", &letter]).await.done();
+    scene.run_is(&run, "succeeded").await;
+    let outcomes: Vec<String> = charges(&scene).await.into_iter().map(|(_, outcome)| outcome).collect();
+    assert_eq!(outcomes, ["prevented", "prevented", "prevented", "prevented", "acted"]);
 }
 
 /// Whether the payment landed is unknown: it is sent again under its key to find out, and refunded.

@@ -100,13 +100,22 @@ impl Scene {
 
     /// Waits until a run is in a status.
     pub(crate) async fn run_is(&self, run: &str, status: &str) {
+        self.becomes(&["flow", "show", "--json", run], "status", status).await;
+    }
+
+    /// Waits until a dead letter is in a state.
+    pub(crate) async fn letter_is(&self, letter: &str, state: &str) {
+        self.becomes(&["dead", "show", letter], "state", state).await;
+    }
+
+    async fn becomes(&self, shown: &[&str], member: &str, expected: &str) {
         let there = async {
-            while self.json(&["flow", "show", "--json", run]).await["status"] != status {
+            while self.json(shown).await[member] != expected {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
         let there = tokio::time::timeout(PATIENCE, there).await;
-        assert!(there.is_ok(), "{run} is not {status}: {}", self.cardan(&["flow", "show", run]).await.out);
+        assert!(there.is_ok(), "its {member} is not {expected}: {}", self.cardan(shown).await.out);
     }
 
     /// What the systems hold, in their own words.
