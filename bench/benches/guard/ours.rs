@@ -102,7 +102,14 @@ pub(crate) fn open_read(threads: usize) -> Cost {
 /// Faster than it can be asked, so that it never says no.
 fn generous() -> guard::Limit {
     let algorithm = Algorithm::TokenBucket;
-    guard::Limit { capacity: 100_000, refill_per_second: 1e9, weight: 1, mode: Mode::Reject, algorithm }
+    guard::Limit {
+        capacity: 100_000,
+        refill_per_second: 1e9,
+        weight: 1,
+        mode: Mode::Reject,
+        algorithm,
+        shared: None,
+    }
 }
 
 fn empty() -> guard::Limit {

@@ -82,6 +82,13 @@ impl Rig {
 /// Every stage, with room for the load.
 fn whole() -> Policy {
     let algorithm = Algorithm::TokenBucket;
-    let limit = Limit { capacity: 100_000, refill_per_second: 1e6, weight: 1, mode: Mode::Reject, algorithm };
+    let limit = Limit {
+        capacity: 100_000,
+        refill_per_second: 1e6,
+        weight: 1,
+        mode: Mode::Reject,
+        algorithm,
+        shared: None,
+    };
     Policy { limit: Some(limit), deadline: Some(Duration::from_secs(5)), ..Policy::default() }
 }
