@@ -15,14 +15,14 @@ use crate::templates;
 /// Compiles one flow, written at `node`. No definition comes back when a mistake is an error; warnings may come
 /// with one.
 pub fn compile(name: &str, node: &Node, known: &Known) -> (Option<Definition>, Vec<Diagnostic>) {
-    let node = match templates::resolve(node) {
-        Ok(node) => node,
-        Err(found) => return (None, vec![*found]),
-    };
-    let found = shape::checker().check(&node);
+    let found = shape::checker().check(node);
     if found.iter().any(is_error) {
         return (None, found);
     }
+    let node = match templates::resolve(node) {
+        Ok(node) => node,
+        Err(unknown) => return (None, [found, vec![*unknown]].concat()),
+    };
     let (definition, more) = build(name, &node, known);
     let found = [found, more].concat();
     let definition = definition.filter(|_| !found.iter().any(is_error));
@@ -37,7 +37,7 @@ pub(crate) fn revive(name: &str, source: &[u8], known: &Known) -> Option<Definit
 }
 
 fn build(name: &str, node: &Node, known: &Known) -> (Option<Definition>, Vec<Diagnostic>) {
-    let mut reader = Reader::new(known);
+    let mut reader = Reader::new(known, node);
     let source = node.to_json();
     let key = node.get("key").and_then(|key| reader.mapping(key));
     let tasks = node.get("do").map(|tasks| block(&mut reader, tasks));

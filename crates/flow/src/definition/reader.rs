@@ -14,11 +14,13 @@ pub(super) struct Reader<'k> {
     names: Names,
     steps: BTreeMap<String, Ty>,
     taken: BTreeSet<String>,
+    /// Every key of the flow, among them the names of its steps.
+    written: BTreeSet<String>,
     count: usize,
 }
 
 impl<'k> Reader<'k> {
-    pub(super) fn new(known: &'k Known) -> Self {
+    pub(super) fn new(known: &'k Known, flow: &Node) -> Self {
         let run = ["id", "flow", "tenant", "conversation", "commit", "started"].map(|name| (name, Ty::Text));
         let names = Names::new()
             .root("entity", Ty::Any)
@@ -26,8 +28,9 @@ impl<'k> Reader<'k> {
             .root("input", Ty::Any)
             .root("vars", Ty::Any)
             .root("run", Ty::closed(run));
-        let (steps, taken) = (BTreeMap::new(), BTreeSet::new());
-        Self { known, found: Vec::new(), names, steps, taken, count: 0 }
+        let (steps, taken, mut written) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
+        keys(flow, &mut written);
+        Self { known, found: Vec::new(), names, steps, taken, written, count: 0 }
     }
 
     /// The names in scope here.
@@ -89,10 +92,15 @@ impl<'k> Reader<'k> {
         }
     }
 
-    /// A name for a step that has none of its own.
+    /// A name for a step that has none of its own, and that no other step has.
     pub(super) fn numbered(&mut self, verb: &str) -> String {
-        self.count += 1;
-        format!("{verb}_{}", self.count)
+        loop {
+            self.count += 1;
+            let name = format!("{verb}_{}", self.count);
+            if !self.written.contains(&name) {
+                return name;
+            }
+        }
     }
 
     pub(super) fn error(
@@ -130,6 +138,16 @@ impl<'k> Reader<'k> {
             None => format!("known are {}", diag::quoted(&names)),
         };
         self.error(code, span, format!("unknown {what} `{name}`"), help);
+    }
+}
+
+fn keys(node: &Node, found: &mut BTreeSet<String>) {
+    for entry in node.entries() {
+        found.insert(entry.key.clone());
+        keys(&entry.value, found);
+    }
+    for item in node.items() {
+        keys(item, found);
     }
 }
 

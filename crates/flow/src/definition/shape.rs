@@ -7,7 +7,7 @@ use diag::{Field, Shape};
 /// The shape of one flow.
 pub fn shape() -> Shape {
     Shape::object([
-        Field::new("do", tasks()).required().doc("the steps, in order"),
+        Field::new("do", tasks()).doc("the steps, in order"),
         Field::new("on", trigger()).doc("what starts the flow"),
         Field::new("key", Shape::expr()).doc("runs with one key go one at a time, in order of start"),
         Field::new("sla", Shape::duration()).doc("the longest a run should take; exceeding it is an event"),
@@ -17,9 +17,10 @@ pub fn shape() -> Shape {
             .default("pause")
             .doc("what to do when a step exhausted its attempts"),
         Field::new("template", Shape::text())
-            .doc("the built-in flow this one starts from; keys here replace its keys"),
+            .doc("the built-in flow whose steps these are, instead of `do`; other keys replace its keys"),
         Field::new("doc", Shape::text()).doc("what the flow is for"),
     ])
+    .exactly_one_of(["do", "template"])
 }
 
 /// The shape, made once.

@@ -74,8 +74,43 @@ fn built_in_sagas_are_right() {
 }
 
 #[test]
+fn an_unnamed_step_gets_a_name_that_nobody_has() {
+    check(
+        "do:\n  - set: { a: 1 }\n  - set_2: { set: { b: 2 } }\n  - set: { c: \"${ steps.set_1.a + steps.set_2.b }\" }\n  - set: { d: \"${ steps.set_3.c }\" }\n",
+        expect![[r#""#]],
+    );
+}
+
+#[test]
+fn a_template_stands_for_steps() {
+    check("template: order-create\nsla: 3s\non_exhausted: fail\n", expect![[r#""#]]);
+    check(
+        "template: order-crate\n",
+        expect!["FLOW012 1:11 unknown template `order-crate` (did you mean `order-create`?)"],
+    );
+    check(
+        "template: order-create\ndo: []\n",
+        expect!["CFG019 2:1 `do` cannot stand beside `template` (write exactly one of `do` or `template`)"],
+    );
+    check("sla: 3s\n", expect!["CFG018 1:1 one of `do` or `template` must be here ()"]);
+}
+
+#[test]
 fn equal_content_has_an_equal_hash() {
     let hash = |text: &str| crate::world::compile("main", text).hash;
     assert_eq!(hash("{ key: a, do: [{ wait: 1s }] }"), hash("do:\n  - wait: 1s\nkey: a"));
     assert_ne!(hash("do: [{ wait: 1s }]"), hash("do: [{ wait: 2s }]"));
+}
+
+/// Equal content has an equal hash, so its unnamed steps must have equal names: effects are keyed by them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn laid_out_in_another_order_steps_keep_their_keys() {
+    let (charge, create) = ("[{ call: payments.charge }]", "[{ call: orders.create }]");
+    let mut keys = Vec::new();
+    for branches in [format!("a: {charge}, b: {create}"), format!("b: {create}, a: {charge}")] {
+        let world = crate::world::World::of(&format!("do: [{{ fork: {{ {branches} }} }}]")).await;
+        world.runs(crate::world::order()).await;
+        keys.push([world.ledger.keys("payments.charge"), world.ledger.keys("orders.create")]);
+    }
+    assert_eq!(keys[0], keys[1]);
 }

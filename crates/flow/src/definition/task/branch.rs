@@ -1,6 +1,6 @@
 //! Tasks made of tasks: `do`, `switch`, `fork`.
 
-use diag::Node;
+use diag::{Entry, Node};
 
 use super::super::reader::Reader;
 use super::{Body, read};
@@ -31,9 +31,11 @@ pub(super) fn switch(reader: &mut Reader<'_>, node: &Node) -> Option<Body> {
 }
 
 pub(super) fn fork(reader: &mut Reader<'_>, node: &Node) -> Option<Body> {
-    let branches = node.get("fork")?.entries().iter();
-    let branches =
-        branches.map(|branch| (branch.key.as_str().into(), read::block(reader, &branch.value))).collect();
+    let mut branches: Vec<&Entry> = node.get("fork")?.entries().iter().collect();
+    // Laid out in another order it is the same flow, whose unnamed steps must keep their names.
+    branches.sort_by(|a, b| a.key.cmp(&b.key));
+    let mut read = |branch: &Entry| (branch.key.as_str().into(), read::block(reader, &branch.value));
+    let branches = branches.into_iter().map(&mut read).collect();
     let race = node.get("race").and_then(Node::bool).unwrap_or(false);
     Some(Body::Fork { branches, race })
 }
