@@ -187,14 +187,14 @@ mod published {
         golden(&reference("config.md")).assert_eq(&super::super::reference());
     }
 
-    /// Every code that this crate, `diag`, `react` or an adapter can say has its entry, and no entry is left over.
+    /// Every code that this crate, `diag`, `react`, `flow` or an adapter can say has its entry, and no entry is left over.
     #[test]
     fn every_code_is_explained() {
         let page = fs::read_to_string(reference("errors.md")).unwrap();
         let explained: Vec<&str> =
             page.lines().filter_map(|line| line.strip_prefix("### ")?.split(':').next()).collect();
         let mut said = Vec::new();
-        for crate_name in ["app", "diag", "adapters", "react"] {
+        for crate_name in ["app", "diag", "adapters", "react", "flow"] {
             codes(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(crate_name).join("src"), &mut said);
         }
         said.sort();
@@ -215,7 +215,7 @@ mod published {
     }
 
     fn is_code(text: &str) -> bool {
-        let digits = ["CFG", "REST", "ENTITY"].iter().find_map(|room| text.strip_prefix(room));
+        let digits = ["CFG", "REST", "ENTITY", "FLOW"].iter().find_map(|room| text.strip_prefix(room));
         digits.is_some_and(|digits| digits.len() == 3 && digits.bytes().all(|byte| byte.is_ascii_digit()))
     }
 }
