@@ -6,6 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, io, thread};
 
+use crate::machine;
+
 /// A running `cardan` command on a loopback port. Killed when dropped.
 #[derive(Debug)]
 pub struct Server {
@@ -61,11 +63,7 @@ impl Server {
 
     /// CPU seconds used so far, user and system.
     pub fn cpu_seconds(&self) -> f64 {
-        let text = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
-        let after_name = text.rsplit_once(')').map_or("", |(_, rest)| rest);
-        let ticks: f64 =
-            after_name.split_whitespace().skip(11).take(2).filter_map(|t| t.parse::<f64>().ok()).sum();
-        ticks / 100.0
+        machine::cpu_seconds(self.child.id())
     }
 
     /// Resident memory in MiB.
