@@ -135,7 +135,7 @@ impl Tokens {
         if claims.nbf.is_some_and(|nbf| nbf - leeway > now) {
             return Err("not valid yet");
         }
-        if !self.issuers.is_empty() && !claims.iss.as_ref().is_some_and(|iss| self.issuers.contains(iss)) {
+        if !self.issuers.is_empty() && claims.iss.as_ref().is_none_or(|iss| !self.issuers.contains(iss)) {
             return Err("another issuer");
         }
         let audiences = claims.aud.as_ref().map_or(&[][..], OneOrMany::as_slice);
