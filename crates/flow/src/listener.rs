@@ -1,6 +1,5 @@
 //! Who is told of every transition: metrics, logs, live views.
 
-use serde_json::Value;
 use store::RunStatus;
 
 /// Is told of every journal entry after it is durable. Must not block.
@@ -22,10 +21,10 @@ pub struct Transition<'a> {
     pub event: &'static str,
     /// The step it is about.
     pub step: Option<&'a str>,
+    /// The system which that step calls.
+    pub system: Option<&'a str>,
     /// Where the run stands after it.
     pub status: RunStatus,
-    /// The whole entry.
-    pub data: &'a Value,
 }
 
 /// Listens to nothing.

@@ -136,8 +136,7 @@ impl flow::Listener for Ears {
             "RunEnded" => self.ended(transition),
             "StepCompensated" => self.metrics.compensated(flow),
             "StepExhausted" | "CompensationParked" => {
-                let system = transition.data["system"].as_str().unwrap_or(flow);
-                self.metrics.dead_letter(system);
+                self.metrics.dead_letter(transition.system.unwrap_or(flow));
                 tracing::error!(
                     run,
                     flow,

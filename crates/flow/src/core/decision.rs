@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use port::Repeat;
 use serde_json::Value;
 
-use super::event::{Ended, Timer};
+use super::event::Timer;
+use super::outcome::Ended;
 use crate::definition::Answer;
 
 /// One thing to do.

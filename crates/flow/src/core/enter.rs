@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::event::Failure;
+use super::failure::Failure;
 use super::frame::{Frame, Id, Leaf, Scope, Slot, Stage, Vars};
 use super::machine::{Machine, Work};
 use super::record::RecordStatus;

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use port::{Fault, Kind, Landed, Rejection};
+use port::Rejection;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::RunStatus;
+
+use super::failure::Failure;
+use super::outcome::Ended;
 
 /// One entry of a run's journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type")]
 pub(crate) enum Event {
-    RunStarted(Box<Start>),
+    RunStarted(Arc<Start>),
     /// It is this run's turn among those with its key.
     RunTaken,
     /// Write-ahead intent of a `never` operation: from here until an outcome is written, nobody knows.
@@ -169,106 +171,6 @@ pub(crate) struct Parent {
     pub(crate) path: String,
 }
 
-/// Why a step, and perhaps the run, failed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Failure {
-    /// The step at fault.
-    pub step: Arc<str>,
-    /// A word for machines: `call.refused`, `flow.missing`, or what a `raise` said.
-    pub code: String,
-    /// A sentence that reads after a colon. Never a secret.
-    pub message: String,
-    /// The fault's kind, when a system or its guard answered.
-    pub kind: Option<Kind>,
-    /// Whether the step's effect is there.
-    pub landed: Landed,
-    /// The protocol's status, where there was one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<u16>,
-    /// Attempts made.
-    pub attempts: u32,
-    /// Whether the same may pass later.
-    pub recoverable: bool,
-}
-
-impl Failure {
-    pub(crate) fn new(step: &Arc<str>, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            step: step.clone(),
-            code: code.into(),
-            message: message.into(),
-            kind: None,
-            landed: Landed::No,
-            status: None,
-            attempts: 0,
-            recoverable: false,
-        }
-    }
-
-    pub(crate) fn of(step: &Arc<str>, fault: &Fault) -> Self {
-        Self {
-            kind: Some(fault.kind),
-            landed: fault.landed,
-            status: fault.status,
-            attempts: fault.attempts,
-            recoverable: fault.kind.may_pass(),
-            ..Self::new(step, format!("call.{}", fault.kind.as_str()), fault.message.to_string())
-        }
-    }
-}
-
-/// How a run ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Ended {
-    pub(crate) status: RunStatus,
-    pub(crate) result: Value,
-    pub(crate) error: Option<Failure>,
-}
-
-/// How far a commit has come, for the conversation.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
-    /// Its flow has begun.
-    InProgress,
-    /// Its flow has done everything.
-    Success {
-        /// `transaction_id` of the flow's result, or the result when it is text.
-        transaction_id: Option<String>,
-        /// The flow's `result`.
-        result: Value,
-    },
-    /// Its flow could not be done; what it did was undone, as far as `parked` does not say otherwise.
-    Failed {
-        /// Why; `error.step` names the step.
-        error: Failure,
-        /// Whether something could not be undone.
-        parked: bool,
-    },
-}
-
-impl Ended {
-    pub(crate) fn outcome(&self) -> Outcome {
-        match (&self.error, self.status) {
-            (None, RunStatus::Succeeded) => {
-                Outcome::Success { transaction_id: transaction(&self.result), result: self.result.clone() }
-            }
-            (error, status) => {
-                let none = || Failure::new(&"".into(), "flow.cancelled", "the run was cancelled");
-                let error = error.clone().unwrap_or_else(none);
-                Outcome::Failed { error, parked: status == RunStatus::Parked }
-            }
-        }
-    }
-}
-
-fn transaction(result: &Value) -> Option<String> {
-    match result.get("transaction_id").unwrap_or(result) {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
 impl Event {
     /// The event's name in the log.
     pub(crate) fn name(&self) -> &'static str {
@@ -298,6 +200,37 @@ impl Event {
             Self::RunRestarted { .. } => "RunRestarted",
             Self::SlaBreached => "SlaBreached",
             Self::RunEnded(_) => "RunEnded",
+        }
+    }
+
+    /// The step it is about.
+    pub(crate) fn path(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::StepStarted { path }
+            | Self::StepBlocked { path, .. }
+            | Self::StepRetried { path, .. }
+            | Self::StepSucceeded { path, .. }
+            | Self::StepFailed { path, .. }
+            | Self::StepExhausted { path, .. }
+            | Self::StepUnknown { path, .. }
+            | Self::OutcomeFound { path, .. }
+            | Self::StepDropped { path }
+            | Self::StepWaiting { path, .. }
+            | Self::ChildStarted { path, .. }
+            | Self::TimerSet { path, .. }
+            | Self::TimerFired { path, .. }
+            | Self::SignalTaken { path, .. }
+            | Self::StepCompensated { path, .. }
+            | Self::CompensationParked { path, .. }
+            | Self::StepReplayed { path, .. }
+            | Self::RunRestarted { path } => Some(path),
+            Self::RunStarted(_)
+            | Self::RunTaken
+            | Self::RunPaused { .. }
+            | Self::RunResumed
+            | Self::RunCancelling { .. }
+            | Self::SlaBreached
+            | Self::RunEnded(_) => None,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::event::Failure;
+use super::failure::Failure;
 use crate::definition::{Block, Task};
 
 /// An activation's name; they are given in order and never again.

@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use super::Decision;
 use super::enter::Place;
-use super::event::Ended;
 use super::frame::{Frame, Id, ROOT, Slot, Stage};
 use super::machine::{Machine, Work};
+use super::outcome::Ended;
 use super::record::RecordStatus;
 use crate::definition::{Body, Task};
 

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::event::{Event, Failure, Timer};
+use super::event::{Event, Timer};
+use super::failure::Failure;
 use super::frame::{Activation, At, Frame, Id, ROOT, Scope, Slot, Stage, Undoing, Vars};
+use super::outcome::Ended;
 use super::record::{Record, RecordStatus};
 use super::state::{Paused, State};
 use super::{Decision, Until};
@@ -99,7 +101,7 @@ impl<'a> Machine<'a> {
         self.block(ROOT, Slot::Body, None, "".into(), block, Vars::default());
     }
 
-    fn end(&mut self, ended: &super::event::Ended) {
+    fn end(&mut self, ended: &Ended) {
         self.state.ending = None;
         self.state.ended = Some(ended.clone());
         self.state.ended_at = Some(self.state.now);
@@ -160,28 +162,6 @@ impl<'a> Machine<'a> {
     pub(super) fn leaf_ids(&self, wanted: impl Fn(&At) -> bool) -> Vec<Id> {
         let leaves = self.state.active.iter().filter_map(|(id, active)| Some((*id, active.leaf()?)));
         leaves.filter(|(_, leaf)| wanted(&leaf.at)).map(|(id, _)| id).collect()
-    }
-
-    /// What is to be done about every leaf, by a driver that has just read the state back.
-    pub(super) fn outstanding(mut self) -> Vec<Decision> {
-        for id in self.leaf_ids(|_| true) {
-            self.recover(id);
-        }
-        if let (Some(ending), None) = (&self.state.ending, &self.state.ended) {
-            self.out.push(Decision::End(Box::new(ending.clone())));
-        }
-        self.work_off();
-        self.out
-    }
-
-    pub(super) fn again(mut self, path: &str) -> Vec<Decision> {
-        if let Some(id) = self.state.leaves.get(path).copied()
-            && self.state.paused.is_none()
-        {
-            self.decide(id);
-        }
-        self.work_off();
-        self.out
     }
 
     #[expect(

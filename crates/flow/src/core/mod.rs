@@ -4,15 +4,19 @@
 //! world. [`State::apply`] folds one journal event into it and answers what to do next; what it says depends on
 //! nothing but the definition and the events, so a run that is read back from its journal stands where it stood.
 
+mod ask;
 mod decision;
 mod enter;
 mod event;
+mod failure;
 mod frame;
 mod leaf;
 mod leave;
 mod machine;
+mod outcome;
 mod raise;
 mod record;
+mod recover;
 mod restart;
 mod state;
 mod undo;
@@ -22,8 +26,12 @@ mod verdict;
 mod tests;
 
 pub(crate) use decision::{Decision, Effect, Purpose, Speech, Until};
-pub(crate) use event::{Ended, Event, Parent, Timer as TimerKind};
-pub use event::{Failure, Outcome, Start};
+pub use event::Start;
+pub(crate) use event::{Event, Parent, Timer as TimerKind};
+pub use failure::Failure;
+pub(crate) use failure::words;
+pub(crate) use outcome::Ended;
+pub use outcome::Outcome;
 pub(crate) use record::{Record, RecordStatus};
 pub(crate) use state::State;
 pub(crate) use verdict::Verdict;

@@ -6,7 +6,7 @@ use port::Landed;
 use serde_json::Value;
 
 use super::Decision;
-use super::event::Failure;
+use super::failure::Failure;
 use super::frame::{At, Frame, Id, ROOT, Slot, Stage, Undoing};
 use super::machine::Machine;
 use crate::definition::Body;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::event::Failure;
+use super::failure::Failure;
 use super::frame::{Id, Vars};
 use crate::definition::Task;
 

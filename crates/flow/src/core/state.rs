@@ -8,18 +8,19 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use store::RunStatus;
 
-use super::event::{Ended, Event, Start};
+use super::event::{Event, Start};
 use super::frame::{Activation, At, Id, Vars};
 use super::machine::Machine;
+use super::outcome::Ended;
 use super::record::{Done, Record, Undo};
 use super::{Decision, Failure};
-use crate::definition::{Answer, Body, Definition, Task};
+use crate::definition::{Answer, Body, Call, Definition, Task};
 use crate::view::BlockedOn;
 
 /// Everything a run is. Made by its first event and changed by every further one.
 #[derive(Clone, Debug)]
 pub(crate) struct State {
-    pub(crate) start: Start,
+    pub(crate) start: Arc<Start>,
     pub(crate) started: Timestamp,
     /// When the last event happened: the only time the core knows.
     pub(crate) now: Timestamp,
@@ -57,7 +58,7 @@ pub(crate) struct Paused {
 
 impl State {
     /// The state before anything has been entered.
-    pub(crate) fn new(start: Start, at: Timestamp) -> Self {
+    pub(crate) fn new(start: Arc<Start>, at: Timestamp) -> Self {
         let run = json!({
             "id": start.run, "flow": start.flow, "tenant": start.tenant, "started": at.to_string(),
             "conversation": start.conversation, "commit": start.commit,
@@ -168,6 +169,15 @@ impl State {
     pub(crate) fn task(&self, path: &str) -> Option<&Arc<Task>> {
         let path = path.strip_suffix("/undo").unwrap_or(path);
         self.index.get(path).map(|index| &self.records[*index].task)
+    }
+
+    /// The call that a path makes: the step's own, or the one that undoes it.
+    pub(crate) fn call(&self, path: &str) -> Option<&Call> {
+        let task = self.task(path)?;
+        match path.ends_with("/undo") {
+            true => task.compensate.as_ref().map(|undo| &undo.call),
+            false => task.body.call(),
+        }
     }
 
     pub(crate) fn record(&self, path: &str) -> Option<&Record> {

@@ -51,7 +51,7 @@ struct Play {
 
 fn play(definition: &Definition, outcomes: &[u8]) -> Play {
     let start = Start { run: "run_1".into(), input: json!({}), ..Start::default() };
-    let state = State::new(start, Timestamp::UNIX_EPOCH);
+    let state = State::new(Arc::new(start), Timestamp::UNIX_EPOCH);
     let mut play = Play { state, journal: Vec::new(), acted: Vec::new(), undone: Vec::new() };
     let mut waiting: Vec<Effect> = Vec::new();
     play.note(definition, Event::RunTaken, &mut waiting);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use port::Repeat;
 use serde_json::Value;
 
-use super::event::Failure;
+use super::failure::Failure;
 use super::frame::{Frame, Id, Leaf, ROOT, Slot, Stage, Undoing, Vars};
 use super::machine::Machine;
 use super::raise::error_value;

@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use port::{Fault, Kind, Landed, Repeat, Reply};
 use serde_json::Value;
 
-use super::event::{Event, Failure};
+use super::event::Event;
+use super::failure::Failure;
 use super::frame::Vars;
 use super::state::State;
 use super::{Effect, Purpose};

@@ -1,55 +1,17 @@
 //! Beginning runs and signalling them: rows in a batch that somebody else commits.
 
-use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
 use store::{Append, Batch, DefinitionRow, Expected, RunRow, RunStatus, Signal, SignalOp, Timer, TimerOp};
-use xxhash_rust::xxh3::xxh3_128;
 
-use super::Engine;
-use super::load::entry;
+use super::load::{Loaded, entry};
 use super::runs::Message;
+use super::{Engine, RunId};
 use crate::Error;
 use crate::core::{Event, Parent, Start, State};
 use crate::definition::Definition;
-
-/// A run's id: `run_` and 32 hexadecimal digits, the same whenever the same commit starts the same flow.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RunId(Arc<str>);
-
-impl RunId {
-    /// The run that a commit act of a conversation starts; never a second one.
-    pub fn of_commit(tenant: &str, conversation: &str, commit: &str, flow: &str) -> Self {
-        Self::of(&[tenant, conversation, commit, flow])
-    }
-
-    pub(super) fn of_child(parent: &str, path: &str) -> Self {
-        Self::of(&[parent, path])
-    }
-
-    fn of(parts: &[&str]) -> Self {
-        Self(format!("run_{:032x}", xxh3_128(parts.join("\u{1f}").as_bytes())).into())
-    }
-
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for RunId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl From<&str> for RunId {
-    fn from(id: &str) -> Self {
-        Self(id.into())
-    }
-}
 
 impl Engine {
     /// Adds the beginning of a run to a batch. When the batch is committed, tell with [`Engine::committed`].
@@ -72,17 +34,27 @@ impl Engine {
         let now = self.0.clock.now();
         start.parent = parent;
         start.hash = flow.hash.to_string();
-        start.key = key(&flow, &start, now)?;
+        let mut state = State::new(Arc::new(start), now);
+        let key = key(&flow, &state)?;
+        Arc::make_mut(&mut state.start).key = key;
+        let start = state.start.clone();
+        let mut events = vec![entry(&Event::RunStarted(start.clone()), &start, now)];
         // Nothing to wait for and nothing to say: the run is taken with its first entry.
-        let taken = start.key.is_none() && start.commit.is_none();
-        let status = if taken { RunStatus::Running } else { RunStatus::Queued };
-        let mut events = vec![entry(&Event::RunStarted(Box::new(start.clone())), &start, now)];
-        events.extend(taken.then(|| entry(&Event::RunTaken, &start, now)));
+        if start.key.is_none() && start.commit.is_none() {
+            events.push(entry(&Event::RunTaken, &start, now));
+            state.apply(&flow, &Event::RunTaken, now);
+        }
+        let (version, row) = (events.len() as u64, row(&start, state.status(), now));
         batch.appends.push(Append { stream: stream(&start.run), expected: Expected::NoStream, events });
-        batch.runs.push(row(&start, status, now));
-        batch.definitions.push(definition(&flow, now));
+        batch.runs.push(row.clone());
+        batch.definitions.extend(self.unkept(&flow, now));
         batch.timers.extend(flow.sla.map(|sla| sla_timer(&start.run, now + sla)));
-        Ok(RunId::from(start.run.as_str()))
+        Ok(RunId::begun(Loaded { row, definition: flow, state, version }))
+    }
+
+    /// The row of a flow that the store does not have yet, as far as this process knows.
+    fn unkept(&self, flow: &Definition, now: Timestamp) -> Option<DefinitionRow> {
+        (!self.0.kept.read().contains(&flow.hash)).then(|| definition(flow, now))
     }
 
     /// Adds an answer to a batch: for a step that waits, or for a `listen` to a signal of that name. The same `id`
@@ -99,14 +71,27 @@ impl Engine {
     /// Wakes runs whose batch was committed. Losing this call is harmless: the next start finds them.
     pub fn committed(&self, runs: &[RunId]) {
         for run in runs {
-            self.send(run.as_str(), Message::Look);
+            let begun = run.take();
+            if let Some(begun) = &begun {
+                self.keeps(&begun.definition);
+            }
+            self.send_to(run.as_str(), begun, Message::Look);
+        }
+    }
+
+    /// A run of this flow is durable, its definition with it.
+    fn keeps(&self, flow: &Definition) {
+        if !self.0.kept.read().contains(&flow.hash) {
+            self.0.kept.write().insert(flow.hash.clone());
+        }
+        if flow.sla.is_some() {
+            self.0.timer_set.notify_one();
         }
     }
 }
 
-fn key(flow: &Definition, start: &Start, now: Timestamp) -> Result<Option<String>, Error> {
+fn key(flow: &Definition, state: &State) -> Result<Option<String>, Error> {
     let Some(key) = &flow.key else { return Ok(None) };
-    let state = State::new(start.clone(), now);
     let unsound = |error: expr::Error| Error::Key { flow: flow.name.to_string(), cause: error.message };
     Ok(match key.eval(&state.outer_scope()).map_err(unsound)? {
         Value::Null => None,

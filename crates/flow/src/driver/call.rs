@@ -1,5 +1,6 @@
 //! Performing a call: through the guarded system, under its key, within its time, one of a bounded number.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -12,6 +13,7 @@ use crate::core::Effect;
 
 impl Runner {
     pub(super) fn launch(&mut self, effect: Effect) {
+        let effect = Arc::new(effect);
         self.aloft.insert(effect.path.clone(), effect.clone());
         let engine = self.engine.clone();
         let start = &self.state.start;

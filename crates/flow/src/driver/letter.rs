@@ -38,10 +38,7 @@ impl Runner {
         let now = self.engine.0.clock.now();
         let source = format!("{}/{path}", self.run);
         let effect = self.aloft.get(path);
-        let call = self.state.task(path).and_then(|task| match path.ends_with("/undo") {
-            true => task.compensate.as_ref().map(|undo| &undo.call),
-            false => task.body.call(),
-        });
+        let call = self.state.call(path);
         let (system, operation) =
             call.map_or_else(Default::default, |call| (call.system.to_string(), call.operation.to_string()));
         let record = self.state.record(path);

@@ -8,9 +8,9 @@ use store::{NewEvent, RunRow, RunStatus};
 use super::Engine;
 use super::begin::stream;
 use super::runs::Message;
-use crate::Error;
 use crate::core::{Event, Start, State};
 use crate::definition::{Definition, revive};
+use crate::{Error, RunView};
 
 /// A run as its journal has it.
 pub(super) struct Loaded {
@@ -20,12 +20,25 @@ pub(super) struct Loaded {
     pub(super) version: u64,
 }
 
+impl Loaded {
+    /// The run as people see it.
+    pub(super) fn view(&self) -> RunView {
+        crate::view::of(&self.row, &self.definition, &self.state)
+    }
+}
+
 const PAGE: usize = 1000;
 
 impl Engine {
     pub(super) async fn load(&self, run: &str) -> Result<Loaded, Error> {
         let row = self.0.store.run(run).await?.ok_or_else(|| Error::UnknownRun(run.to_owned()))?;
+        self.read(row).await
+    }
+
+    /// Reads the journal of a run whose row is at hand.
+    pub(super) async fn read(&self, row: RunRow) -> Result<Loaded, Error> {
         let definition = self.pinned(&row).await?;
+        let run = row.id.as_str();
         let (mut state, mut version) = (None, 0);
         loop {
             let page = self.0.store.stream(&stream(run), version, PAGE).await?;
@@ -41,6 +54,18 @@ impl Engine {
         }
         let state = state.ok_or_else(|| Error::UnknownRun(run.to_owned()))?;
         Ok(Loaded { row, definition, state, version })
+    }
+
+    /// A run that has just been begun is as it was begun; anything else is as its journal has it.
+    ///
+    /// One that is not taken can do nothing before it has written an entry, which its version would refuse. One that
+    /// is taken would call at once, so it first makes sure that nobody has gone on with it.
+    pub(super) async fn recall(&self, run: &str, begun: Option<Loaded>) -> Result<Loaded, Error> {
+        match begun {
+            Some(begun) if !begun.state.taken => Ok(begun),
+            Some(begun) if self.0.store.version(&stream(run)).await? == begun.version => Ok(begun),
+            Some(_) | None => self.load(run).await,
+        }
     }
 
     async fn pinned(&self, row: &RunRow) -> Result<Arc<Definition>, Error> {
@@ -78,7 +103,7 @@ fn fold(state: &mut Option<State>, definition: &Definition, found: &store::Event
         cause: error.to_string(),
     })?;
     match (state.as_mut(), event) {
-        (None, Event::RunStarted(start)) => *state = Some(State::new(*start, found.at)),
+        (None, Event::RunStarted(start)) => *state = Some(State::new(start, found.at)),
         (Some(state), event) => drop(state.apply(definition, &event, found.at)),
         (None, _) => {}
     }

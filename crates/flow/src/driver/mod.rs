@@ -6,6 +6,7 @@
 mod begin;
 mod call;
 mod command;
+mod id;
 mod letter;
 mod load;
 mod outbox;
@@ -19,7 +20,7 @@ mod topics;
 mod turn;
 mod waiters;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ use port::{Clock, Entropy, Systems};
 use store::{RunFilter, RunRow, Store};
 use tokio::sync::{Notify, Semaphore, watch};
 
-pub use begin::RunId;
+pub use id::RunId;
 
 use crate::definition::{Definition, Known};
 use crate::{Error, Listener, RunView, Voice};
@@ -109,6 +110,8 @@ struct Inner {
     known: RwLock<Known>,
     flows: RwLock<HashMap<String, Arc<Definition>>>,
     pinned: RwLock<HashMap<Arc<str>, Arc<Definition>>>,
+    /// Hashes of the definitions that the store is known to have.
+    kept: RwLock<HashSet<Arc<str>>>,
     runs: Mutex<HashMap<String, runs::Handle>>,
     waiters: waiters::Waiters,
     topics: topics::Topics,
@@ -159,15 +162,15 @@ impl Engine {
                 let woken = waiting.woken();
                 let row = self.0.store.run(run).await?.ok_or_else(|| Error::UnknownRun(run.into()))?;
                 if is_over(&row) {
-                    return Ok::<_, Error>(());
+                    return Ok::<_, Error>(row);
                 }
                 woken.await;
             }
         };
-        if let Ok(found) = tokio::time::timeout(patience, over).await {
-            found?;
+        match tokio::time::timeout(patience, over).await {
+            Ok(row) => self.read(row?).await.map(|loaded| loaded.view()),
+            Err(_) => self.view(run).await,
         }
-        self.view(run).await
     }
 
     /// Shows a run as its journal has it.
@@ -175,8 +178,7 @@ impl Engine {
     /// # Errors
     /// [`Error::UnknownRun`], [`Error::NoDefinition`], [`Error::Journal`], and the store's.
     pub async fn view(&self, run: &str) -> Result<RunView, Error> {
-        let loaded = self.load(run).await?;
-        Ok(crate::view::of(&loaded.row, &loaded.definition, &loaded.state))
+        self.load(run).await.map(|loaded| loaded.view())
     }
 
     /// Lists runs, newest first.
@@ -242,6 +244,7 @@ impl Inner {
             known: RwLock::default(),
             flows: RwLock::default(),
             pinned: RwLock::default(),
+            kept: RwLock::default(),
             runs: Mutex::default(),
             waiters: waiters::Waiters::default(),
             topics: topics::Topics::default(),

@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 
 use super::Engine;
 use super::letter::letter_id;
+use crate::core::words;
 use crate::definition::Retry;
 
 const PAGE: usize = 100;
@@ -143,7 +144,7 @@ impl Engine {
             code: "earlier".into(),
             message: cause.clone(),
         }));
-        history.push(Tried { at: now, code: code.clone(), message: fault.message.to_string() });
+        history.push(Tried { at: now, code: code.clone(), message: words(fault) });
         DeadLetter {
             id: letter_id(&row.id),
             tenant: row.tenant.clone(),
@@ -151,7 +152,7 @@ impl Engine {
             system: system.to_owned(),
             operation: operation.to_owned(),
             code,
-            message: fault.message.to_string(),
+            message: words(fault),
             first: history.first().map_or(now, |tried| tried.at),
             history,
             input: tell.input.to_string().into_bytes(),

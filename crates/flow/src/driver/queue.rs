@@ -1,5 +1,7 @@
 //! One run at a time per key, in order of start. The store says who is first; nothing is kept in memory.
 
+use std::sync::Arc;
+
 use store::{RunFilter, RunRow, RunStatus};
 
 use super::Engine;
@@ -32,7 +34,7 @@ impl Engine {
     }
 
     /// A run with this key has ended: the next one is told.
-    pub(super) fn next_in_line(&self, start: &Start, key: &str) {
+    pub(super) fn next_in_line(&self, start: &Arc<Start>, key: &str) {
         let (engine, start, key) = (self.clone(), start.clone(), key.to_owned());
         tokio::spawn(async move {
             match engine.first_in_line(&start, &key).await {

@@ -11,6 +11,7 @@ use port::{Fault, Reply};
 use tokio::sync::mpsc;
 
 use super::Engine;
+use super::load::Loaded;
 use super::runs::{Command, Message};
 use crate::Error;
 use crate::core::{Decision, Effect, Event, State, Verdict};
@@ -18,7 +19,7 @@ use crate::definition::Definition;
 
 /// A call that has come home.
 pub(super) struct Home {
-    pub(super) effect: Effect,
+    pub(super) effect: Arc<Effect>,
     pub(super) outcome: Result<Reply, Fault>,
     pub(super) took: Duration,
 }
@@ -32,7 +33,7 @@ pub(super) struct Runner {
     pub(super) version: u64,
     pub(super) flights: FuturesUnordered<BoxFuture<'static, Home>>,
     /// The inputs of calls in flight or just come home, for dead letters.
-    pub(super) aloft: HashMap<Arc<str>, Effect>,
+    pub(super) aloft: HashMap<Arc<str>, Arc<Effect>>,
     /// How often in a row a guard kept a step's call in.
     pub(super) rejected: HashMap<Arc<str>, u32>,
     /// What the run's row says, so that it is written only when it changes.
@@ -53,9 +54,15 @@ impl From<store::Error> for Stop {
 }
 
 /// Lives a run until it has nothing to do.
-pub(super) async fn live(engine: Engine, run: String, mut inbox: mpsc::Receiver<Message>) {
+pub(super) async fn live(
+    engine: Engine,
+    run: String,
+    begun: Option<Loaded>,
+    mut inbox: mpsc::Receiver<Message>,
+) {
     let mut stopping = engine.0.stopping.subscribe();
-    let loaded = match engine.load(&run).await {
+    let new = begun.is_some();
+    let loaded = match engine.recall(&run, begun).await {
         Ok(loaded) => loaded,
         Err(error) => {
             tracing::error!(run, %error, "loading a run");
@@ -74,6 +81,9 @@ pub(super) async fn live(engine: Engine, run: String, mut inbox: mpsc::Receiver<
         rejected: HashMap::new(),
         shown,
     };
+    if new {
+        runner.tell_beginning();
+    }
     let stop = runner.run(&mut inbox, &mut stopping).await;
     if let Err(Stop::Fenced(error)) = stop {
         tracing::warn!(run, %error, "letting go of a run");

@@ -3,6 +3,7 @@
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
+use super::load::Loaded;
 use super::{Engine, runner};
 use crate::Error;
 use crate::core::Event;
@@ -55,6 +56,11 @@ impl Handle {
 impl Engine {
     /// Tells a run, bringing it into memory when it is not there. What a full inbox drops is found again anyway.
     pub(super) fn send(&self, run: &str, message: Message) {
+        self.send_to(run, None, message);
+    }
+
+    /// The same for a run that may have been begun just now; then it need not be read back.
+    pub(super) fn send_to(&self, run: &str, begun: Option<Loaded>, message: Message) {
         if self.is_stopping() {
             return;
         }
@@ -69,7 +75,7 @@ impl Engine {
         };
         let (inbox, receiver) = mpsc::channel(self.0.limits.inbox.max(1));
         let _ = inbox.try_send(message);
-        let task = tokio::spawn(runner::live(self.clone(), run.to_owned(), receiver)).abort_handle();
+        let task = tokio::spawn(runner::live(self.clone(), run.to_owned(), begun, receiver)).abort_handle();
         runs.insert(run.to_owned(), Handle { inbox, task });
     }
 

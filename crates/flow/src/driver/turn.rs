@@ -136,18 +136,25 @@ impl Runner {
         self.shown = shown;
     }
 
+    /// Tells of the entries that somebody else has committed.
+    pub(super) fn tell_beginning(&self) {
+        let started = Event::RunStarted(self.state.start.clone());
+        let taken = self.state.taken.then_some(Event::RunTaken);
+        self.tell_listener(&[Some(started), taken].into_iter().flatten().collect::<Vec<_>>());
+    }
+
     fn tell_listener(&self, events: &[Event]) {
         let start = &self.state.start;
         for event in events {
-            let data = serde_json::to_value(event).unwrap_or_default();
+            let step = event.path();
             self.engine.0.listener.wrote(&Transition {
                 run: &self.run,
                 flow: &start.flow,
                 tenant: &start.tenant,
                 event: event.name(),
-                step: data.get("path").and_then(serde_json::Value::as_str),
+                step: step.map(|step| &**step),
+                system: step.and_then(|step| self.state.call(step)).map(|call| &*call.system),
                 status: self.shown.0,
-                data: &data,
             });
         }
     }

@@ -156,3 +156,41 @@ async fn a_never_operation_is_not_sent_again_after_a_crash() {
         assert_eq!(world.ledger.keys("payments.capture").len(), 1, "{view:#?}");
     }
 }
+
+/// What a run was begun with is worth nothing once somebody else has gone on with it: finished steps stay finished.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wake_up_that_comes_late_repeats_nothing() {
+    let world = World::of(PAID_ORDER).await;
+    for commit in [Some("act_1".to_owned()), None] {
+        let before = world.ledger.keys("payments.charge").len();
+        let mut start = flow::Start::default();
+        start.run = format!("run_{}", commit.as_deref().unwrap_or("plain"));
+        start.flow = "main".into();
+        start.tenant = "default".into();
+        start.conversation = Some("conv_1".into());
+        start.commit = commit;
+        start.input = json!({ "entity": order() });
+        let mut batch = store::Batch::default();
+        let begun = world.engine.begin(&mut batch, start).unwrap();
+        world.store.commit(batch).await.unwrap();
+        world.engine.committed(&[flow::RunId::from(begun.as_str())]);
+        world.engine.wait(begun.as_str(), PATIENCE).await.unwrap();
+        world.engine.committed(std::slice::from_ref(&begun));
+        world.until(&begun, |view| view.status == RunStatus::Succeeded).await;
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        assert_eq!(world.ledger.keys("payments.charge").len(), before + 1, "{begun}");
+    }
+}
+
+/// A failed call says what the system said, in the run's error and in the dead letter alike.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failed_call_names_what_was_at_fault() {
+    let world = World::of("do: [{ pay: { call: payments.charge, on_exhausted: compensate } }]").await;
+    let fault = Fault::new(Kind::Refused, Landed::No, "the system refused").with("answer", "card expired");
+    world.ledger.fails("payments.charge", fault);
+    let error = world.runs(order()).await.error.unwrap();
+    assert_eq!(
+        (error.code.as_str(), error.message.as_str()),
+        ("call.refused", r#"the system refused, answer "card expired""#)
+    );
+}

@@ -1,0 +1,59 @@
+//! How a run ended, and what its conversation is told of that.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::RunStatus;
+
+use super::Failure;
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Ended {
+    pub(crate) status: RunStatus,
+    pub(crate) result: Value,
+    pub(crate) error: Option<Failure>,
+}
+
+/// How far a commit has come, for the conversation.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// Its flow has begun.
+    InProgress,
+    /// Its flow has done everything.
+    Success {
+        /// `transaction_id` of the flow's result, or the result when it is text.
+        transaction_id: Option<String>,
+        /// The flow's `result`.
+        result: Value,
+    },
+    /// Its flow could not be done; what it did was undone, as far as `parked` does not say otherwise.
+    Failed {
+        /// Why; `error.step` names the step.
+        error: Failure,
+        /// Whether something could not be undone.
+        parked: bool,
+    },
+}
+
+impl Ended {
+    pub(crate) fn outcome(&self) -> Outcome {
+        match (&self.error, self.status) {
+            (None, RunStatus::Succeeded) => {
+                Outcome::Success { transaction_id: transaction(&self.result), result: self.result.clone() }
+            }
+            (error, status) => {
+                let none = || Failure::new(&"".into(), "flow.cancelled", "the run was cancelled");
+                let error = error.clone().unwrap_or_else(none);
+                Outcome::Failed { error, parked: status == RunStatus::Parked }
+            }
+        }
+    }
+}
+
+fn transaction(result: &Value) -> Option<String> {
+    match result.get("transaction_id").unwrap_or(result) {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
