@@ -2,8 +2,9 @@
 //!
 //! It reads JSON into types and tells everything that is wrong, each with an RFC 6901 pointer; it writes the types
 //! back without adding a default; it applies facts to fields and constraints to values; it publishes the schemas.
-//! It is pure: no async, no I/O but the reader and writer it is handed, no clock and no dice of its own. It does
-//! not know what an act *changes* (that is `react`), nor any store, door or business system.
+//! It is pure: no async, no I/O but the reader and writer it is handed, no clock and no dice of its own.
+//!
+//! It does not know what an act *changes* (that is `react`), nor any store, door or business system.
 
 mod act;
 mod body;

@@ -1,3 +1,5 @@
+//! `sim` knows nothing of Cardan: its stand-ins see HTTP requests, as the systems they stand for would.
+//!
 #![doc = include_str!("../README.md")]
 
 mod amount;
