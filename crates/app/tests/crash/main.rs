@@ -29,7 +29,7 @@ async fn killed_at_every_named_point_nothing_acknowledged_is_lost() {
 /// The harness can fail: a store that acknowledges early is caught.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_acknowledges_early_is_caught() {
-    let plan = vec![Kill::After(300); 12];
+    let plan = vec![Kill::After(120); 30];
     let findings = Campaign::new("mutant").with_mutant("ack-early").findings(plan).await;
     assert!(!findings.is_empty(), "acknowledging before the commit went unnoticed");
 }
