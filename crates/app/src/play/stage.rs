@@ -116,7 +116,7 @@ impl Stage<'_> {
         };
         if let Some(line) = line {
             let since = self.start.elapsed().as_secs_f64();
-            writeln!(stdout(), "  {since:>6.3} s  {:<6} {:<15} {}", line.who, line.verb, line.rest)?;
+            writeln!(stdout(), "  {since:>6.3} s  {:<12} {:<15} {}", line.who, line.verb, line.rest)?;
         }
         Ok(())
     }

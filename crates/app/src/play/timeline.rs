@@ -58,22 +58,22 @@ pub(super) fn done(type_: &str, payload: &Value, view: &Value) -> Option<Line> {
     Some(match type_ {
         "RunStarted" => line("flow", "starts", format!("{} ({})", text(&view["flow"]), text(&view["id"]))),
         "StepSucceeded" if call().is_empty() => return None,
-        "StepSucceeded" => line("flow", "did", format!("{path:<11} {:<18} {} ms", call(), payload["ms"])),
+        "StepSucceeded" => line("flow", "did", format!("{path:<15} {:<18} {} ms", call(), payload["ms"])),
         "StepFailed" => {
             let why = text(&payload["error"]["message"]);
-            line("flow", "failed at", format!("{path:<11} {:<18} {} ms: {why}", call(), payload["ms"]))
+            line("flow", "failed at", format!("{path:<15} {:<18} {} ms: {why}", call(), payload["ms"]))
         }
         "StepBlocked" => line("flow", "waits for", format!("{path}: {}", text(&payload["reason"]))),
         "StepExhausted" => {
             let why = text(&payload["error"]["message"]);
-            line("flow", "gives up at", format!("{path:<11} {:<18} {why}; see `cardan dead list`", call()))
+            line("flow", "gives up at", format!("{path:<15} {:<18} {why}; see `cardan dead list`", call()))
         }
         "StepRetried" => {
             line("flow", "tries again", format!("{path}: {}", text(&payload["error"]["message"])))
         }
         "StepUnknown" => line("flow", "does not know", format!("whether {path} landed")),
         "StepCompensated" => {
-            line("flow", "undid", format!("{path:<11} {:<18} {} ms", undone(view, &path), payload["ms"]))
+            line("flow", "undid", format!("{path:<15} {:<18} {} ms", undone(view, &path), payload["ms"]))
         }
         "CompensationParked" => {
             line("flow", "could not undo", format!("{path}: {}", text(&payload["error"]["message"])))
