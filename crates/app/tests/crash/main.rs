@@ -2,6 +2,8 @@
 //!
 //! `make crash N=1000` runs the long form. A failure prints the seed; `CARDAN_CRASH_SEED=… make crash` replays it.
 
+#![expect(clippy::unwrap_used, reason = "a failed test should panic")]
+
 mod campaign;
 
 use campaign::{Campaign, Kill};
