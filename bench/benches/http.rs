@@ -27,7 +27,10 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     start_up(&binary, folder.path());
     let (server, _config) = serve(&binary, folder.path(), "load");
-    println!("method: closed loop over keep-alive connections from this process, on the same two cores; {RUNS} runs of {} s", PERIOD.as_secs());
+    println!(
+        "method: closed loop over keep-alive connections from this process, on the same two cores; {RUNS} runs of {} s",
+        PERIOD.as_secs()
+    );
     for connections in [1, 64] {
         runtime.block_on(single(&server, connections));
     }
@@ -76,7 +79,8 @@ async fn single(server: &Server, connections: usize) {
     for run in 0..RUNS as u64 {
         let script: Arc<Script> = Arc::new(move |connection, number| {
             // A new conversation now and then, as in life.
-            let path = format!("/v1/conversations/conv_s{connections}_{run}_{connection}_{}/acts", number / 500);
+            let path =
+                format!("/v1/conversations/conv_s{connections}_{run}_{connection}_{}/acts", number / 500);
             (path, fact(connection, number, run))
         });
         let before = server.cpu_seconds();
@@ -89,7 +93,9 @@ async fn single(server: &Server, connections: usize) {
         all.3.push((server.cpu_seconds() - before) * 1e6 / load.latencies.count() as f64);
     }
     let (rate, p50, p99, cpu) = (Runs::new(all.0), Runs::new(all.1), Runs::new(all.2), Runs::new(all.3));
-    println!("single acts, {connections:>2} connections: {rate} acts/s, p50 {p50} ms, p99 {p99} ms, {cpu} µs of server CPU per act");
+    println!(
+        "single acts, {connections:>2} connections: {rate} acts/s, p50 {p50} ms, p99 {p99} ms, {cpu} µs of server CPU per act"
+    );
 }
 
 async fn bulk(server: &Server) {
@@ -125,7 +131,11 @@ fn floor(folder: &Path) {
         while start.elapsed() < PERIOD / 2 {
             store.execute_batch("BEGIN IMMEDIATE").unwrap();
             for _ in 0..32 {
-                store.prepare_cached("INSERT INTO events (data) VALUES (?)").unwrap().execute([body.as_bytes()]).unwrap();
+                store
+                    .prepare_cached("INSERT INTO events (data) VALUES (?)")
+                    .unwrap()
+                    .execute([body.as_bytes()])
+                    .unwrap();
             }
             store.execute_batch("COMMIT").unwrap();
             rows += 32;

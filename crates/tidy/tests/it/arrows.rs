@@ -36,7 +36,10 @@ fn built() -> Arrows {
 fn dependencies(package: &Value, ours: &BTreeSet<String>) -> BTreeSet<String> {
     let all = package["dependencies"].as_array().unwrap().iter();
     let shipped = all.filter(|dependency| dependency["kind"].is_null());
-    shipped.map(|dependency| text(&dependency["name"]).to_owned()).filter(|name| ours.contains(name)).collect()
+    shipped
+        .map(|dependency| text(&dependency["name"]).to_owned())
+        .filter(|name| ours.contains(name))
+        .collect()
 }
 
 fn metadata() -> Vec<Value> {

@@ -31,7 +31,8 @@ fn decisions_say_what_was_given_up() {
         let name = page.file_name().unwrap().to_string_lossy().into_owned();
         assert!(name.starts_with(&format!("{:04}-", at + 1)), "{name} should be number {:04}", at + 1);
         let text = std::fs::read_to_string(page).unwrap();
-        for heading in ["## Context", "## Choice", "## What we gave up", "## How we would know it was wrong"] {
+        for heading in ["## Context", "## Choice", "## What we gave up", "## How we would know it was wrong"]
+        {
             assert!(text.contains(heading), "{name} lacks {heading:?}");
         }
     }

@@ -8,7 +8,10 @@ fn crates_say_what_they_refuse_to_know() {
         let doc: Vec<&str> = front.lines().take_while(|line| line.starts_with("//!")).collect();
         let doc = doc.join(" ").to_lowercase();
         let refuses = ["does not know", "knows no", "knows neither", "know nothing", "knows nothing"];
-        assert!(refuses.iter().any(|words| doc.contains(words)), "{name} does not say what it refuses to know");
+        assert!(
+            refuses.iter().any(|words| doc.contains(words)),
+            "{name} does not say what it refuses to know"
+        );
     }
 }
 
@@ -18,7 +21,8 @@ fn files_hold_one_idea() {
     const WAIVERS: [&str; 0] = [];
     for path in tidy::files("crates", ".rs").unwrap() {
         let name = path.display().to_string();
-        if name.contains("/tests/") || name.ends_with("tests.rs") || WAIVERS.iter().any(|w| name.ends_with(w)) {
+        if name.contains("/tests/") || name.ends_with("tests.rs") || WAIVERS.iter().any(|w| name.ends_with(w))
+        {
             continue;
         }
         let code = std::fs::read_to_string(&path).unwrap();
