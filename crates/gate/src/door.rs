@@ -8,6 +8,7 @@ use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method};
 use parking_lot::Mutex;
+use port::TraceContext;
 
 use crate::body::{self, Media};
 use crate::exchange::{AT_LEAST, Asked, CORRELATION, Inlet};
@@ -17,8 +18,10 @@ use crate::{Code, Gate, Principal, Problem, idempotency};
 /// Lets a request in, or refuses it.
 pub(crate) async fn enter(gate: Gate, routes: &'static [&'static Route], request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
-    let correlation = correlation(&parts, &gate);
-    let mut response = match serve(&gate, routes, &mut parts, body, correlation.clone()).await {
+    let trace = trace(&parts, &gate);
+    let correlation = correlation(&parts, trace);
+    let known = (correlation.clone(), trace);
+    let mut response = match serve(&gate, routes, &mut parts, body, known).await {
         Ok(response) => response,
         Err(problem) => {
             let code = problem.code;
@@ -45,7 +48,7 @@ async fn serve(
     routes: &'static [&'static Route],
     parts: &mut Parts,
     body: Body,
-    correlation: Arc<str>,
+    (correlation, trace): (Arc<str>, TraceContext),
 ) -> Result<Response, Problem> {
     // Who asks comes first: a stranger learns nothing about paths' methods, limits or bodies.
     let authority = parts.uri.authority().map(|authority| authority.as_str().to_owned());
@@ -61,7 +64,7 @@ async fn serve(
     visible(gate, &parts.headers).await?;
     let query = parts.uri.query().unwrap_or_default().to_owned();
     let headers = std::mem::take(&mut parts.headers);
-    let asked = Asked { principal, correlation, params, query, headers, body, key: None };
+    let asked = Asked { principal, correlation, trace, params, query, headers, body, key: None };
     idempotency::once(gate, route, parts.uri.path(), asked).await
 }
 
@@ -124,14 +127,16 @@ async fn params(parts: &mut Parts) -> Result<Vec<(Arc<str>, String)>, Problem> {
 }
 
 /// The caller's id when it is a sound one, else the trace's, else a new one of 128 random bits.
-fn correlation(parts: &Parts, gate: &Gate) -> Arc<str> {
+fn correlation(parts: &Parts, trace: TraceContext) -> Arc<str> {
     let sound = |id: &&str| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
     let given = parts.headers.get(&CORRELATION).and_then(|value| value.to_str().ok()).filter(sound);
     if let Some(id) = given {
         return id.into();
     }
-    let parent = parts.headers.get("traceparent").and_then(|value| value.to_str().ok());
-    let trace = parent.and_then(port::TraceContext::parse);
-    let trace = trace.unwrap_or_else(|| port::TraceContext::root(&*gate.entropy));
     format!("{:032x}", trace.trace_id).into()
+}
+
+fn trace(parts: &Parts, gate: &Gate) -> TraceContext {
+    let parent = parts.headers.get("traceparent").and_then(|value| value.to_str().ok());
+    parent.and_then(TraceContext::parse).unwrap_or_else(|| TraceContext::root(&*gate.entropy))
 }

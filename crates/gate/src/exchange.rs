@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LINK, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use parking_lot::Mutex;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -27,6 +28,8 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 pub(crate) struct Asked {
     pub(crate) principal: Arc<Principal>,
     pub(crate) correlation: Arc<str>,
+    /// The caller's trace, or a new one.
+    pub(crate) trace: port::TraceContext,
     pub(crate) params: Vec<(Arc<str>, String)>,
     pub(crate) query: String,
     pub(crate) headers: HeaderMap,
@@ -73,6 +76,19 @@ impl Asked {
         serde_json::from_value(value).map_err(|error| Problem::because(Code::BodyInvalid, error.to_string()))
     }
 
+    /// Logs how far the reading of an act has come; what it is is known only when it was read.
+    pub(crate) fn tell_stage(&self, stage: &'static str, act: Option<&act::Act>) {
+        tracing::debug!(
+            stage,
+            act_id = act.map(|act| act.id.as_str()),
+            act_type = act.map(act::Act::type_name),
+            conversation_id = self.param("id"),
+            trace_id = %format_args!("{:032x}", self.trace.trace_id),
+            correlation_id = &*self.correlation,
+            "reading an act"
+        );
+    }
+
     /// How long the caller would like to wait: `Prefer: wait=2` is two seconds, `wait=500ms` half of one.
     pub(crate) fn wait(&self, most: Duration) -> Option<Duration> {
         let preferences = self.headers.get_all(PREFER).iter().filter_map(|value| value.to_str().ok());
@@ -112,8 +128,9 @@ pub(crate) enum Outlet {
 }
 
 impl Answer {
-    pub(crate) fn json(status: StatusCode, value: &Value) -> Self {
-        Self::bytes(status, value.to_string().into_bytes())
+    pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Self {
+        // Serialising plain data to a vector cannot fail.
+        Self::bytes(status, serde_json::to_vec(value).unwrap_or_default())
     }
 
     pub(crate) fn bytes(status: StatusCode, json: Vec<u8>) -> Self {

@@ -8,6 +8,7 @@
 mod auth;
 mod body;
 mod conversations;
+mod defect;
 mod door;
 mod exchange;
 mod idempotency;
@@ -168,7 +169,12 @@ fn routed(gate: Gate, pages: Vec<Page>) -> Router {
     let mut router = Router::new();
     for (path, routes) in routes::by_path() {
         let gate = gate.clone();
-        router = router.route(path, any(move |request: Request| door::enter(gate.clone(), routes, request)));
+        router = router.route(
+            path,
+            any(move |request: Request| {
+                defect::caught(request.uri().clone(), door::enter(gate.clone(), routes, request))
+            }),
+        );
     }
     let described = any(move || async move { openapi::answer(&document) });
     page::mount(router.route(openapi::PATH, described), pages).fallback(unknown)

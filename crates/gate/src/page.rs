@@ -7,9 +7,9 @@ use axum::response::IntoResponse;
 use axum::routing::any;
 use futures_util::future::BoxFuture;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode, Uri};
 
-use crate::{Code, Problem};
+use crate::{Code, Problem, defect};
 
 /// A document for operators, served without authentication.
 pub struct Page {
@@ -38,9 +38,9 @@ pub struct Shown {
 pub(crate) fn mount(router: Router, pages: Vec<Page>) -> Router {
     pages.into_iter().fold(router, |router, page| {
         let show = Arc::new(page.show);
-        let handler = move |method: Method, headers: HeaderMap| {
+        let handler = move |uri: Uri, method: Method, headers: HeaderMap| {
             let show = show.clone();
-            async move {
+            let answer = async move {
                 if method != Method::GET && method != Method::HEAD {
                     return Problem { allow: Some("GET, HEAD".into()), ..Problem::new(Code::RouteMethod) }
                         .into_response();
@@ -49,7 +49,8 @@ pub(crate) fn mount(router: Router, pages: Vec<Page>) -> Router {
                 let status = StatusCode::from_u16(shown.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                 let headers = [(CONTENT_TYPE, shown.content_type), (CACHE_CONTROL, "no-store")];
                 (status, headers, shown.body).into_response()
-            }
+            };
+            defect::caught(uri, answer)
         };
         router.route(page.path, any(handler))
     })

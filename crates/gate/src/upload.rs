@@ -5,15 +5,16 @@ use std::convert::Infallible;
 
 use act::{Accepted, Act};
 use axum::body::{Body, Bytes};
+use futures_util::future::join;
 use futures_util::stream;
-use serde_json::{Value, json};
+use serde::Serialize;
 
-use crate::conversations::{Lines, Utterance, Verdict};
+use crate::conversations::{Lines, Taken, Utterance, Verdict};
 use crate::exchange::{Answer, Asked, Inlet};
 use crate::{Gate, Problem, routes};
 
 /// Acts in one batch: one append, one sync.
-const BATCH: usize = 64;
+const BATCH: usize = 256;
 
 /// Answers with the stream of verdicts.
 pub(crate) fn lines(gate: &Gate, mut asked: Asked) -> Answer {
@@ -24,7 +25,7 @@ pub(crate) fn lines(gate: &Gate, mut asked: Asked) -> Answer {
     };
     let limits = &gate.limits;
     let lines = Lines::new(body, limits.line, limits.bulk, limits.body_time);
-    let upload = Upload { gate: gate.clone(), asked, lines, line: 0 };
+    let upload = Upload { gate: gate.clone(), asked, lines, line: 0, ahead: None };
     // The next batch is taken when the verdicts of the one before are on their way.
     let pieces = stream::unfold(Some(upload), |state| async move {
         let mut upload = state?;
@@ -40,70 +41,109 @@ struct Upload {
     lines: Lines,
     /// Lines that had a verdict so far.
     line: u64,
+    /// Lines that were read while those before them were written.
+    ahead: Option<Result<Read, Problem>>,
+}
+
+/// Lines as they were read.
+struct Read {
+    /// Those that are acts.
+    acts: Vec<Accepted<Act>>,
+    /// For each line the act's id, or why it is none.
+    lines: Vec<Result<String, Problem>>,
+}
+
+/// The verdict over a line that was taken.
+#[derive(Serialize)]
+struct Told<'a> {
+    line: u64,
+    id: &'a str,
+    status: u16,
+    position: u64,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    replayed: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    runs: Vec<&'a str>,
 }
 
 impl Upload {
     /// The verdicts of the next lines, and whether there may be more.
     async fn batch(&mut self) -> (Vec<u8>, bool) {
+        let read = match self.ahead.take() {
+            Some(read) => read,
+            None => self.lines.next(BATCH).await.map(|lines| read(&self.gate, &self.asked, &lines)),
+        };
         let mut verdicts = Vec::new();
-        match self.lines.next(BATCH).await {
+        match read {
             Err(problem) => {
-                self.tell(&mut verdicts, None, Err(problem));
+                self.refuse(&mut verdicts, None, &problem);
                 (verdicts, false)
             }
-            Ok(lines) if lines.is_empty() => (verdicts, false),
-            Ok(lines) => {
-                let more = self.take(&lines, &mut verdicts).await;
+            Ok(read) if read.lines.is_empty() => (verdicts, false),
+            Ok(read) => {
+                let more = self.take(read, &mut verdicts).await;
                 (verdicts, more)
             }
         }
     }
 
-    async fn take(&mut self, lines: &[Bytes], into: &mut Vec<u8>) -> bool {
-        let parsed: Vec<Result<Accepted<Act>, Problem>> =
-            lines.iter().map(|line| routes::parse(&self.gate, line)).collect();
-        let acts: Vec<_> = parsed.iter().flatten().cloned().collect();
-        let heard = say(&self.gate, &self.asked, acts).await;
+    async fn take(&mut self, batch: Read, into: &mut Vec<u8>) -> bool {
+        let Self { gate, asked, lines, .. } = self;
+        // Polled after the batch is on its way: the next lines are read while these are written.
+        let next = async { lines.arrived(BATCH).map(|lines| lines.map(|lines| read(gate, asked, &lines))) };
+        let (heard, ahead) = join(say(gate, asked, batch.acts), next).await;
+        self.ahead = ahead;
         let store_refuses = heard.is_err();
         let mut verdicts = match heard {
             Ok(verdicts) => verdicts.into_iter(),
-            Err(problem) => vec![Err(problem); lines.len()].into_iter(),
+            Err(problem) => vec![Err(problem); batch.lines.len()].into_iter(),
         };
-        for act in parsed {
-            let (id, verdict) = match act {
-                Ok(act) => (Some(act.value.id.to_string()), verdicts.next()),
-                Err(problem) => (None, Some(Err(problem))),
-            };
-            if let Some(verdict) = verdict {
-                self.tell(into, id.as_deref(), verdict);
+        for line in batch.lines {
+            match line {
+                Ok(id) => match verdicts.next() {
+                    Some(Ok(taken)) => self.tell(into, &id, &taken),
+                    Some(Err(problem)) => self.refuse(into, Some(&id), &problem),
+                    None => {}
+                },
+                Err(problem) => self.refuse(into, None, &problem),
             }
         }
         // When nothing can be written there is no point in reading on: the caller goes on from the first refusal.
         !store_refuses
     }
 
-    fn tell(&mut self, into: &mut Vec<u8>, id: Option<&str>, verdict: Verdict) {
+    fn tell(&mut self, into: &mut Vec<u8>, id: &str, taken: &Taken) {
         self.line += 1;
-        let mut told = match verdict {
-            Ok(taken) => {
-                let mut told = json!({"status": 200, "position": taken.position});
-                if taken.replayed {
-                    told["replayed"] = true.into();
-                }
-                if !taken.runs.is_empty() {
-                    told["runs"] = taken.runs.iter().map(|run| run.run.as_str()).collect();
-                }
-                told
-            }
-            Err(problem) => problem.body(None),
-        };
+        let runs = taken.runs.iter().map(|run| run.run.as_str()).collect();
+        let (position, replayed) = (taken.position, taken.replayed);
+        let told = Told { line: self.line, id, status: 200, position, replayed, runs };
+        // Writing plain data to a vector cannot fail.
+        let _ = serde_json::to_writer(&mut *into, &told);
+        into.push(b'\n');
+    }
+
+    fn refuse(&mut self, into: &mut Vec<u8>, id: Option<&str>, problem: &Problem) {
+        self.line += 1;
+        let mut told = problem.body(None);
         told["line"] = self.line.into();
         if let Some(id) = id {
-            told["id"] = Value::from(id);
+            told["id"] = id.into();
         }
         into.extend_from_slice(told.to_string().as_bytes());
         into.push(b'\n');
     }
+}
+
+fn read(gate: &Gate, asked: &Asked, lines: &[Bytes]) -> Read {
+    let mut acts = Vec::with_capacity(lines.len());
+    let mut line = |line: &Bytes| {
+        let act = routes::parse(gate, asked, line)?;
+        let id = act.value.id.to_string();
+        acts.push(act);
+        Ok(id)
+    };
+    let lines = lines.iter().map(&mut line).collect();
+    Read { acts, lines }
 }
 
 async fn say(gate: &Gate, asked: &Asked, acts: Vec<Accepted<Act>>) -> Result<Vec<Verdict>, Problem> {

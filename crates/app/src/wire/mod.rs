@@ -53,6 +53,8 @@ impl House {
         let conversations =
             gate::Conversations::new(store.clone(), deciding, &limits, clock.clone(), ears.clone());
         let conversations = Arc::new(conversations);
+        let counted = conversations.count_active().await;
+        counted.map_err(|error| Failure::new(format!("counting active conversations: {error}")))?;
         let engine = flow::Engine::open(flow::Deps {
             store: store.clone(),
             systems: guarded.systems.clone(),

@@ -1,16 +1,13 @@
 //! An act's id is used once in its conversation. The same act again is answered as it was then; another act under
 //! the same id is refused. The record is written in the same batch as the act, and kept as long as the log.
 
-use std::sync::Arc;
-
-use act::Act;
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::{KeyOp, KeyRecord, KeyState};
 
 use super::Conversations;
-use super::ingest::{Started, Taken, Verdict};
+use super::ingest::{Arrival, Started, Taken, Verdict};
 use crate::{Code, Problem};
 
 /// 2200-01-01: the log is not forgotten, so neither are the ids in it.
@@ -23,14 +20,13 @@ struct Kept {
     runs: Vec<Started>,
 }
 
-/// The record of one act.
-pub(super) fn record(tenant: &str, conversation: &str, act: &Act, at: Timestamp) -> KeyRecord {
-    let json = serde_json::to_vec(act).unwrap_or_default();
+/// The record of one act, which is `json` when written.
+pub(super) fn record(tenant: &str, conversation: &str, id: &str, json: &[u8], at: Timestamp) -> KeyRecord {
     let mut fingerprint = [0; 32];
-    fingerprint.copy_from_slice(digest(&SHA256, &json).as_ref());
+    fingerprint.copy_from_slice(digest(&SHA256, json).as_ref());
     KeyRecord {
         tenant: tenant.to_owned(),
-        key: format!("act/{conversation}/{}", act.id),
+        key: format!("act/{conversation}/{id}"),
         fingerprint,
         // An act is claimed and finished at once, so nobody else can be its owner.
         owner: "act".to_owned(),
@@ -47,26 +43,22 @@ pub(super) fn claim(record: KeyRecord, runs: &[Started]) -> KeyOp {
 }
 
 /// The verdict over an act whose id was used before, by the same act or by another.
-pub(super) fn same(same: bool, act: &Act, runs: Vec<Started>, position: u64) -> Verdict {
+pub(super) fn same(same: bool, arrival: &Arrival, runs: Vec<Started>, position: u64) -> Verdict {
     if same {
-        return Ok(Taken {
-            act: Arc::new(act.clone()),
-            position,
-            runs,
-            replayed: true,
-            warnings: Vec::new(),
-        });
+        return Ok(Taken { act: arrival.json.clone(), position, runs, replayed: true, warnings: Vec::new() });
     }
-    Err(Problem::because(Code::ActIdReused, format!("{} was used for an act with another body", act.id)))
+    let detail = format!("{} was used for an act with another body", arrival.act.id);
+    Err(Problem::because(Code::ActIdReused, detail))
 }
 
 impl Conversations {
     /// What an act was answered, when its id was used before.
-    pub(super) async fn seen(&self, record: &KeyRecord, act: &Act) -> Result<Option<Verdict>, Problem> {
+    pub(super) async fn seen(&self, arrival: &Arrival) -> Result<Option<Verdict>, Problem> {
+        let record = &arrival.record;
         let Some(there) = self.store.key(&record.tenant, &record.key).await? else { return Ok(None) };
         let kept = there.response().and_then(|response| serde_json::from_slice(response).ok());
         let Kept { runs } = kept.unwrap_or(Kept { runs: Vec::new() });
         let position = *self.store.head().borrow();
-        Ok(Some(same(there.fingerprint == record.fingerprint, act, runs, position)))
+        Ok(Some(same(there.fingerprint == record.fingerprint, arrival, runs, position)))
     }
 }

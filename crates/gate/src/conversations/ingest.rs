@@ -5,6 +5,7 @@ use std::sync::Arc;
 use act::{Accepted, Act, Issue};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 use store::KeyRecord;
 
 use super::work::Work;
@@ -43,8 +44,8 @@ pub type Verdict = Result<Taken, Problem>;
 /// An act that is durable, and what it set in motion.
 #[derive(Clone, Debug)]
 pub struct Taken {
-    /// The act.
-    pub act: Arc<Act>,
+    /// The act, as JSON.
+    pub act: Arc<RawValue>,
     /// A position at or beyond it.
     pub position: u64,
     /// The runs it started.
@@ -66,7 +67,10 @@ pub struct Started {
 
 /// One act on its way.
 pub(super) struct Arrival {
-    pub(super) act: Accepted<Act>,
+    pub(super) act: Arc<Act>,
+    /// The act, written once: for its fingerprint, its event and the answer.
+    pub(super) json: Arc<RawValue>,
+    pub(super) warnings: Vec<Issue>,
     pub(super) record: KeyRecord,
     /// Settled before any decision: refused at the door, or seen before.
     settled: Option<Verdict>,
@@ -95,15 +99,16 @@ impl Conversations {
     ///
     /// # Errors
     /// When nothing was taken: the conversation is another organisation's, or the store refuses.
-    pub async fn ingest(&self, said: Utterance<'_>) -> Result<Heard, Problem> {
+    pub async fn ingest(&self, mut said: Utterance<'_>) -> Result<Heard, Problem> {
         let started = self.clock.instant();
-        let mut arrivals = self.arrivals(&said);
+        let acts = std::mem::take(&mut said.acts);
+        let mut arrivals = self.arrivals(&said, acts)?;
         let heard = self.take(&said, &mut arrivals).await;
         let took = self.clock.instant().saturating_duration_since(started);
         for (number, arrival) in arrivals.iter().enumerate() {
             let ok = heard.as_ref().is_ok_and(|heard| heard.verdicts.get(number).is_some_and(Result::is_ok));
-            self.observer.act(arrival.act.value.type_name(), ok, took);
-            let (act_id, act_type) = (arrival.act.value.id.as_str(), arrival.act.value.type_name());
+            let (act_id, act_type) = (arrival.act.id.as_str(), arrival.act.type_name());
+            self.observer.act(act_type, ok, took);
             let (conversation_id, correlation_id) = (said.conversation, &**said.correlation);
             let stage = if ok { "committed" } else { "refused" };
             tracing::debug!(stage, act_id, act_type, conversation_id, correlation_id, "act handled");
@@ -126,14 +131,15 @@ impl Conversations {
         Err(Problem::new(Code::Contended))
     }
 
-    fn arrivals(&self, said: &Utterance<'_>) -> Vec<Arrival> {
-        let now = self.clock.now();
-        let arrive = |act: &Accepted<Act>| {
-            let record = ids::record(&said.principal.tenant, said.conversation, &act.value, now);
-            let settled = bound(said.principal, said.conversation, &act.value).err().map(Err);
-            Arrival { act: act.clone(), record, settled }
+    fn arrivals(&self, said: &Utterance<'_>, acts: Vec<Accepted<Act>>) -> Result<Vec<Arrival>, Problem> {
+        let (now, tenant, conversation) = (self.clock.now(), &said.principal.tenant, said.conversation);
+        let arrive = |Accepted { value: act, warnings, .. }: Accepted<Act>| {
+            let json = to_raw_value(&act).map_err(|_| Problem::new(Code::Internal))?;
+            let record = ids::record(tenant, conversation, act.id.as_str(), json.get().as_bytes(), now);
+            let settled = bound(said.principal, conversation, &act).err().map(Err);
+            Ok(Arrival { act: Arc::new(act), json: json.into(), warnings, record, settled })
         };
-        said.acts.iter().map(arrive).collect()
+        acts.into_iter().map(arrive).collect()
     }
 
     /// Decides and commits once, under the conversation's lock.
@@ -177,9 +183,7 @@ impl Conversations {
                 None => match work.act(&self.deciding, engine, arrival) {
                     Ok(taken) => Ok(taken),
                     // What cannot be taken now may have been taken before: then it is answered as then.
-                    Err(problem) => {
-                        self.seen(&arrival.record, &arrival.act.value).await?.unwrap_or(Err(problem))
-                    }
+                    Err(problem) => self.seen(arrival).await?.unwrap_or(Err(problem)),
                 },
             };
             if let (true, Err(problem)) = (said.all_or_nothing, &verdict) {
@@ -192,7 +196,7 @@ impl Conversations {
 
     async fn settle_seen(&self, said: &Utterance<'_>, arrivals: &mut [Arrival]) -> Result<(), Problem> {
         for arrival in arrivals.iter_mut().filter(|arrival| arrival.settled.is_none()) {
-            arrival.settled = self.seen(&arrival.record, &arrival.act.value).await?;
+            arrival.settled = self.seen(arrival).await?;
         }
         if said.all_or_nothing { refuse_first(arrivals) } else { Ok(()) }
     }

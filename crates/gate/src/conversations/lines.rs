@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream, Bytes};
 use bytes::BytesMut;
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 
 use crate::{Code, Problem};
+
+/// Bytes that are read ahead of the lines that are cut, and bytes of lines cut at once.
+const AHEAD: usize = 256 << 10;
 
 /// The lines of an upload.
 pub(crate) struct Lines {
@@ -18,38 +21,69 @@ pub(crate) struct Lines {
     line: usize,
     left: usize,
     time: Duration,
+    /// Why nothing more will come; told after the lines that came before.
+    broken: Option<Problem>,
 }
 
 impl Lines {
     pub(crate) fn new(body: Body, line: usize, all: usize, time: Duration) -> Self {
         let pieces = body.into_data_stream();
-        Self { pieces, rest: BytesMut::new(), searched: 0, ended: false, line, left: all, time }
+        Self { pieces, rest: BytesMut::new(), searched: 0, ended: false, line, left: all, time, broken: None }
     }
 
     /// Some lines that have arrived: at least one unless the upload has ended, at most `most`. Empty lines are left
     /// out. After an error there are no further lines.
+    ///
+    /// Safe under cancellation: what has arrived is kept.
     pub(crate) async fn next(&mut self, most: usize) -> Result<Vec<Bytes>, Problem> {
         loop {
+            self.fill();
             let lines = self.cut(most)?;
-            if !lines.is_empty() || self.ended {
+            if !lines.is_empty() {
                 return Ok(lines);
             }
-            self.more().await?;
+            if let Some(problem) = self.broken.take() {
+                return Err(self.end(problem));
+            }
+            if self.ended {
+                return Ok(lines);
+            }
+            self.more().await;
         }
     }
 
-    async fn more(&mut self) -> Result<(), Problem> {
+    /// The same, when lines or the end have arrived already.
+    pub(crate) fn arrived(&mut self, most: usize) -> Option<Result<Vec<Bytes>, Problem>> {
+        self.next(most).now_or_never()
+    }
+
+    /// Takes what has arrived, so that batches are large when lines come fast.
+    fn fill(&mut self) {
+        while !self.ended && self.broken.is_none() && self.rest.len() < AHEAD {
+            if self.more().now_or_never().is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn more(&mut self) {
+        if let Err(problem) = self.piece().await {
+            self.broken = Some(problem);
+        }
+    }
+
+    async fn piece(&mut self) -> Result<(), Problem> {
         let arrived = tokio::time::timeout(self.time, self.pieces.next()).await;
-        match arrived.map_err(|_| self.end(Problem::new(Code::BodySlow)))? {
+        match arrived.map_err(|_| Problem::new(Code::BodySlow))? {
             Some(Ok(piece)) if piece.len() > self.left => {
-                Err(self.end(Problem::because(Code::BodyTooLarge, "the upload is larger than allowed")))
+                Err(Problem::because(Code::BodyTooLarge, "the upload is larger than allowed"))
             }
             Some(Ok(piece)) => {
                 self.left -= piece.len();
                 self.rest.extend_from_slice(&piece);
                 Ok(())
             }
-            Some(Err(_)) => Err(self.end(Problem::because(Code::BodyJson, "the upload broke off"))),
+            Some(Err(_)) => Err(Problem::because(Code::BodyJson, "the upload broke off")),
             None => {
                 self.ended = true;
                 Ok(())
@@ -58,20 +92,28 @@ impl Lines {
     }
 
     fn cut(&mut self, most: usize) -> Result<Vec<Bytes>, Problem> {
-        let mut lines = Vec::new();
-        while lines.len() < most {
+        let (mut lines, mut size) = (Vec::new(), 0);
+        while lines.len() < most && size < AHEAD {
             let Some(line) = self.line() else { break };
+            size += line.len();
+            if line.len() > self.line {
+                self.rest.clear();
+                self.broken = Some(self.too_long());
+                break;
+            }
             if !line.iter().all(u8::is_ascii_whitespace) {
                 lines.push(line);
             }
         }
         if lines.is_empty() && self.rest.len() > self.line {
-            return Err(self.end(Problem::because(
-                Code::BodyTooLarge,
-                format!("a line has at most {} bytes", self.line),
-            )));
+            let problem = self.too_long();
+            return Err(self.end(problem));
         }
         Ok(lines)
+    }
+
+    fn too_long(&self) -> Problem {
+        Problem::because(Code::BodyTooLarge, format!("a line has at most {} bytes", self.line))
     }
 
     /// The next whole line, or what is left after the last.
@@ -134,6 +176,7 @@ mod tests {
     #[tokio::test]
     async fn a_line_and_the_whole_are_bounded() {
         assert_eq!(cut(&["1234", "5678"], 5, 99).await, Err(Code::BodyTooLarge));
+        assert_eq!(cut(&["12345678\n1\n"], 5, 99).await, Err(Code::BodyTooLarge), "also when it came whole");
         assert_eq!(cut(&["1\n2\n3\n"], 5, 5).await, Err(Code::BodyTooLarge));
     }
 }

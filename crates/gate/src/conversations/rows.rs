@@ -1,4 +1,5 @@
-//! The rows that are a conversation: one for it, one for each of its entities, one that lists it with its tenant.
+//! The rows that are a conversation: one for it, one for each of its entities, one that lists it with its tenant, and
+//! one while it is active.
 //!
 //! They are what its events amount to, written in the same batch, so that nobody has to fold a stream to read it.
 
@@ -17,7 +18,10 @@ pub(super) const ENTITY: &str = "entity";
 /// That a tenant has a conversation.
 pub(super) const LISTED: &str = "conversation-of";
 
-/// Entities read at once.
+/// That a conversation is active; there are as many of these as active conversations.
+const ACTIVE: &str = "conversation-active";
+
+/// Rows read at once.
 const PAGE: usize = 1000;
 
 pub(super) fn entity_id(conversation: &str, entity: &str) -> String {
@@ -47,6 +51,11 @@ pub(super) fn write(batch: &mut Batch, talk: &mut Conversation, changed: &BTreeS
     }
 }
 
+/// Adds or removes the row that says a conversation is active.
+pub(super) fn active(id: &str, active: bool) -> State {
+    State { kind: ACTIVE, id: id.to_owned(), data: active.then(|| b"{}".to_vec()) }
+}
+
 fn row(kind: &'static str, id: String, value: &impl serde::Serialize) -> State {
     // Serialising plain data to a vector cannot fail.
     State { kind, id, data: Some(serde_json::to_vec(value).unwrap_or_default()) }
@@ -60,6 +69,21 @@ pub(super) fn parse<T: serde::de::DeserializeOwned>(row: &StateRow) -> Result<T,
 }
 
 impl Conversations {
+    /// Tells the observer how many conversations are active. Called once, before the first act is taken; from then on
+    /// the observer is told of changes.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn count_active(&self) -> Result<(), store::Error> {
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.store.states(ACTIVE, "", after.as_deref(), PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.id.clone());
+            self.observer.conversations(i64::try_from(page.len()).unwrap_or(i64::MAX));
+        }
+    }
+
     /// What is known of a conversation; of one that has not begun, nothing but its name.
     pub(super) async fn load(&self, id: &str) -> Result<Conversation, Problem> {
         let Some(row) = self.store.state(CONVERSATION, id).await? else { return Ok(Conversation::new(id)) };

@@ -130,7 +130,9 @@ impl Telling<'_> {
         };
         match absorbed {
             Ok(runs) => {
-                let record = ids::record(&self.said.tenant, &self.said.conversation, &act, self.now);
+                let json = serde_json::to_vec(&act).unwrap_or_default();
+                let (tenant, conversation) = (&self.said.tenant, &self.said.conversation);
+                let record = ids::record(tenant, conversation, act.id.as_str(), &json, self.now);
                 self.claims.then(|| ids::claim(record, &runs))
             }
             Err(why) => {

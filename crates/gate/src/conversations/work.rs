@@ -7,6 +7,7 @@ use act::{Participant, ParticipantType, Source};
 use flow::{Engine, RunId};
 use jiff::Timestamp;
 use react::{Conversation, Decision, Event};
+use serde_json::value::RawValue;
 use store::{Append, Batch, Expected, NewEvent};
 
 use super::ingest::{Arrival, Started, Taken, Verdict};
@@ -53,16 +54,11 @@ impl Work {
     /// Decides one act. A refusal changes nothing.
     pub(super) fn act(&mut self, by: &Deciding, engine: &Engine, arrival: &Arrival) -> Verdict {
         if let Some((fingerprint, runs)) = self.taken.get(&arrival.record.key) {
-            return ids::same(
-                *fingerprint == arrival.record.fingerprint,
-                &arrival.act.value,
-                runs.clone(),
-                0,
-            );
+            return ids::same(*fingerprint == arrival.record.fingerprint, arrival, runs.clone(), 0);
         }
         let fresh = !self.talk.exists();
         if fresh {
-            self.begin(&arrival.act.value)?;
+            self.begin(&arrival.act)?;
         }
         let decided = self.decide(by, engine, arrival);
         if fresh && decided.is_err() {
@@ -87,15 +83,16 @@ impl Work {
     }
 
     fn decide(&mut self, by: &Deciding, engine: &Engine, arrival: &Arrival) -> Verdict {
-        let act = Arc::new(arrival.act.value.clone());
-        let said = react::Utterance { act: act.clone(), at: self.at, correlation: self.correlation.clone() };
+        let said =
+            react::Utterance { act: arrival.act.clone(), at: self.at, correlation: self.correlation.clone() };
         let decision = react::decide(&by.rules, &self.talk, &said).map_err(refused)?;
-        let mut warnings = arrival.act.warnings.clone();
+        let mut warnings = arrival.warnings.clone();
         warnings.extend(decision.warnings.iter().cloned());
-        let runs = self.absorb(engine, decision, act.id.as_str())?;
+        let runs = self.set_in_motion(engine, &decision)?;
+        self.gather(decision, Some(arrival.act.id.as_str()), Some(&arrival.json));
         self.batch.keys.push(ids::claim(arrival.record.clone(), &runs));
         self.taken.insert(arrival.record.key.clone(), (arrival.record.fingerprint, runs.clone()));
-        Ok(Taken { act, position: 0, runs, replayed: false, warnings })
+        Ok(Taken { act: arrival.json.clone(), position: 0, runs, replayed: false, warnings })
     }
 
     /// Takes a decision in: its runs and signals first, because a run may be refused; then its events.
@@ -105,6 +102,12 @@ impl Work {
         decision: Decision,
         causation: &str,
     ) -> Result<Vec<Started>, Problem> {
+        let started = self.set_in_motion(engine, &decision)?;
+        self.fold(decision, Some(causation));
+        Ok(started)
+    }
+
+    fn set_in_motion(&mut self, engine: &Engine, decision: &Decision) -> Result<Vec<Started>, Problem> {
         let mut aside = Batch::new();
         let (mut started, mut wake) = (Vec::new(), Vec::new());
         for start in &decision.starts {
@@ -119,7 +122,6 @@ impl Work {
         }
         self.batch.merge(aside);
         self.wake.extend(wake);
-        self.fold(decision, Some(causation));
         Ok(started)
     }
 
@@ -139,6 +141,12 @@ impl Work {
 
     /// Folds events, and gathers them and the rows they change.
     pub(super) fn fold(&mut self, decision: Decision, causation: Option<&str>) {
+        self.gather(decision, causation, None);
+    }
+
+    /// The same, for a decision about an act that is `json` when written.
+    fn gather(&mut self, decision: Decision, causation: Option<&str>, json: Option<&RawValue>) {
+        let causation: Option<Arc<str>> = causation.map(Into::into);
         for event in decision.events {
             self.talk.apply(&event);
             match &event {
@@ -146,40 +154,47 @@ impl Work {
                 Event::ActProcessed(processed) => {
                     self.entities.extend(processed.act.body.entity().map(|entity| entity.id().to_owned()));
                 }
-                Event::Published(published) => self.publish(published, causation),
+                Event::Published(published) => self.publish(published, causation.clone()),
                 _ => {}
             }
-            self.events.push(self.event(event.name(), event.encode(), causation));
+            let data = match (&event, json) {
+                (Event::ActProcessed(processed), Some(json)) => processed.encode_around(json),
+                _ => event.encode(),
+            };
+            self.events.push(self.event(event.name(), data, causation.clone()));
         }
     }
 
-    fn publish(&mut self, published: &react::Published, causation: Option<&str>) {
+    fn publish(&mut self, published: &react::Published, causation: Option<Arc<str>>) {
         let event = self.event("Published", published.payload.to_string().into_bytes(), causation);
         let stream = format!("topic-{}", published.topic);
         self.batch.appends.push(Append { stream, expected: Expected::Any, events: vec![event] });
     }
 
-    fn event(&self, type_: &'static str, data: Vec<u8>, causation: Option<&str>) -> NewEvent {
+    fn event(&self, type_: &'static str, data: Vec<u8>, causation: Option<Arc<str>>) -> NewEvent {
         NewEvent {
             type_: type_.into(),
             data,
             at: self.at,
             tenant: self.tenant.clone(),
             correlation: self.correlation.clone(),
-            causation: causation.map(Into::into),
+            causation,
         }
     }
 
     /// The batch, and what it leaves behind. Without any event there is nothing to write for the conversation.
     pub(super) fn finish(mut self) -> (Batch, Done) {
-        let over = |status: act::ConversationStatus| i64::from(status.is_over());
-        let active =
-            i64::from(self.base == 0 && self.talk.exists()) + over(self.was) - over(self.talk.status);
+        let before = self.base > 0 && !self.was.is_over();
+        let after = self.talk.exists() && !self.talk.status.is_over();
+        let active = i64::from(after) - i64::from(before);
         if !self.events.is_empty() {
             let (stream, expected) = (self.talk.stream(), Expected::Version(self.base));
             let events = std::mem::take(&mut self.events);
             self.batch.appends.insert(0, Append { stream, expected, events });
             rows::write(&mut self.batch, &mut self.talk, &self.entities, self.base == 0);
+            if active != 0 {
+                self.batch.states.push(rows::active(&self.talk.id, after));
+            }
         }
         (self.batch, Done { talk: self.talk, wake: self.wake, active })
     }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use act::{Accepted, Act, Checked, DocumentKind, Issue};
 use futures_util::future::join_all;
+use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use store::RunStatus;
 
@@ -75,11 +77,12 @@ async fn whole(gate: &Gate, asked: &Asked, bytes: &[u8]) -> Result<Answer, Probl
 }
 
 async fn one(gate: &Gate, asked: &Asked, bytes: &[u8]) -> Result<Answer, Problem> {
-    let act = parse(gate, bytes)?;
+    let act = parse(gate, asked, bytes)?;
     let (mut taken, next) = say(gate, asked, vec![act]).await?;
     let Some(taken) = taken.pop() else { return Err(Problem::new(Code::Internal)) };
     let told = told(gate, asked, &taken, next).await?;
-    Ok(Answer::json(status(asked, &told), &told).at(taken.position))
+    let status = if told.is_moving(asked) { http::StatusCode::ACCEPTED } else { http::StatusCode::OK };
+    Ok(Answer::json(status, &told).at(taken.position))
 }
 
 async fn array(gate: &Gate, asked: &Asked, bytes: &[u8]) -> Result<Answer, Problem> {
@@ -93,22 +96,25 @@ async fn array(gate: &Gate, asked: &Asked, bytes: &[u8]) -> Result<Answer, Probl
             format!("at most {} acts in an array", gate.limits.array),
         ));
     }
-    let acts = checked(gate, items)?;
+    let acts = checked(gate, asked, items)?;
     let (taken, next) = say(gate, asked, acts).await?;
     let position = taken.iter().map(|taken| taken.position).max().unwrap_or(0);
     let mut answers = Vec::with_capacity(taken.len());
     for taken in &taken {
         answers.push(told(gate, asked, taken, next.clone()).await?);
     }
-    let pending = answers.iter().any(|told| status(asked, told) == http::StatusCode::ACCEPTED);
-    let status = if pending { http::StatusCode::ACCEPTED } else { http::StatusCode::OK };
-    Ok(Answer::json(status, &Value::Array(answers)).at(position))
+    let moving = answers.iter().any(|told| told.is_moving(asked));
+    let status = if moving { http::StatusCode::ACCEPTED } else { http::StatusCode::OK };
+    Ok(Answer::json(status, &answers).at(position))
 }
 
 /// Reads one act; its mistakes are told all at once.
-pub(crate) fn parse(gate: &Gate, bytes: &[u8]) -> Result<Accepted<Act>, Problem> {
+pub(crate) fn parse(gate: &Gate, asked: &Asked, bytes: &[u8]) -> Result<Accepted<Act>, Problem> {
+    asked.tell_stage("validation_start", None);
     body::utf8(bytes)?;
-    act::parse_act(bytes, gate.conversations.rules()).map_err(|mut issues| {
+    let parsed = act::parse_act(bytes, gate.conversations.rules());
+    asked.tell_stage("validation_complete", parsed.as_ref().ok().map(|accepted| &accepted.value));
+    parsed.map_err(|mut issues| {
         gate.observer.act("unknown", false, Duration::ZERO);
         match issues.first() {
             Some(issue) if issue.code.starts_with("json.") => body::malformed(bytes, issues.swap_remove(0)),
@@ -118,19 +124,24 @@ pub(crate) fn parse(gate: &Gate, bytes: &[u8]) -> Result<Accepted<Act>, Problem>
 }
 
 /// Checks the acts of an array; pointers begin with the number of the act.
-fn checked(gate: &Gate, items: Vec<Value>) -> Result<Vec<Accepted<Act>>, Problem> {
+fn checked(gate: &Gate, asked: &Asked, items: Vec<Value>) -> Result<Vec<Accepted<Act>>, Problem> {
     let (mut acts, mut issues) = (Vec::with_capacity(items.len()), Vec::new());
     for (number, item) in items.into_iter().enumerate() {
+        asked.tell_stage("validation_start", None);
         match act::check(DocumentKind::Act, item, gate.conversations.rules()) {
             Ok(Accepted { value: Checked::Act(value), warnings, mended }) => {
+                asked.tell_stage("validation_complete", Some(&value));
                 acts.push(Accepted { value: *value, warnings, mended });
             }
             Ok(_) => return Err(Problem::new(Code::Internal)),
-            Err(found) => issues.extend(
-                found
-                    .into_iter()
-                    .map(|issue| Issue { pointer: format!("/{number}{}", issue.pointer), ..issue }),
-            ),
+            Err(found) => {
+                asked.tell_stage("validation_complete", None);
+                issues.extend(
+                    found
+                        .into_iter()
+                        .map(|issue| Issue { pointer: format!("/{number}{}", issue.pointer), ..issue }),
+                );
+            }
         }
     }
     if issues.is_empty() { Ok(acts) } else { Err(Problem::invalid(Code::ActInvalid, issues)) }
@@ -150,8 +161,34 @@ async fn say(
     Ok((taken, heard.next_actions))
 }
 
-/// The answer about one act; waits for its runs when the caller prefers to.
-async fn told(gate: &Gate, asked: &Asked, taken: &Taken, next: Vec<Value>) -> Result<Value, Problem> {
+/// The answer about one act.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Told<'a> {
+    processed_act: &'a RawValue,
+    position: u64,
+    integrations: Vec<Value>,
+    next_actions: Vec<Value>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    replayed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warnings: Option<&'a [Issue]>,
+}
+
+impl Told<'_> {
+    /// Whether something was set in motion and the caller did not ask to wait for it.
+    fn is_moving(&self, asked: &Asked) -> bool {
+        !self.integrations.is_empty() && asked.wait(Duration::MAX).is_none()
+    }
+}
+
+/// Tells of one act; waits for its runs when the caller prefers to.
+async fn told<'a>(
+    gate: &Gate,
+    asked: &Asked,
+    taken: &'a Taken,
+    next: Vec<Value>,
+) -> Result<Told<'a>, Problem> {
     let wait = asked.wait(gate.limits.wait).filter(|_| !taken.runs.is_empty());
     let integrations = match wait {
         None => taken.runs.iter().map(pending).collect(),
@@ -161,26 +198,14 @@ async fn told(gate: &Gate, asked: &Asked, taken: &Taken, next: Vec<Value>) -> Re
         None => next,
         Some(_) => gate.conversations.awaited(&asked.principal, asked.param("id")).await?,
     };
-    let mut told = json!({
-        "processedAct": *taken.act, "position": taken.position, "integrations": integrations, "nextActions": next,
-    });
-    if taken.replayed {
-        told["replayed"] = true.into();
-    }
-    if !taken.warnings.is_empty() {
-        told["warnings"] = json!(taken.warnings);
-    }
-    Ok(told)
-}
-
-/// 202 when something was set in motion and the caller did not ask to wait for it.
-fn status(asked: &Asked, told: &Value) -> http::StatusCode {
-    let moving = told["integrations"].as_array().is_some_and(|integrations| !integrations.is_empty());
-    if moving && asked.wait(Duration::MAX).is_none() {
-        http::StatusCode::ACCEPTED
-    } else {
-        http::StatusCode::OK
-    }
+    Ok(Told {
+        processed_act: &taken.act,
+        position: taken.position,
+        integrations,
+        next_actions: next,
+        replayed: taken.replayed,
+        warnings: (!taken.warnings.is_empty()).then_some(&*taken.warnings),
+    })
 }
 
 fn pending(started: &Started) -> Value {

@@ -211,3 +211,25 @@ async fn a_conversation_is_made_listed_and_ended() {
     let late = house.post("/v1/conversations/conv_new/acts", &ask("act_1", "size")).await;
     assert_eq!((late.status, late.code()), (409, "conversation.ended"));
 }
+
+#[tokio::test]
+async fn an_uploader_may_wait_for_each_verdict_before_the_next_line() {
+    let house = House::open().await;
+    let (sender, receiver) = tokio::sync::mpsc::unbounded_channel::<String>();
+    let pieces = futures_util::stream::unfold(receiver, |mut receiver| async move {
+        receiver.recv().await.map(|piece| (Ok::<_, std::convert::Infallible>(piece), receiver))
+    });
+    let body = axum::body::Body::from_stream(pieces);
+    let headers = [("content-type", "application/x-ndjson")];
+    let post = crate::fixture::request(http::Method::POST, "/v1/conversations/conv_1/acts", &headers, body);
+    let response = tower::ServiceExt::oneshot(house.router.clone(), post).await.unwrap();
+    let mut verdicts = response.into_body();
+    for number in 1..=3 {
+        sender.send(format!("{}\n", fact(&format!("act_{number}"), "a", json!(number)))).unwrap();
+        let frame = http_body_util::BodyExt::frame(&mut verdicts).await.unwrap().unwrap();
+        let verdict: Value = serde_json::from_slice(frame.data_ref().unwrap()).unwrap();
+        assert_eq!((&verdict["line"], &verdict["status"]), (&json!(number), &json!(200)), "{verdict}");
+    }
+    drop(sender);
+    assert!(http_body_util::BodyExt::frame(&mut verdicts).await.is_none());
+}

@@ -10,4 +10,5 @@ mod live;
 mod refused;
 mod shown;
 mod tokens;
+mod trouble;
 mod wire;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use act::{Act, Action, ConversationStatus, Fact, Operation, Participant, vocabulary};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 /// The conversation began.
@@ -38,6 +39,21 @@ pub struct ActProcessed {
     pub result: ActResult,
     /// One id for everything that one request set in motion.
     pub correlation_id: Arc<str>,
+}
+
+impl ActProcessed {
+    /// The event's data, around the act's JSON as it was written before: the same as [`crate::Event::encode`] without
+    /// writing the act again.
+    pub fn encode_around(&self, act: &RawValue) -> Vec<u8> {
+        #[derive(Serialize)]
+        struct Around<'a> {
+            act: &'a RawValue,
+            result: &'a ActResult,
+            correlation_id: &'a str,
+        }
+        let Self { act: _, result, correlation_id } = self;
+        serde_json::to_vec(&Around { act, result, correlation_id }).unwrap_or_default()
+    }
 }
 
 /// What became of an act.

@@ -147,9 +147,9 @@ impl Metrics {
         self.rag.health.get_or_create(&label).set(i64::from(healthy));
     }
 
-    /// How many conversations are active now.
-    pub fn active_conversations(&self, count: i64) {
-        self.astra.active.set(count);
+    /// So many conversations began to be active (or, negative, ceased to be).
+    pub fn active_conversations(&self, change: i64) {
+        self.astra.active.inc_by(change);
     }
 
     /// A run ended. `status` is its final status (`succeeded`, `failed`, `compensated`, `cancelled`, `parked`).
