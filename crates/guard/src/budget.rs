@@ -27,6 +27,7 @@ impl Purse {
     }
 
     /// A call succeeded: at the first attempt it pays in a little, later it gets back what its last retry cost.
+    #[inline]
     pub fn succeeded(&self, paid: Option<Coin>) {
         let amount = paid.map_or(self.prices.refund, |coin| coin.0);
         if self.tokens.load(Ordering::Relaxed) >= self.prices.capacity {

@@ -24,6 +24,7 @@ pub enum Verdict {
 }
 
 /// Judges by the kind of fault, never by its text.
+#[inline]
 pub(crate) fn verdict(outcome: Result<(), &Fault>) -> Verdict {
     let fault = match outcome {
         Ok(()) => return Verdict::Good,

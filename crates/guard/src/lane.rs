@@ -73,6 +73,7 @@ impl Lane {
         self.quiet_until.fetch_max(until.nanos(), Ordering::Relaxed);
     }
 
+    #[inline]
     pub(crate) fn quiet_until(&self) -> Tick {
         Tick::from_nanos(self.quiet_until.load(Ordering::Relaxed))
     }

@@ -67,11 +67,13 @@ impl Lanes {
     }
 
     /// What a lane stands for.
+    #[inline]
     pub(crate) fn per(&self) -> Per {
         per(&self.policy)
     }
 
     /// The lane of `key`. Keys mean nothing when there is one lane for all.
+    #[inline]
     pub(crate) fn get(&self, key: &str, now: Tick) -> LaneRef<'_> {
         if self.per() == Per::System {
             return LaneRef::Common(&self.common);
@@ -141,6 +143,7 @@ impl Lanes {
     }
 }
 
+#[inline]
 fn per(policy: &Policy) -> Per {
     policy.breaker.as_ref().map_or(Per::System, |breaker| breaker.per)
 }

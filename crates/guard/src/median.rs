@@ -22,6 +22,7 @@ impl Median {
     }
 
     /// An answer took this long.
+    #[inline]
     pub fn add(&self, took: Duration) {
         let word = self.word.load(Ordering::Relaxed);
         let (estimate, seen) = (word & !SEEN, word & SEEN);
@@ -48,6 +49,7 @@ impl Median {
     }
 
     /// The estimate, once 15 answers were seen.
+    #[inline]
     pub fn get(&self) -> Option<Duration> {
         let word = self.word.load(Ordering::Relaxed);
         (word & SEEN == SEEN).then(|| Duration::from_nanos(word & !SEEN))

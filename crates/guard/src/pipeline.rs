@@ -60,10 +60,12 @@ impl World {
         Some(Till { store, scope, common: common.into() })
     }
 
+    #[inline]
     pub(crate) fn now(&self) -> Tick {
         self.tick(self.clock.instant())
     }
 
+    #[inline]
     pub(crate) fn tick(&self, instant: Instant) -> Tick {
         Tick::between(self.base, instant)
     }
@@ -142,6 +144,7 @@ impl Pipeline {
         result
     }
 
+    #[inline]
     pub(crate) fn lane(&self, key: &str, now: Tick) -> LaneRef<'_> {
         self.lanes.get(key, now)
     }

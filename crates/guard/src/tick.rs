@@ -8,26 +8,31 @@ pub struct Tick(u64);
 
 impl Tick {
     /// `nanos` after the guard was made.
+    #[inline]
     pub const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
     }
 
     /// How far `now` is from `base`; zero when it is before.
+    #[inline]
     pub fn between(base: Instant, now: Instant) -> Self {
         Self::default() + now.saturating_duration_since(base)
     }
 
     /// Nanoseconds since the guard was made.
+    #[inline]
     pub const fn nanos(self) -> u64 {
         self.0
     }
 
     /// Whole milliseconds since the guard was made.
+    #[inline]
     pub const fn millis(self) -> u64 {
         self.0 / 1_000_000
     }
 
     /// How long after `earlier`; zero when it is before.
+    #[inline]
     pub const fn since(self, earlier: Tick) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
@@ -36,12 +41,14 @@ impl Tick {
 impl std::ops::Add<Duration> for Tick {
     type Output = Tick;
 
+    #[inline]
     fn add(self, span: Duration) -> Tick {
         Tick(self.0.saturating_add(nanos(span)))
     }
 }
 
 /// A duration in whole nanoseconds, at most 584 years.
+#[inline]
 pub(crate) fn nanos(span: Duration) -> u64 {
-    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+    span.as_secs().saturating_mul(1_000_000_000).saturating_add(u64::from(span.subsec_nanos()))
 }

@@ -153,14 +153,17 @@ impl Breaker {
         self.since.store(u64::from(era) << 48 | now.millis() & STAMP_MILLIS, Ordering::Release);
     }
 
+    #[inline]
     fn permit(&self, era: u16, probe: bool) -> Permit<'_> {
         Permit { breaker: Some(self), era, probe }
     }
 
+    #[inline]
     fn read(&self) -> Word {
         Word::unpack(self.word.load(Ordering::Acquire))
     }
 
+    #[inline]
     fn swap(&self, seen: Word, next: Word) -> bool {
         self.word.compare_exchange(seen.pack(), next.pack(), Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
@@ -202,6 +205,7 @@ impl Breaker {
     }
 
     /// What the operator told it.
+    #[inline]
     pub fn switch(&self) -> Switch {
         match self.switch.load(Ordering::Relaxed) {
             0 => Switch::Auto,
@@ -249,11 +253,13 @@ fn state(phase: Phase) -> State {
 
 impl<'a> Permit<'a> {
     /// Leave that nobody keeps account of.
+    #[inline]
     fn untracked() -> Self {
         Self { breaker: None, era: 0, probe: false }
     }
 
     /// Whether the state in which this was given still holds.
+    #[inline]
     pub fn holds(&self) -> bool {
         self.breaker.is_none_or(|breaker| breaker.read().era == self.era)
     }
@@ -274,6 +280,7 @@ impl<'a> Permit<'a> {
 
 impl Drop for Permit<'_> {
     /// Gives a probe's place back: the caller went away, panicked, or learned nothing.
+    #[inline]
     fn drop(&mut self) {
         let Some(breaker) = self.breaker.take().filter(|_| self.probe) else { return };
         loop {

@@ -48,6 +48,7 @@ impl Rules {
         }
     }
 
+    #[inline]
     pub(super) fn is_slow(&self, took: Duration) -> bool {
         self.slow.as_ref().is_some_and(|slow| took > slow.over)
     }
@@ -66,6 +67,7 @@ impl Rules {
         spread.max(asked.unwrap_or_default()).min(self.max_open)
     }
 
+    #[inline]
     fn trips(&self, tally: Tally) -> bool {
         let share = |count: u32, percent: u32| count * 100 >= percent * tally.calls;
         let bad = share(tally.bad, self.error_percent);
@@ -118,6 +120,7 @@ impl Breaker {
     }
 
     /// Adds the call to the window; whether that makes too many.
+    #[inline]
     fn count(&self, sample: Sample, now: Tick) -> bool {
         self.window.as_ref().is_some_and(|window| self.rules.trips(window.add(sample, now)))
     }

@@ -43,15 +43,18 @@ impl Word {
     pub(super) const CLOSED: Word = Word { era: 0, phase: Phase::Closed { streak: 0 } };
 
     /// The first word of the next era.
+    #[inline]
     pub(super) fn then(self, phase: Phase) -> Word {
         Word { era: self.era.wrapping_add(1), phase }
     }
 
     /// Another word of the same era.
+    #[inline]
     pub(super) fn still(self, phase: Phase) -> Word {
         Word { era: self.era, phase }
     }
 
+    #[inline]
     pub(super) fn pack(self) -> u64 {
         let (state, rest) = match self.phase {
             Phase::Closed { streak } => (0, u64::from(streak)),
@@ -61,6 +64,7 @@ impl Word {
         state << 62 | u64::from(self.era) << ERA | rest
     }
 
+    #[inline]
     pub(super) fn unpack(bits: u64) -> Word {
         #[expect(clippy::cast_possible_truncation, reason = "the low 16 bits are the era")]
         let era = (bits >> ERA) as u16;
@@ -74,6 +78,7 @@ impl Word {
 }
 
 impl Probes {
+    #[inline]
     fn pack(self) -> u64 {
         let field = |value: u16, shift: u32| u64::from(value).min(TEN_BITS) << shift;
         round_bits(self.round)
@@ -83,27 +88,32 @@ impl Probes {
             | field(self.slow, 0)
     }
 
+    #[inline]
     fn unpack(bits: u64) -> Self {
         let field = |shift: u32| low16(bits >> shift & TEN_BITS);
         Self { round: round(bits), out: field(30), good: field(20), bad: field(10), slow: field(0) }
     }
 }
 
+#[inline]
 fn round_bits(round: u8) -> u64 {
     u64::from(round.min(MOST_ROUNDS)) << ROUND
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "masked to 6 bits")]
+#[inline]
 fn round(bits: u64) -> u8 {
     (bits >> ROUND & u64::from(MOST_ROUNDS)) as u8
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the low half is meant")]
+#[inline]
 fn low32(bits: u64) -> u32 {
     bits as u32
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "masked to 10 bits")]
+#[inline]
 fn low16(bits: u64) -> u16 {
     bits as u16
 }

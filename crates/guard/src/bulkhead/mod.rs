@@ -45,6 +45,7 @@ impl Bulkhead {
     }
 
     /// Takes a place if one is free and nobody waits for it.
+    #[inline]
     pub fn try_enter(self: &Arc<Self>) -> Option<Place> {
         self.slots.take().then(|| Place(Arc::clone(self)))
     }
@@ -80,6 +81,7 @@ impl Bulkhead {
     }
 
     /// Gives a place to whoever is first in line, or back.
+    #[inline]
     fn leave(self: &Arc<Self>) {
         while !self.slots.give_back() {
             if let Some(waiter) = self.next(Slots::hand_over) {
@@ -97,6 +99,7 @@ impl Bulkhead {
     }
 
     /// An attempt came back after so long. With adaptive concurrency that may change how many calls may be out.
+    #[inline]
     pub fn learn(self: &Arc<Self>, verdict: Verdict, took: Duration) {
         let Some(gradient) = &self.gradient else { return };
         let good = match verdict {
@@ -138,6 +141,7 @@ impl Bulkhead {
 }
 
 impl Drop for Place {
+    #[inline]
     fn drop(&mut self) {
         self.0.leave();
     }

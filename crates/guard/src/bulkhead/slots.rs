@@ -18,15 +18,18 @@ impl Slots {
         Self { word: AtomicU64::new(0), places: AtomicU32::new(places.max(1)) }
     }
 
+    #[inline]
     fn change(&self, step: impl Fn(u64) -> Option<u64>) -> bool {
         self.word.fetch_update(Ordering::AcqRel, Ordering::Acquire, step).is_ok()
     }
 
+    #[inline]
     fn has_room(&self, word: u64) -> bool {
         low(word) < self.places()
     }
 
     /// Takes a free place, unless somebody waits for it.
+    #[inline]
     pub(super) fn take(&self) -> bool {
         self.change(|word| (word < WAITING && self.has_room(word)).then_some(word + 1))
     }
@@ -46,6 +49,7 @@ impl Slots {
     }
 
     /// Gives a place back, unless somebody waits for it and may have it.
+    #[inline]
     pub(super) fn give_back(&self) -> bool {
         self.change(|word| (word < WAITING || low(word) > self.places()).then(|| word.saturating_sub(1)))
     }
@@ -64,6 +68,7 @@ impl Slots {
         self.places.store(places.max(1), Ordering::Release);
     }
 
+    #[inline]
     pub(super) fn places(&self) -> u32 {
         self.places.load(Ordering::Acquire)
     }
@@ -78,6 +83,7 @@ impl Slots {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the low half is meant")]
+#[inline]
 fn low(word: u64) -> u32 {
     word as u32
 }

@@ -24,6 +24,7 @@ impl Bucket {
 
     /// Takes `weight` tokens. Returns when they are there; if that is after `latest`, nothing is taken and it is an
     /// error.
+    #[inline]
     pub(super) fn take(&self, from: u64, weight: u32, latest: u64) -> Result<u64, u64> {
         let cost = self.token.saturating_mul(u64::from(weight));
         let mut seen = self.full_at.load(Ordering::Relaxed);

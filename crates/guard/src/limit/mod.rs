@@ -50,6 +50,7 @@ impl Limit {
     ///
     /// # Errors
     /// [`TooMany`]; nothing is spent.
+    #[inline]
     pub fn take(&self, now: Tick, from: Tick, most: Option<Duration>) -> Result<Duration, TooMany> {
         let wait = nanos(most.map_or(self.max_wait, |most| most.min(self.max_wait)));
         let (now, from) = (now.nanos(), from.nanos().max(now.nanos()));

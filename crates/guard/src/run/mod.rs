@@ -35,6 +35,7 @@ pub(crate) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
+    #[inline]
     pub(crate) fn new(guard: &'a Pipeline, request: &'a Request<'a>, lane: &'a Lane, started: Tick) -> Self {
         let ours = guard.policy.deadline.map(|limit| started + limit);
         let theirs = request.deadline.map(|deadline| guard.world.tick(deadline));
@@ -71,6 +72,7 @@ impl<'a> Run<'a> {
         result
     }
 
+    #[inline]
     fn room(&self) -> Result<(), Fault> {
         let Some(deadline) = self.deadline else { return Ok(()) };
         let remaining = deadline.since(self.now());
@@ -84,6 +86,7 @@ impl<'a> Run<'a> {
         Err(self.reject(Rejection::DeadlineTooNear, None))
     }
 
+    #[inline]
     fn admit(&self) -> Result<Option<Permit<'a>>, Fault> {
         let Some(breaker) = self.lane.breaker.as_deref() else { return Ok(None) };
         match breaker.admit(self) {
@@ -142,6 +145,7 @@ impl<'a> Run<'a> {
         self.room()
     }
 
+    #[inline]
     fn still(&self, permit: Option<&Permit<'_>>) -> Result<(), Fault> {
         if permit.is_none_or(Permit::holds) {
             return Ok(());
@@ -175,6 +179,7 @@ impl<'a> Run<'a> {
     }
 
     /// Tells every stage how the attempt went.
+    #[inline]
     fn learn(
         &self,
         permit: Option<Permit<'_>>,
@@ -201,6 +206,7 @@ impl<'a> Run<'a> {
     }
 
     /// A timeout says nothing about the system when the caller's deadline left it less than twice its usual time.
+    #[inline]
     fn was_cut_short(&self, outcome: Result<(), &Fault>, limit: Duration) -> bool {
         let timed_out = outcome.is_err_and(|fault| fault.kind == Kind::Timeout);
         let usual = self.usual();
@@ -220,38 +226,46 @@ impl<'a> Run<'a> {
     }
 
     /// The answer time that half of the calls of this operation stay under.
+    #[inline]
     fn usual(&self) -> Option<Duration> {
         self.request.usual.and_then(Median::get)
     }
 
+    #[inline]
     fn remaining(&self) -> Option<Duration> {
         self.deadline.map(|deadline| deadline.since(self.now()))
     }
 
+    #[inline]
     fn look(&self) {
         self.now.store(self.guard.world.now().nanos(), Ordering::Relaxed);
     }
 
+    #[inline]
     pub(crate) fn hear(&self, event: &Event<'_>) {
         self.guard.world.listener.hear(event);
     }
 
+    #[inline]
     pub(crate) fn place(&self) -> Place<'_> {
         Place { system: &self.guard.system, operation: self.request.operation, key: &self.lane.key }
     }
 
     /// Attempts made so far.
+    #[inline]
     pub(crate) fn attempts(&self) -> u32 {
         self.made.load(Ordering::Relaxed)
     }
 
     /// How long the call took so far.
+    #[inline]
     pub(crate) fn duration(&self) -> Duration {
         self.now().since(self.started)
     }
 }
 
 impl Scene for Run<'_> {
+    #[inline]
     fn now(&self) -> Tick {
         Tick::from_nanos(self.now.load(Ordering::Relaxed))
     }

@@ -35,6 +35,7 @@ impl Buckets {
         }
     }
 
+    #[inline]
     pub(super) fn add(&self, sample: Sample, now: Tick) -> Tally {
         let step = now.nanos() / self.step;
         self.advance(step);
@@ -54,6 +55,7 @@ impl Buckets {
 
     /// Empties everything after a silence longer than the window. A call that is counted in the same instant may be
     /// forgotten with it.
+    #[inline]
     fn advance(&self, step: u64) {
         let newest = self.newest.load(Ordering::Relaxed);
         if step <= newest {
@@ -65,6 +67,7 @@ impl Buckets {
         self.newest.fetch_max(step, Ordering::Relaxed);
     }
 
+    #[inline]
     fn tally(&self, rotation: u64, at: u64) -> Tally {
         let mut tally = Tally::default();
         for (index, cell) in (0..self.count).zip(&self.cells) {
@@ -85,6 +88,7 @@ impl Buckets {
 }
 
 /// The word after one more call.
+#[inline]
 fn counted(seen: u64, rotation: u64, sample: Sample) -> u64 {
     let tag = (rotation & FULL) << 48;
     let mut counts = if seen >> 48 == rotation & FULL { seen & !(FULL << 48) } else { 0 };
@@ -94,6 +98,7 @@ fn counted(seen: u64, rotation: u64, sample: Sample) -> u64 {
     tag | (counts + (1 << 32) + (u64::from(sample.bad) << 16) + u64::from(sample.slow))
 }
 
+#[inline]
 fn part(word: u64, shift: u32) -> u32 {
     (word >> shift & FULL) as u32
 }

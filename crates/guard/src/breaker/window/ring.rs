@@ -20,6 +20,7 @@ impl Ring {
         Self { slots: vec![0; size.div_ceil(4)].into(), size, next: 0, tally: Tally::default() }
     }
 
+    #[inline]
     pub(super) fn add(&mut self, sample: Sample) -> Tally {
         let oldest = self.put(u8::from(sample.bad) * BAD + u8::from(sample.slow) * SLOW);
         if self.tally.calls as usize == self.size {
@@ -34,6 +35,7 @@ impl Ring {
     }
 
     /// Puts the newest in the place of the oldest.
+    #[inline]
     fn put(&mut self, newest: u8) -> u8 {
         let (slot, shift) = (&mut self.slots[self.next / 4], self.next % 4 * 2);
         let oldest = *slot >> shift & 0b11;
