@@ -29,6 +29,9 @@ const CLIENTS: usize = 64;
 const EACH: usize = 20;
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// One case: measures itself in a folder of its own.
+type Case = fn(&Path) -> Figures;
+
 fn main() {
     machine::print("flow: ten keyed steps, one commit each, beside the floor of the same disk");
     println!(
@@ -37,7 +40,7 @@ fn main() {
     );
     let runs: usize = std::env::var("CARDAN_BENCH_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(5);
     let directory = std::env::var("CARDAN_BENCH_DIR").unwrap_or_else(|_| ".".into());
-    let cases: [(&str, fn(&Path) -> Figures); 4] = [
+    let cases: [(&str, Case); 4] = [
         ("floor: fdatasync of 4 KiB", syncs),
         ("floor: raw SQLite, 1 insert per step", inserts),
         ("flow, 1 client", |place| flows(place, 1, ALONE)),

@@ -21,13 +21,16 @@ const EVENT: usize = 900;
 /// Streams that the events are spread over.
 const STREAMS: usize = 64;
 
+/// One case: measures itself in a folder of its own.
+type Case = fn(&Path) -> Figures;
+
 fn main() {
     machine();
     let runs: usize = std::env::var("CARDAN_BENCH_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(5);
     let directory = std::env::var("CARDAN_BENCH_DIR").unwrap_or_else(|_| ".".into());
     let mut rows: Vec<(&str, Vec<Figures>)> = Vec::new();
     for _ in 0..runs {
-        let cases: [(&str, fn(&Path) -> Figures); 7] = [
+        let cases: [(&str, Case); 7] = [
             ("fdatasync of 4 KiB", syncs),
             ("floor: raw SQLite, 1 event per commit", |path| raw(path, 1, 4_000)),
             ("floor: raw SQLite, 32 events per commit", |path| raw(path, 32, 96_000)),

@@ -215,7 +215,7 @@ async fn a_conversation_is_made_listed_and_ended() {
 #[tokio::test]
 async fn an_uploader_may_wait_for_each_verdict_before_the_next_line() {
     let house = House::open().await;
-    let (sender, receiver) = tokio::sync::mpsc::unbounded_channel::<String>();
+    let (sender, receiver) = tokio::sync::mpsc::channel::<String>(64);
     let pieces = futures_util::stream::unfold(receiver, |mut receiver| async move {
         receiver.recv().await.map(|piece| (Ok::<_, std::convert::Infallible>(piece), receiver))
     });
@@ -225,7 +225,7 @@ async fn an_uploader_may_wait_for_each_verdict_before_the_next_line() {
     let response = tower::ServiceExt::oneshot(house.router.clone(), post).await.unwrap();
     let mut verdicts = response.into_body();
     for number in 1..=3 {
-        sender.send(format!("{}\n", fact(&format!("act_{number}"), "a", json!(number)))).unwrap();
+        sender.send(format!("{}\n", fact(&format!("act_{number}"), "a", json!(number)))).await.unwrap();
         let frame = http_body_util::BodyExt::frame(&mut verdicts).await.unwrap().unwrap();
         let verdict: Value = serde_json::from_slice(frame.data_ref().unwrap()).unwrap();
         assert_eq!((&verdict["line"], &verdict["status"]), (&json!(number), &json!(200)), "{verdict}");
