@@ -48,8 +48,9 @@ pub use guarded::{Guarded, Policies};
 pub use median::Median;
 pub use pipeline::{Attempt, Pipeline, Request, World};
 pub use policy::{
-    Adaptive, Algorithm, Batch, Breaker, Budget, Bulkhead, Cache, Conflict, ErrorRate, Fallback, HalfOpen,
-    Hedge, Jitter, Limit, Mode, Per, Policy, Priority, Retry, Shared, Slow, Window, profile, profiles,
+    Adaptive, Algorithm, Batch, Breaker, Budget, Bulkhead, Cache, Class, Classify, Conflict, ErrorRate,
+    Fallback, HalfOpen, Hedge, Jitter, Limit, Mode, Per, Policy, Priority, Retry, Shared, Sign, Slow, Window,
+    profile, profiles,
 };
 pub use status::{LaneStatus, Status, Switch};
 pub use tick::Tick;

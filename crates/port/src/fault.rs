@@ -49,6 +49,21 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Kind; 11] = [
+        Kind::Connect,
+        Kind::Timeout,
+        Kind::Throttled,
+        Kind::Unavailable,
+        Kind::Refused,
+        Kind::Unauthorised,
+        Kind::NotFound,
+        Kind::Conflict,
+        Kind::Invalid,
+        Kind::Protocol,
+        Kind::Internal,
+    ];
+
     /// Whether the same call may pass later, all else equal.
     pub fn may_pass(self) -> bool {
         match self {

@@ -105,6 +105,34 @@ systems:
 }
 
 #[test]
+fn a_later_word_about_a_fault_replaces_an_earlier_one() {
+    let config = accepted(
+        "cardan: 1
+profiles:
+  odd: { classify: { failure: [conflict, 404], neutral: [timeout] } }
+systems:
+  crm:
+    profile: odd
+    guard: { classify: { throttle: [503, 404] }, operations: { find: { classify: { neutral: [conflict] } } } }
+    rest: { url: 'http://127.0.0.1:1', operations: { find: { get: /f } } }
+",
+    );
+    use guard::{Class, Sign};
+    use port::Kind;
+    let policies = &config.systems["crm"].policies;
+    let mut expected = guard::Classify::default();
+    expected.differ([
+        (Sign::Kind(Kind::Conflict), Class::Failure),
+        (Sign::Kind(Kind::Timeout), Class::Neutral),
+        (Sign::Status(503), Class::Throttle),
+        (Sign::Status(404), Class::Throttle),
+    ]);
+    assert_eq!(policies.system.classify, expected);
+    expected.differ([(Sign::Kind(Kind::Conflict), Class::Neutral)]);
+    assert_eq!(policies.operations["find"].classify, expected);
+}
+
+#[test]
 fn what_is_not_written_has_its_default() {
     let config = accepted("cardan: 1\n");
     assert_eq!(config.listen, "127.0.0.1:8080".parse().unwrap());

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::backoff;
 use crate::policy::{
-    Algorithm, Breaker, Bulkhead, Jitter, Limit, Mode, Per, Policy, Priority, Retry, Shared, Window,
+    Algorithm, Breaker, Bulkhead, Class, Classify, Jitter, Limit, Mode, Per, Policy, Priority, Retry, Shared,
+    Window,
 };
 
 /// One number in force.
@@ -57,6 +58,7 @@ pub(super) fn flatten(policy: &Policy, origin: &str) -> Vec<Number> {
         None => list.add("limit", "off"),
     }
     list.add("attempt_timeout", human(policy.attempt_timeout));
+    list.classify(&policy.classify);
     if let Some(cache) = &policy.cache {
         list.add("cache.ttl", human(cache.ttl));
         list.add("cache.stale", human(cache.stale));
@@ -108,6 +110,20 @@ impl List<'_> {
             self.add("bulkhead.adaptive.min", adaptive.min.to_string());
         }
         self.add("priority", format!("{priority:?}").to_lowercase());
+    }
+
+    fn classify(&mut self, classify: &Classify) {
+        for class in Class::ALL {
+            let name = match class {
+                Class::Failure => "classify.failure",
+                Class::Neutral => "classify.neutral",
+                Class::Throttle => "classify.throttle",
+            };
+            let signs = classify.written(class);
+            if !signs.is_empty() {
+                self.add(name, signs);
+            }
+        }
     }
 
     fn limit(&mut self, limit: &Limit) {

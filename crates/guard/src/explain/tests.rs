@@ -1,7 +1,8 @@
 use expect_test::{ExpectFile, expect_file};
+use port::Kind;
 
 use super::*;
-use crate::policy::profile;
+use crate::policy::{Class, Sign, profile};
 
 fn check(repeat: Repeat, layers: &[(&str, &Policy)], expected: &ExpectFile) {
     let text = explain(&Subject { call: "crm.create", repeat, layers }).to_string();
@@ -24,6 +25,19 @@ fn a_call_without_retries_is_sent_once() {
     let echo = profile("echo").unwrap();
     let bare = Policy { breaker: None, bulkhead: None, limit: None, ..echo };
     check(Repeat::Never, &[("profile echo", &bare)], &expect_file!["../../tests/data/explain-once.txt"]);
+}
+
+#[test]
+fn what_counts_differently_is_named() {
+    let mut odd = profile("echo").unwrap();
+    odd.classify.differ([(Sign::Kind(Kind::Conflict), Class::Failure), (Sign::Status(404), Class::Failure)]);
+    odd.classify.differ([(Sign::Status(503), Class::Throttle)]);
+    let layers = [("profile echo", &profile("echo").unwrap()), ("system crm", &odd)];
+    let told = explain(&Subject { call: "crm.create", repeat: Repeat::Never, layers: &layers });
+    let said = told.numbers.iter().filter(|number| number.name.starts_with("classify"));
+    let said: Vec<_> =
+        said.map(|number| format!("{} {} {}", number.name, number.value, number.origin)).collect();
+    assert_eq!(said, ["classify.failure 404, conflict system crm", "classify.throttle 503 system crm"]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use port::{Call, Clock, Ctx, Fault, Link, Reply};
 
 use crate::classify::{Verdict, verdict};
 use crate::median::Median;
+use crate::policy::Classify;
 
 pub(super) struct Member {
     link: Arc<dyn Link>,
@@ -28,7 +29,7 @@ impl Member {
     pub(super) async fn call(&self, ctx: &Ctx, call: &Call, clock: &dyn Clock) -> Result<Reply, Fault> {
         let started = clock.instant();
         let result = self.link.call(ctx, call.clone()).await;
-        match verdict(result.as_ref().map(|_| ())) {
+        match verdict(result.as_ref().map(|_| ()), &Classify::default()) {
             Verdict::Good => {
                 self.median.add(clock.instant().saturating_duration_since(started));
                 self.grow();

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Algorithm, Breaker, Bulkhead, Fallback, HalfOpen, Jitter, Limit, Mode, Policy, Window};
+use super::{
+    Algorithm, Breaker, Bulkhead, Classify, Fallback, HalfOpen, Jitter, Limit, Mode, Policy, Window,
+};
 
 /// What waits longer than this is not a guard's business.
 const LONGEST: Duration = Duration::from_secs(86_400);
@@ -25,6 +27,7 @@ impl Policy {
         self.bulkhead.iter().for_each(|bulkhead| found.bulkhead(bulkhead));
         self.limit.iter().for_each(|limit| found.limit(limit));
         found.times(self);
+        found.classify(&self.classify);
         found.0
     }
 }
@@ -195,6 +198,12 @@ impl Findings {
                 format!("a call that takes {weight} never fits one part in {of} of {capacity}")
             });
         }
+    }
+
+    fn classify(&mut self, classify: &Classify) {
+        let Some((sign, one, other)) = classify.contradiction() else { return };
+        let (one, other) = (one.as_str(), other.as_str());
+        self.unless(false, "classify", || format!("{sign} is in `{one}` and in `{other}`; keep one"));
     }
 
     fn times(&mut self, policy: &Policy) {

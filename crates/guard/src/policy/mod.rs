@@ -2,6 +2,7 @@
 
 mod breaker;
 mod check;
+mod classify;
 mod crowd;
 mod extras;
 pub(crate) mod profiles;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 pub use breaker::{Breaker, ErrorRate, HalfOpen, Per, Slow, Window};
 pub use check::Conflict;
+pub use classify::{Class, Classify, Sign};
 pub use crowd::{Adaptive, Algorithm, Bulkhead, Limit, Mode, Priority};
 pub use extras::{Batch, Cache, Hedge};
 pub use profiles::{profile, profiles};
@@ -41,6 +43,8 @@ pub struct Policy {
     pub attempt_timeout: Duration,
     /// Who goes first when the bulkhead has a queue. Default: normal.
     pub priority: Priority,
+    /// Which faults count for or against the system, where that differs. Default: by their kind.
+    pub classify: Classify,
     /// Answers to safe operations that may be used again. Default: none.
     pub cache: Option<Cache>,
 }
@@ -56,6 +60,7 @@ impl Default for Policy {
             limit: None,
             attempt_timeout: Duration::from_secs(30),
             priority: Priority::Normal,
+            classify: Classify::default(),
             cache: None,
         }
     }

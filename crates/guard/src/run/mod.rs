@@ -187,7 +187,7 @@ impl<'a> Run<'a> {
         took: Duration,
         limit: Duration,
     ) {
-        let verdict = match classify::verdict(outcome) {
+        let verdict = match classify::verdict(outcome, &self.guard.policy.classify) {
             Verdict::Bad { .. } if self.was_cut_short(outcome, limit) => Verdict::Neutral,
             verdict => verdict,
         };

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use guard::{Breaker, HalfOpen, Per, Policies, Policy, Retry, State};
+use guard::{Breaker, Class, Classify, HalfOpen, Per, Policies, Policy, Retry, Sign, State};
 use port::{Kind, Landed, Link, Rejection, Reply};
 
 use crate::fixture::{World, bare, call, fault, hang, seconds};
@@ -18,6 +18,49 @@ fn breaker() -> Breaker {
 
 fn tripping(breaker: Breaker) -> Policy {
     Policy { breaker: Some(breaker), retry: once(), ..bare() }
+}
+
+fn differing(sign: Sign, class: Class) -> Classify {
+    let mut classify = Classify::default();
+    classify.differ([(sign, class)]);
+    classify
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_system_that_says_it_is_down_with_a_conflict_opens_the_breaker_and_is_not_called_again() {
+    let classify = differing(Sign::Status(409), Class::Failure);
+    let policy = Policy { classify, retry: Retry::default(), ..tripping(breaker()) };
+    let world = World::new(policy, |_, _| async { Err(fault(Kind::Conflict, Landed::No).status(409)) });
+    for _ in 0..3 {
+        let fault = world.keyed("charge").await.unwrap_err();
+        assert_eq!((fault.kind, fault.landed, fault.attempts), (Kind::Conflict, Landed::No, 1));
+    }
+    assert_eq!(world.calls(), 3, "what may be repeated is not the classifier's to say");
+    let fault = world.keyed("charge").await.unwrap_err();
+    assert_eq!(fault.rejection, Some(Rejection::BreakerOpen));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_that_is_said_to_be_none_opens_nothing_and_is_still_tried_again() {
+    let classify = differing(Sign::Kind(Kind::Unavailable), Class::Neutral);
+    let policy = Policy { classify, retry: Retry::default(), ..tripping(breaker()) };
+    let world = World::new(policy, |_, _| async { Err(fault(Kind::Unavailable, Landed::No).status(500)) });
+    for _ in 0..3 {
+        assert_eq!(world.keyed("charge").await.unwrap_err().attempts, 3);
+    }
+    assert_eq!((world.calls(), world.guarded.status().lanes[0].state), (9, State::Closed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_that_is_said_to_be_a_pause_pauses() {
+    let classify = differing(Sign::Status(500), Class::Throttle);
+    let world = World::new(Policy { classify, ..tripping(breaker()) }, |_, _| async {
+        Err(fault(Kind::Unavailable, Landed::No).status(500).after(Some(seconds(7))))
+    });
+    assert_eq!(world.call("read").await.unwrap_err().rejection, None);
+    let fault = world.call("read").await.unwrap_err();
+    assert_eq!((fault.rejection, fault.retry_after), (Some(Rejection::RateLimited), Some(seconds(7))));
+    assert_eq!(world.guarded.status().lanes[0].state, State::Closed);
 }
 
 async fn down(world: &World) {

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use diag::Node;
 use guard::{
-    Adaptive, Algorithm, Breaker, Budget, Bulkhead, Cache, ErrorRate, HalfOpen, Hedge, Jitter, Limit, Mode,
-    Policy, Retry, Slow, Window,
+    Adaptive, Algorithm, Breaker, Budget, Bulkhead, Cache, Class, Classify, ErrorRate, HalfOpen, Hedge,
+    Jitter, Limit, Mode, Policy, Retry, Sign, Slow, Window,
 };
+use port::Kind;
 
 use super::{ALGORITHMS, PERS, PRIORITIES};
 
@@ -21,6 +22,7 @@ pub(in crate::config) fn apply(policy: &mut Policy, node: &Node) {
     stage(&mut policy.bulkhead, node, "bulkhead", || Some(Bulkhead::default()), bulkhead);
     stage(&mut policy.limit, node, "limit", || node.get("limit").and_then(new_limit), limit);
     set(&mut policy.hedge, node, "hedge", hedge);
+    node.get("classify").inspect(|node| classify(&mut policy.classify, node));
     set(&mut policy.cache, node, "cache", cache);
 }
 
@@ -186,6 +188,20 @@ fn limit(limit: &mut Limit, node: &Node) {
         Some(_) => Some(Mode::Reject),
         None => node.get("wait")?.duration().map(|max_wait| Mode::Wait { max_wait }),
     });
+}
+
+fn classify(classify: &mut Classify, node: &Node) {
+    let list = |class: Class| node.get(class.as_str()).map_or(&[][..], Node::items).iter();
+    let rules =
+        Class::ALL.into_iter().flat_map(|class| list(class).filter_map(sign).map(move |sign| (sign, class)));
+    classify.differ(rules);
+}
+
+fn sign(node: &Node) -> Option<Sign> {
+    match node.text() {
+        Some(name) => Kind::ALL.into_iter().find(|kind| kind.as_str() == name).map(Sign::Kind),
+        None => node.u64().and_then(|status| u16::try_from(status).ok()).map(Sign::Status),
+    }
 }
 
 fn hedge(node: &Node) -> Option<Option<Hedge>> {

@@ -1,6 +1,8 @@
 //! What may be written.
 
 use diag::{Field, Shape};
+use guard::Class;
+use port::Kind;
 
 use super::{ALGORITHMS, PERS, PRIORITIES};
 
@@ -18,6 +20,8 @@ pub(in crate::config) fn fields() -> Vec<Field> {
             .doc("how many calls may be out at once"),
         Field::new("limit", or_off(Shape::lazy("limit", limit))).doc("how many calls may start per second"),
         Field::new("hedge", or_off(Shape::lazy("hedge", hedge))).doc("a second copy of a slow, safe call"),
+        Field::new("classify", Shape::lazy("classify", classify))
+            .doc("which faults count for or against the system, where that differs from the usual"),
         Field::new("cache", or_off(Shape::lazy("cache", cache)))
             .doc("answers to safe operations that may be used again"),
     ]
@@ -134,6 +138,20 @@ fn limit() -> Shape {
         Field::new("weight", positive()).doc("what one call takes"),
         Field::new("mode", mode).doc("what happens when nothing is left"),
         Field::new("algorithm", words(&ALGORITHMS)).doc("how calls are counted"),
+    ])
+}
+
+fn classify() -> Shape {
+    let signs = || {
+        let kinds = Kind::ALL.into_iter().map(Kind::as_str);
+        Shape::list(Shape::one_of([Shape::choice(kinds), Shape::int(1..=599)]))
+    };
+    Shape::object([
+        Field::new(Class::Failure.as_str(), signs())
+            .doc("counts against the system: kinds of fault, HTTP statuses, gRPC codes"),
+        Field::new(Class::Neutral.as_str(), signs()).doc("says nothing about the system"),
+        Field::new(Class::Throttle.as_str(), signs())
+            .doc("pauses the calls as long as `Retry-After` says, and does not open the breaker"),
     ])
 }
 
