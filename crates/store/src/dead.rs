@@ -55,7 +55,7 @@ pub struct DeadLetter {
     pub code: String,
     /// Message of the last cause; holds no secret.
     pub message: String,
-    /// Each attempt, oldest first.
+    /// Each call, oldest first.
     pub history: Vec<Tried>,
     /// The original (or edited) input, as JSON.
     pub input: Vec<u8>,
@@ -73,7 +73,7 @@ pub struct DeadLetter {
     pub resolved: Option<Timestamp>,
 }
 
-/// One attempt that did not work.
+/// One call that did not work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tried {
     /// When.
@@ -82,6 +82,14 @@ pub struct Tried {
     pub code: String,
     /// In words; holds no secret.
     pub message: String,
+    /// How often it was sent, retries included; 0 when nothing left the house.
+    #[serde(default = "once")]
+    pub attempts: u32,
+}
+
+/// Of calls that were written down before sendings were counted.
+fn once() -> u32 {
+    1
 }
 
 /// What became of a dead letter.

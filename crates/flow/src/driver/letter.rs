@@ -66,7 +66,7 @@ impl Runner {
 }
 
 fn tried((at, error): &(jiff::Timestamp, Failure)) -> Tried {
-    Tried { at: *at, code: error.code.clone(), message: error.message.clone() }
+    Tried { at: *at, code: error.code.clone(), message: error.message.clone(), attempts: error.attempts }
 }
 
 impl Command {

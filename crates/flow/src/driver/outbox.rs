@@ -143,8 +143,9 @@ impl Engine {
             at: row.due,
             code: "earlier".into(),
             message: cause.clone(),
+            attempts: row.attempts,
         }));
-        history.push(Tried { at: now, code: code.clone(), message: words(fault) });
+        history.push(Tried { at: now, code: code.clone(), message: words(fault), attempts: fault.attempts });
         DeadLetter {
             id: letter_id(&row.id),
             tenant: row.tenant.clone(),

@@ -155,7 +155,7 @@ async fn told(gate: &Gate, asked: &Asked, what: &'static str) -> Result<Answer, 
 /// The shape of two traditions at once: the nested members of the one, the flat ones of the other.
 fn shown(letter: &DeadLetter) -> Value {
     let raw = |bytes: &[u8]| -> Option<Box<RawValue>> { serde_json::from_slice(bytes).ok() };
-    let attempts = letter.history.len();
+    let attempts: u32 = letter.history.iter().map(|tried| tried.attempts).sum();
     json!({
         "id": letter.id,
         "originalMessage": raw(&letter.input),

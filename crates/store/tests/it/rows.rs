@@ -169,7 +169,7 @@ fn letter(id: &str) -> DeadLetter {
         operation: "charge".into(),
         code: "timeout".into(),
         message: "no answer".into(),
-        history: vec![Tried { at: at(1), code: "timeout".into(), message: "no answer".into() }],
+        history: vec![Tried { at: at(1), code: "timeout".into(), message: "no answer".into(), attempts: 1 }],
         input: b"{}".to_vec(),
         key: Some("run_1/charge".into()),
         correlation: "cor".into(),
