@@ -47,7 +47,7 @@ pub use observer::{Nobody, Observer};
 pub use page::{Page, Show, Shown};
 pub use problem::{Code, Problem};
 pub use serve::Handle;
-pub use systems::Control;
+pub use systems::{Control, Mode};
 
 /// What the gate is made of.
 pub struct Deps {

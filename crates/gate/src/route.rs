@@ -65,6 +65,7 @@ pub(crate) struct Gives {
 pub(crate) enum Verb {
     Get,
     Post,
+    Put,
     Patch,
 }
 
@@ -73,6 +74,7 @@ impl Verb {
         match self {
             Verb::Get => "GET",
             Verb::Post => "POST",
+            Verb::Put => "PUT",
             Verb::Patch => "PATCH",
         }
     }

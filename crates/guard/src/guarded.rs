@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use port::{Call, Clock, Ctx, Fault, Link, Repeat, Reply, Spec};
 
-use crate::breaker::{Breaker, Change, Scene};
+use crate::breaker::{Change, Scene};
 use crate::cache::Cache;
 use crate::event::{Event, Listener, Place};
 use crate::gate::Gate;
@@ -138,6 +138,7 @@ impl Guarded {
         let lanes = self.ways().flat_map(|way| way.pipeline.lanes.shown(now));
         Status {
             system: self.system.pipeline.system.to_string(),
+            mode: self.mode(),
             budget: purse.left(),
             budget_capacity: purse.capacity(),
             usual: usual.collect(),
@@ -145,9 +146,19 @@ impl Guarded {
         }
     }
 
+    /// What the operator told the breakers of this system; `None` when it has none.
+    pub fn mode(&self) -> Option<Switch> {
+        let mut lanes = self.ways().flat_map(|way| way.pipeline.lanes.every());
+        lanes.find_map(|lane| lane.breaker.as_ref().map(|breaker| breaker.switch()))
+    }
+
     /// Closes every breaker of this system and forgets what it knew.
     pub fn reset(&self) {
-        self.each_breaker(|breaker, scene| breaker.reset(scene));
+        let now = self.system.pipeline.world.now();
+        for lane in self.ways().flat_map(|way| way.pipeline.lanes.every()) {
+            let scene = Operator { pipeline: &self.system.pipeline, lane: &lane, now };
+            lane.breaker.iter().for_each(|breaker| breaker.reset(&scene));
+        }
     }
 
     /// Rejects every call until told otherwise.
@@ -171,16 +182,7 @@ impl Guarded {
     }
 
     fn switch(&self, switch: Switch) {
-        self.each_breaker(|breaker, _| breaker.set(switch));
-    }
-
-    /// Tells every breaker, also the one that lanes yet to come take after.
-    fn each_breaker(&self, tell: impl Fn(&Breaker, &Operator<'_>)) {
-        let now = self.system.pipeline.world.now();
-        for lane in self.ways().flat_map(|way| way.pipeline.lanes.every()) {
-            let scene = Operator { pipeline: &self.system.pipeline, lane: &lane, now };
-            lane.breaker.iter().for_each(|breaker| tell(breaker, &scene));
-        }
+        self.ways().for_each(|way| way.pipeline.lanes.switch(switch));
     }
 
     fn ways(&self) -> impl Iterator<Item = &Way> {

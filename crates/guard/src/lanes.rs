@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use crate::lane::Lane;
 use crate::policy::{Per, Policy};
 use crate::shared::Till;
+use crate::status::Switch;
 use crate::tick::Tick;
 
 type Map = HashMap<Box<str>, Arc<Lane>>;
@@ -110,10 +111,21 @@ impl Lanes {
         match &self.base {
             Some(base) => {
                 let name = format!("{}/{key}", self.common.key);
-                Lane::sharing(&name, &self.policy, &base.get(key, now), &base.policy, till)
+                let lane = Lane::sharing(&name, &self.policy, &base.get(key, now), &base.policy, till);
+                if let (Some(own), Some(common)) = (&lane.breaker, &self.common.breaker) {
+                    own.set(common.switch());
+                }
+                lane
             }
             None => self.common.sibling(key, &self.policy, till),
         }
+    }
+
+    /// Tells every breaker, also the one that lanes yet to come take after.
+    pub(crate) fn switch(&self, switch: Switch) {
+        // A lane that is being made now would still take after what was told before.
+        let _alone = self.writing.lock();
+        self.every().iter().filter_map(|lane| lane.breaker.as_ref()).for_each(|own| own.set(switch));
     }
 
     /// The same, to keep.

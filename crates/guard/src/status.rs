@@ -12,6 +12,8 @@ use crate::State;
 pub struct Status {
     /// The configured system.
     pub system: String,
+    /// What the operator told its breakers; `None` when it has none.
+    pub mode: Option<Switch>,
     /// Retry tokens left.
     pub budget: u32,
     /// Retry tokens when full.
@@ -51,6 +53,7 @@ pub struct LaneStatus {
 pub enum Switch {
     /// Judge and act.
     #[default]
+    #[serde(rename = "automatic")]
     Auto,
     /// Reject everything.
     ForcedOpen,

@@ -1,12 +1,13 @@
-//! `cardan system list|show|reset`
+//! `cardan system list|show|reset|force-open|disable|observe|automatic`
 
 use std::io::{Write, stdout};
 use std::process::ExitCode;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Done, Remote, table};
+use super::{Done, Failure, Remote, table};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum System {
@@ -16,19 +17,25 @@ pub(super) enum System {
         remote: Remote,
     },
     /// Show one: operations, guard, breaker, calls in flight
-    Show {
-        /// The system's name
-        name: String,
-        #[command(flatten)]
-        remote: Remote,
-    },
-    /// Close the system's breaker
-    Reset {
-        /// The system's name
-        name: String,
-        #[command(flatten)]
-        remote: Remote,
-    },
+    Show(Target),
+    /// Close the system's breaker and forget its failures
+    Reset(Target),
+    /// Reject every call; what flows want of the system waits. Until changed, or until the server restarts
+    ForceOpen(Target),
+    /// Let every call pass and judge none. Until changed, or until the server restarts
+    Disable(Target),
+    /// Judge and report, but let every call pass. Until changed, or until the server restarts
+    Observe(Target),
+    /// Judge and act again, as after a restart
+    Automatic(Target),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Target {
+    /// The system's name
+    name: String,
+    #[command(flatten)]
+    remote: Remote,
 }
 
 impl System {
@@ -36,16 +43,35 @@ impl System {
         match self {
             System::List { remote } => {
                 let page = remote.get("/v1/systems").await?;
-                let headings = ["system", "adapter", "breaker", "in flight", "queued"];
+                let headings = ["system", "adapter", "breaker", "mode", "in flight", "queued"];
                 table::print(&headings, &lanes(&page["systems"]), "no systems are configured")?;
             }
-            System::Show { name, remote } => table::json(&remote.get(&format!("/v1/systems/{name}")).await?)?,
-            System::Reset { name, remote } => {
-                remote.post(&format!("/v1/systems/{name}/reset"), &json!({})).await?;
-                writeln!(stdout(), "{name}: reset")?;
+            System::Show(target) => table::json(&target.remote.get(&target.path("")).await?)?,
+            System::Reset(target) => {
+                target.remote.post(&target.path("/reset"), &json!({})).await?;
+                writeln!(stdout(), "{}: reset", target.name)?;
             }
+            System::ForceOpen(target) => target.switch("forced_open").await?,
+            System::Disable(target) => target.switch("disabled").await?,
+            System::Observe(target) => target.switch("observe_only").await?,
+            System::Automatic(target) => target.switch("automatic").await?,
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Target {
+    fn path(&self, tail: &str) -> String {
+        format!("/v1/systems/{}{tail}", self.name)
+    }
+
+    async fn switch(&self, mode: &str) -> Result<(), Failure> {
+        let request = self.remote.request(Method::PUT, &self.path("/guard")).json(&json!({ "mode": mode }));
+        let told = self.remote.send(request).await?;
+        let passing = told["survives_restart"] == false && mode != "automatic";
+        let until = if passing { "; until changed, or until the server restarts" } else { "" };
+        writeln!(stdout(), "{}: {mode}, was {}{until}", self.name, table::cell(&told["was"]))?;
+        Ok(())
     }
 }
 
@@ -53,9 +79,18 @@ impl System {
 fn lanes(systems: &Value) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     for system in systems.as_array().into_iter().flatten() {
-        for lane in system["status"]["lanes"].as_array().into_iter().flatten() {
-            let cells =
-                [&system["name"], &system["adapter"], &lane["state"], &lane["in_flight"], &lane["queued"]];
+        let status = &system["status"];
+        for lane in status["lanes"].as_array().into_iter().flatten() {
+            // A system without a breaker has no state and no mode of one.
+            let state = if status["mode"].is_null() { &Value::Null } else { &lane["state"] };
+            let cells = [
+                &system["name"],
+                &system["adapter"],
+                state,
+                &status["mode"],
+                &lane["in_flight"],
+                &lane["queued"],
+            ];
             rows.push(cells.into_iter().map(table::cell).collect());
         }
     }

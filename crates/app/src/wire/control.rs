@@ -3,20 +3,93 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use guard::Guarded;
+use gate::Mode;
+use guard::{Guarded, LaneStatus, State, Switch};
 use serde_json::Value;
+use watch::health::Seen;
+use watch::metrics::Breaker;
+
+use super::hear::Ears;
 
 /// The guards by system.
-pub(super) struct Guards(pub(super) BTreeMap<String, Arc<Guarded>>);
+#[derive(Clone)]
+pub(super) struct Guards {
+    guards: Arc<BTreeMap<String, Arc<Guarded>>>,
+    ears: Arc<Ears>,
+}
+
+impl Guards {
+    pub(super) fn new(guards: BTreeMap<String, Arc<Guarded>>, ears: Arc<Ears>) -> Self {
+        Self { guards: Arc::new(guards), ears }
+    }
+
+    fn get(&self, system: &str) -> Option<&Arc<Guarded>> {
+        self.guards.get(&system.replace('-', "_"))
+    }
+
+    /// How each system's breaker lets calls out now, for the gauges: that of its worst key.
+    pub(super) fn breakers(&self) -> impl Iterator<Item = (&str, Breaker)> {
+        let judged = self.guards.iter().filter(|(_, guarded)| guarded.mode().is_some());
+        judged.map(|(name, guarded)| (name.as_str(), worst(&guarded.status().lanes)))
+    }
+}
 
 impl gate::Control for Guards {
     fn status(&self, system: &str) -> Value {
-        let guarded = self.0.get(&system.replace('-', "_"));
-        guarded.and_then(|guarded| serde_json::to_value(guarded.status()).ok()).unwrap_or(Value::Null)
+        self.get(system)
+            .and_then(|guarded| serde_json::to_value(guarded.status()).ok())
+            .unwrap_or(Value::Null)
     }
 
     fn reset(&self, system: &str) -> bool {
-        let guarded = self.0.get(&system.replace('-', "_"));
+        let guarded = self.get(system).filter(|guarded| guarded.mode().is_some());
         guarded.inspect(|guarded| guarded.reset()).is_some()
+    }
+
+    fn switch(&self, system: &str, mode: Mode) -> Option<Mode> {
+        let guarded = self.get(system)?;
+        let was = told(guarded.mode()?);
+        match mode {
+            Mode::Automatic => guarded.automatic(),
+            Mode::ForcedOpen => guarded.force_open(),
+            Mode::Disabled => guarded.disable(),
+            Mode::ObserveOnly => guarded.observe_only(),
+        }
+        match (was, mode) {
+            (_, Mode::ForcedOpen) => self.ears.saw(system, Seen::Fail("breaker is forced open".to_owned())),
+            (Mode::ForcedOpen, _) => {
+                let why = "not called since its breaker was forced open".to_owned();
+                self.ears.saw(system, Seen::Warn(why));
+            }
+            (Mode::Automatic | Mode::Disabled | Mode::ObserveOnly, _) => {}
+        }
+        Some(was)
+    }
+}
+
+fn told(switch: Switch) -> Mode {
+    match switch {
+        Switch::Auto => Mode::Automatic,
+        Switch::ForcedOpen => Mode::ForcedOpen,
+        Switch::Disabled => Mode::Disabled,
+        Switch::ObserveOnly => Mode::ObserveOnly,
+    }
+}
+
+fn worst(lanes: &[LaneStatus]) -> Breaker {
+    let any = |state| lanes.iter().any(|lane| shown(lane) == state);
+    match (any(State::Open), any(State::HalfOpen)) {
+        (true, _) => Breaker::Open,
+        (false, true) => Breaker::HalfOpen,
+        (false, false) => Breaker::Closed,
+    }
+}
+
+/// Forced open is open whatever the breaker would judge, and disabled is closed.
+fn shown(lane: &LaneStatus) -> State {
+    match lane.mode {
+        Switch::ForcedOpen => State::Open,
+        Switch::Disabled => State::Closed,
+        Switch::Auto | Switch::ObserveOnly => lane.state,
     }
 }

@@ -9,7 +9,7 @@ use port::Clock;
 use store::RunStatus;
 use watch::Metrics;
 use watch::health::Seen;
-use watch::metrics::{Breaker, Outcome};
+use watch::metrics::Outcome;
 
 use crate::config::Config;
 
@@ -35,7 +35,8 @@ impl Ears {
         std::mem::take(&mut *self.seen.lock())
     }
 
-    fn saw(&self, system: &str, seen: Seen) {
+    /// How a system looked.
+    pub(super) fn saw(&self, system: &str, seen: Seen) {
         self.metrics.health(system, matches!(seen, Seen::Pass(_)));
         self.seen.lock().insert(system.to_owned(), seen);
     }
@@ -59,9 +60,8 @@ impl guard::Listener for Ears {
                 );
             }
             Event::Transition { place, from, to, .. } => {
-                self.metrics.breaker(place.system, breaker(*to));
                 tracing::warn!(integration_system = place.system, ?from, ?to, "breaker changed");
-                if breaker(*to) == Breaker::Open {
+                if *to == guard::State::Open {
                     self.saw(place.system, Seen::Fail("breaker is open".to_owned()));
                 }
             }
@@ -185,14 +185,6 @@ impl gate::Observer for Ears {
 
     fn conversations(&self, change: i64) {
         self.metrics.active_conversations(change);
-    }
-}
-
-fn breaker(state: guard::State) -> Breaker {
-    match state {
-        guard::State::Closed => Breaker::Closed,
-        guard::State::Open => Breaker::Open,
-        guard::State::HalfOpen => Breaker::HalfOpen,
     }
 }
 

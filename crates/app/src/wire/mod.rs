@@ -43,6 +43,7 @@ impl House {
         let auth = door::auth(config, &vault, clock.clone())?;
         let ears = Arc::new(hear::Ears::new(config, clock.clone()));
         let guarded = systems::open(config, vault, ears.clone(), clock.clone())?;
+        let guards = control::Guards::new(guarded.guards, ears.clone());
         let listener = listen(config.listen).await?;
         let address = listener.local_addr()?;
         // After all that may be refused, so that a refused start leaves no new store behind.
@@ -76,10 +77,10 @@ impl House {
                 store: store.clone(),
                 engine: engine.clone(),
                 systems: guarded.systems,
-                control: Arc::new(control::Guards(guarded.guards)),
                 auth,
                 limits,
-                pages: pages::all(&ears, &store, config, clock.clone()),
+                pages: pages::all(&ears, &guards, &store, config, clock.clone()),
+                control: Arc::new(guards),
                 observer: ears,
                 clock,
                 entropy,

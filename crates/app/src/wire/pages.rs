@@ -9,14 +9,26 @@ use watch::Health;
 use watch::health::{Answer, Check};
 use watch::metrics::Format;
 
+use super::control::Guards;
 use super::hear::Ears;
 use crate::config::Config;
 
-pub(super) fn all(ears: &Arc<Ears>, store: &Store, config: &Config, clock: Arc<dyn Clock>) -> Vec<Page> {
+pub(super) fn all(
+    ears: &Arc<Ears>,
+    guards: &Guards,
+    store: &Store,
+    config: &Config,
+    clock: Arc<dyn Clock>,
+) -> Vec<Page> {
     let version = std::env::var("VERSION").unwrap_or_else(|_| env!("CARGO_PKG_VERSION").to_owned());
     let health = Health::new(version, clock, vec![database(store.clone())], config.systems.keys().cloned());
     let health = Arc::new(health);
-    vec![metrics(ears.clone()), alive(health.clone()), ready(health.clone()), adapters(health, ears.clone())]
+    vec![
+        metrics(ears.clone(), guards.clone()),
+        alive(health.clone()),
+        ready(health.clone()),
+        adapters(health, ears.clone()),
+    ]
 }
 
 /// The store is the one thing this process owns and cannot work without.
@@ -33,8 +45,10 @@ fn database(store: Store) -> Check {
     Check { name: "database", ask: Box::new(ask) }
 }
 
-fn metrics(ears: Arc<Ears>) -> Page {
+fn metrics(ears: Arc<Ears>, guards: Guards) -> Page {
     let show = move |headers: &axum::http::HeaderMap| {
+        // Asked now rather than told of changes: what an operator says of a breaker is no change of its state.
+        guards.breakers().for_each(|(system, state)| ears.metrics.breaker(system, state));
         let accept = headers.get("accept").and_then(|value| value.to_str().ok());
         let (content_type, body) = ears.metrics.scrape(Format::accepted(accept));
         ready_made(Shown { status: 200, content_type, body })

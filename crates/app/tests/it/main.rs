@@ -9,5 +9,6 @@ mod refused_start;
 mod refused_store;
 mod scene;
 mod story;
+mod switches;
 mod unheard;
 mod validate;

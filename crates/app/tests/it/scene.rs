@@ -84,6 +84,52 @@ impl Scene {
         self.cardan(&["play", story, "--pace", "0", "--systems", &self.systems_url]).await
     }
 
+    /// Says what there is to say about an order and commits it, in one request with these headers.
+    pub(crate) async fn order(&self, order: &str, headers: &[(&str, &str)]) -> reqwest::Response {
+        let act = |number: usize, type_: &str, rest: Value| {
+            let mut act = serde_json::json!({
+                "id": format!("act_{order}_{number}"), "timestamp": "2026-01-01T00:00:00Z",
+                "speaker": "ada", "type": type_, "entity": order,
+            });
+            act.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+            act
+        };
+        let fields = serde_json::json!({
+            "customer_id": "cust_ada", "items": [{ "product_id": "margherita", "quantity": 1 }],
+            "total_amount": 9.5, "currency": "EUR", "delivery_address": "Via Roma 12", "email": "ada@example.com",
+            "payment_method": "tok_visa",
+        });
+        let facts = fields.as_object().unwrap().iter().enumerate().map(|(number, (field, value))| {
+            act(number, "fact", serde_json::json!({ "field": field, "value": value }))
+        });
+        let commit = serde_json::json!({ "system": "order_management", "action": "create" });
+        let acts: Vec<Value> = facts.chain([act(99, "commit", commit)]).collect();
+        let url = format!("{}/v1/conversations/conv_{order}/acts", self.url);
+        let request = reqwest::Client::new().post(url).json(&acts);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 202, "{}", answer.text().await.unwrap());
+        answer
+    }
+
+    /// The same; the run that it starts.
+    pub(crate) async fn ordered(&self, order: &str) -> String {
+        let told: Value = self.order(order, &[]).await.json().await.unwrap();
+        let run = &told.as_array().unwrap().last().unwrap()["integrations"][0]["run"];
+        run.as_str().unwrap().to_owned()
+    }
+
+    /// What a path of the server shows.
+    pub(crate) async fn page(&self, path: &str) -> String {
+        reqwest::get(format!("{}{path}", self.url)).await.unwrap().text().await.unwrap()
+    }
+
+    /// What the server wrote to its log so far, one document per line.
+    pub(crate) fn log(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.folder().join("serve.log")).unwrap();
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
     /// The cells of a table that a command prints, without its headings.
     pub(crate) async fn rows(&self, arguments: &[&str]) -> Vec<Vec<String>> {
         let ended = self.cardan(arguments).await;
@@ -100,22 +146,27 @@ impl Scene {
 
     /// Waits until a run is in a status.
     pub(crate) async fn run_is(&self, run: &str, status: &str) {
-        self.becomes(&["flow", "show", "--json", run], "status", status).await;
+        self.becomes(&["flow", "show", "--json", run], "/status", status).await;
     }
 
     /// Waits until a dead letter is in a state.
     pub(crate) async fn letter_is(&self, letter: &str, state: &str) {
-        self.becomes(&["dead", "show", letter], "state", state).await;
+        self.becomes(&["dead", "show", letter], "/state", state).await;
     }
 
-    async fn becomes(&self, shown: &[&str], member: &str, expected: &str) {
+    /// Waits until a run waits for this.
+    pub(crate) async fn run_waits_for(&self, run: &str, reason: &str) {
+        self.becomes(&["flow", "show", "--json", run], "/blocked_on/reason", reason).await;
+    }
+
+    async fn becomes(&self, shown: &[&str], pointer: &str, expected: &str) {
         let there = async {
-            while self.json(shown).await[member] != expected {
+            while self.json(shown).await.pointer(pointer).is_none_or(|found| found != expected) {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
         let there = tokio::time::timeout(PATIENCE, there).await;
-        assert!(there.is_ok(), "its {member} is not {expected}: {}", self.cardan(shown).await.out);
+        assert!(there.is_ok(), "its {pointer} is not {expected}: {}", self.cardan(shown).await.out);
     }
 
     /// What the systems hold, in their own words.

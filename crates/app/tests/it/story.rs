@@ -48,7 +48,7 @@ async fn shown_as_done(scene: &Scene) {
     let systems = scene.rows(&["system", "list"]).await;
     let names: Vec<&str> = systems.iter().map(|row| row[0].as_str()).collect();
     assert_eq!(names, ["crm", "email", "inventory", "orders", "payments"]);
-    assert!(systems.iter().all(|row| row[1..] == ["rest", "closed", "0", "0"]), "{systems:?}");
+    assert!(systems.iter().all(|row| row[1..] == ["rest", "closed", "automatic", "0", "0"]), "{systems:?}");
 }
 
 /// The paths of the steps that called a system.

@@ -37,7 +37,7 @@ permissions! {
     DeadManage = "dead.manage";
     /// See systems.
     SystemRead = "system.read";
-    /// Reset a system's breaker.
+    /// Reset a system's breaker, and tell it what to do.
     SystemManage = "system.manage";
 }
 

@@ -42,6 +42,8 @@ schemas! {
     DeadLetterList: "DeadLetterList" => page("dead", reference("DeadLetter"));
     EditDeadLetter: "EditDeadLetter" => object(&["input"], json!({"input": {"description": "The new input of the call."}}));
     System: "System" => system();
+    SetGuard: "SetGuard" => object(&["mode"], json!({"mode": mode()}));
+    GuardSet: "GuardSet" => guard_set();
     SystemList: "SystemList" => object(&["systems"], json!({"systems": {"type": "array", "items": reference("System")}}));
 }
 
@@ -181,8 +183,32 @@ fn dead() -> Value {
 fn system() -> Value {
     let text = json!({"type": "string"});
     let operations = json!({"type": "array", "items": {"type": "object"}});
+    let status = json!({
+        "type": ["object", "null"],
+        "properties": {
+            "mode": {"type": ["string", "null"], "enum": modes().chain([Value::Null]).collect::<Vec<_>>()},
+            "lanes": {"type": "array", "items": {"type": "object"}},
+        },
+    });
     object(
         &["name", "operations"],
-        json!({"name": text, "adapter": text, "version": text, "operations": operations, "status": {}}),
+        json!({"name": text, "adapter": text, "version": text, "operations": operations, "status": status}),
     )
+}
+
+fn guard_set() -> Value {
+    let survives = "False: a server that starts is automatic in everything.";
+    let properties = json!({
+        "name": {"type": "string"}, "mode": mode(), "was": mode(),
+        "survives_restart": {"const": false, "description": survives}, "status": {"type": ["object", "null"]},
+    });
+    object(&["name", "mode", "was", "survives_restart"], properties)
+}
+
+fn mode() -> Value {
+    json!({"type": "string", "enum": modes().collect::<Vec<_>>()})
+}
+
+fn modes() -> impl Iterator<Item = Value> {
+    crate::Mode::ALL.into_iter().map(|mode| mode.as_str().into())
 }

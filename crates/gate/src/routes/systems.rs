@@ -1,13 +1,14 @@
 //! Systems: what they can do and how they are doing.
 
 use port::Spec;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::auth::Permission;
 use crate::exchange::{Answer, Asked};
 use crate::openapi::Schema;
 use crate::route::{Gives, Optional, Route, Takes, Verb};
-use crate::{Code, Gate, Problem};
+use crate::{Code, Gate, Mode, Problem};
 
 pub(super) const ROUTES: &[Route] = &[
     Route {
@@ -49,6 +50,22 @@ pub(super) const ROUTES: &[Route] = &[
         problems: &[Code::SystemUnknown],
         handler: |gate, asked| Box::pin(async move { reset(gate, &asked) }),
     },
+    Route {
+        verb: Verb::Put,
+        path: "/v1/systems/{name}/guard",
+        name: "setSystemGuard",
+        summary: "Tells a system's circuit breaker to reject every call (forced_open), to let every call pass and \
+                  judge none (disabled), to judge and report but let every call pass (observe_only), or to judge \
+                  and act (automatic). Until told otherwise or restarted: a server that starts is automatic in \
+                  everything.",
+        permission: Permission::SystemManage,
+        query: &[],
+        headers: &[],
+        takes: Takes::Json(Schema::SetGuard, Optional::No),
+        gives: Gives { status: 200, schema: Schema::GuardSet },
+        problems: &[Code::BodyInvalid, Code::SystemUnknown],
+        handler: |gate, asked| Box::pin(async move { switch(gate, &asked) }),
+    },
 ];
 
 fn list(gate: &Gate) -> Answer {
@@ -67,10 +84,45 @@ fn reset(gate: &Gate, asked: &Asked) -> Result<Answer, Problem> {
     let name = asked.param("name");
     let link = gate.systems.get(name).ok_or(Problem::new(Code::SystemUnknown))?;
     if !gate.control.reset(&link.spec().system) {
-        return Err(Problem::because(Code::SystemUnknown, "the system has no circuit breaker"));
+        return Err(no_breaker());
     }
-    tracing::info!(integration = %link.spec().system, principal = %asked.principal.subject, "breaker reset");
+    tracing::info!(
+        correlation_id = &*asked.correlation,
+        integration_system = &*link.spec().system,
+        principal = &*asked.principal.subject,
+        "breaker reset"
+    );
     one(gate, asked)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Switch {
+    mode: Mode,
+}
+
+fn switch(gate: &Gate, asked: &Asked) -> Result<Answer, Problem> {
+    let link = gate.systems.get(asked.param("name")).ok_or(Problem::new(Code::SystemUnknown))?;
+    let Switch { mode } = asked.document()?;
+    let name = &*link.spec().system;
+    let was = gate.control.switch(name, mode).ok_or_else(no_breaker)?;
+    // A warning also on the way back: whoever reads the log sees from when to when.
+    tracing::warn!(
+        correlation_id = &*asked.correlation,
+        integration_system = name,
+        principal = &*asked.principal.subject,
+        from = was.as_str(),
+        to = mode.as_str(),
+        "breaker told by an operator"
+    );
+    let status = gate.control.status(name);
+    Ok(Answer::ok(
+        &json!({"name": name, "mode": mode, "was": was, "survives_restart": false, "status": status}),
+    ))
+}
+
+fn no_breaker() -> Problem {
+    Problem::because(Code::SystemUnknown, "the system has no circuit breaker")
 }
 
 fn shown(gate: &Gate, name: &str, spec: &Spec) -> Value {

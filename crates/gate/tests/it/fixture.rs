@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use gate::{Auth, Control, Conversations, Deciding, Deps, Limits, Nobody};
+use gate::{Auth, Control, Conversations, Deciding, Deps, Limits, Mode, Nobody};
 use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt;
 use port::{SystemClock, SystemEntropy, Systems};
@@ -28,6 +28,9 @@ impl Control for NoGuards {
     }
     fn reset(&self, _system: &str) -> bool {
         false
+    }
+    fn switch(&self, _system: &str, _mode: Mode) -> Option<Mode> {
+        None
     }
 }
 

@@ -5,6 +5,7 @@
 mod acts;
 mod fixture;
 mod flows;
+mod guards;
 mod idempotent;
 mod live;
 mod refused;

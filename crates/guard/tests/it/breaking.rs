@@ -198,6 +198,28 @@ async fn the_operator_has_the_last_word() {
     assert_eq!(world.calls(), 10);
     world.guarded.force_open();
     assert_eq!(world.call("read").await.unwrap_err().rejection, Some(Rejection::BreakerOpen));
+    assert_eq!(world.guarded.mode(), Some(guard::Switch::ForcedOpen));
+}
+
+/// Its lane is made by its first call, long after the operator spoke.
+#[tokio::test(start_paused = true)]
+async fn the_last_word_holds_for_newcomers_of_an_operation_with_its_own_breaker() {
+    let own = Breaker { per: Per::Tenant, consecutive_failures: NonZeroU32::new(9), ..breaker() };
+    let system = tripping(Breaker { per: Per::Tenant, ..breaker() });
+    let policies = Policies { system, operations: [("read".into(), tripping(own))].into() };
+    let world = World::new(policies, |_, _| async { Ok(Reply::default()) });
+    world.guarded.force_open();
+    assert_eq!(world.call("read").await.unwrap_err().rejection, Some(Rejection::BreakerOpen));
+    world.guarded.automatic();
+    world.call("read").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_breaker_there_is_no_mode() {
+    let world = World::new(bare(), |_, _| async { Ok(Reply::default()) });
+    world.guarded.force_open();
+    world.call("read").await.unwrap();
+    assert_eq!(world.guarded.mode(), None);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,107 @@
+//! What operators tell the guards of systems.
+
+use std::sync::Arc;
+
+use gate::{Algorithm, Auth, Control, Key, Limits, Material, Mode, Tokens};
+use http::Method;
+use jsonwebtoken::{EncodingKey, Header, encode};
+use parking_lot::Mutex;
+use port::{Adapter, Call, Clock, Ctx, Fault, Link, Reply, Spec, Systems};
+use serde_json::{Value, json};
+use store::Store;
+
+use crate::fixture::{Answer, House, deps, request};
+
+const SECRET: &str = "an example of a secret that is long enough";
+
+/// Systems that are never called.
+struct Idle(Spec);
+
+impl Adapter for Idle {
+    fn spec(&self) -> &Spec {
+        &self.0
+    }
+
+    async fn call(&self, _ctx: &Ctx, _call: Call) -> Result<Reply, Fault> {
+        Ok(Reply::default())
+    }
+}
+
+/// One breaker, that of `payments`.
+struct Breaker(Mutex<Mode>);
+
+impl Control for Breaker {
+    fn status(&self, system: &str) -> Value {
+        if system == "payments" { json!({"mode": *self.0.lock()}) } else { json!({"mode": null}) }
+    }
+    fn reset(&self, system: &str) -> bool {
+        system == "payments"
+    }
+    fn switch(&self, system: &str, mode: Mode) -> Option<Mode> {
+        (system == "payments").then(|| std::mem::replace(&mut *self.0.lock(), mode))
+    }
+}
+
+async fn house() -> House {
+    let material = Material::Secret(SECRET.to_owned().into());
+    let key = Key { id: None, algorithms: vec![Algorithm::HS256], material };
+    let tokens = Tokens::new(vec![key], Arc::new(port::SystemClock)).unwrap();
+    let store = Store::temporary().unwrap();
+    let mut deps = deps(store.clone(), Auth::Tokens(tokens), Limits::default()).await;
+    let idle = |name: &str| {
+        let spec = Spec { system: name.into(), adapter: "idle", version: "1.0.0", operations: Vec::new() };
+        (name.to_owned(), Arc::new(Idle(spec)) as Arc<dyn Link>)
+    };
+    deps.systems = Systems::new(["payments", "email"].map(idle));
+    deps.control = Arc::new(Breaker(Mutex::new(Mode::Automatic)));
+    House { router: gate::router(deps), store, token: Some(token(&["system.read", "system.manage"])) }
+}
+
+fn token(permissions: &[&str]) -> String {
+    let exp = port::SystemClock.now().as_second() + 60;
+    let claims = json!({"sub": "ada", "organization": "acme", "permissions": permissions, "exp": exp});
+    encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap()
+}
+
+async fn put(house: &House, system: &str, body: &Value) -> Answer {
+    let path = format!("/v1/systems/{system}/guard");
+    let body = axum::body::Body::from(body.to_string());
+    house.send(request(Method::PUT, &path, &[("content-type", "application/json")], body)).await
+}
+
+#[tokio::test]
+async fn a_guard_is_told_and_the_answer_says_what_it_was_and_that_it_does_not_last() {
+    let house = house().await;
+    let told = put(&house, "payments", &json!({"mode": "forced_open"})).await;
+    let expected = json!({
+        "name": "payments", "mode": "forced_open", "was": "automatic", "survives_restart": false,
+        "status": {"mode": "forced_open"},
+    });
+    assert_eq!((told.status, &told.json), (200, &expected));
+    assert_eq!(house.get("/v1/systems/payments").await.json["status"]["mode"], "forced_open");
+    let back = put(&house, "payments", &json!({"mode": "automatic"})).await;
+    assert_eq!((&back.json["mode"], &back.json["was"]), (&json!("automatic"), &json!("forced_open")));
+}
+
+#[tokio::test]
+async fn only_who_may_manage_systems_tells_their_guards() {
+    let house = house().await;
+    let reader = house.bearing(&token(&["system.read", "flow.manage"]));
+    let refused = put(&reader, "payments", &json!({"mode": "disabled"})).await;
+    assert_eq!((refused.status, refused.code()), (403, "auth.permission"));
+    assert_eq!(house.get("/v1/systems/payments").await.json["status"]["mode"], "automatic");
+}
+
+#[tokio::test]
+async fn what_is_no_mode_and_what_has_no_breaker_are_refused() {
+    let house = house().await;
+    for body in [json!({"mode": "open"}), json!({}), json!({"mode": "disabled", "for": "1h"})] {
+        let refused = put(&house, "payments", &body).await;
+        assert_eq!((refused.status, refused.code()), (400, "body.invalid"), "{}", refused.text);
+    }
+    for system in ["email", "nowhere"] {
+        let refused = put(&house, system, &json!({"mode": "disabled"})).await;
+        assert_eq!((refused.status, refused.code()), (404, "system.unknown"), "{}", refused.text);
+    }
+    assert_eq!(house.get("/v1/systems/payments").await.json["status"]["mode"], "automatic");
+}
