@@ -26,6 +26,13 @@ pub struct Policies {
     pub operations: BTreeMap<Arc<str>, Policy>,
 }
 
+impl Policies {
+    /// The policy in force for an operation.
+    pub fn of(&self, operation: &str) -> &Policy {
+        self.operations.get(operation).unwrap_or(&self.system)
+    }
+}
+
 impl From<Policy> for Policies {
     fn from(system: Policy) -> Self {
         Self { system, operations: BTreeMap::new() }

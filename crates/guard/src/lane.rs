@@ -103,6 +103,7 @@ impl Lane {
             max_in_flight: bulkhead.map(|bulkhead| bulkhead.places()),
             queued: bulkhead.map_or(0, |bulkhead| bulkhead.queued()),
             tokens: self.limit.as_ref().and_then(|limit| limit.left(now)),
+            limit_store: self.limit.as_ref().and_then(|limit| limit.store()).map(str::to_owned),
         }
     }
 }

@@ -28,6 +28,14 @@ impl Limiter {
         }
     }
 
+    /// The name of the store in which it is counted, when that is not this process.
+    pub(crate) fn store(&self) -> Option<&str> {
+        match self {
+            Limiter::Local(_) => None,
+            Limiter::Shared(limit) => Some(limit.store()),
+        }
+    }
+
     /// Whether forgetting it would change nothing: it is full, or the store remembers.
     pub(crate) fn is_idle(&self, full: Option<u32>, now: Tick) -> bool {
         self.left(now).is_none_or(|left| Some(left) == full)

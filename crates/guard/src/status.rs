@@ -45,6 +45,8 @@ pub struct LaneStatus {
     pub queued: u32,
     /// Calls the limit would let start now; unknown when the limit is shared.
     pub tokens: Option<u32>,
+    /// The store in which a shared limit is counted.
+    pub limit_store: Option<String>,
 }
 
 /// What the operator told a breaker to do.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use diag::nearest;
-use guard::Subject;
+use guard::{Fallback, Subject};
 
 use super::{Done, Failure};
 use crate::config::{self, Config, System};
@@ -43,7 +43,8 @@ fn explained(config: &Config, call: &str) -> Result<String, String> {
         let operations = system.spec.operations.iter().map(|known| &*known.name);
         unknown(&format!("{} has no operation", system.name), operation, operations)
     })?;
-    Ok(told(system, &known.name, known.repeat))
+    let shared = shared(config, system, operation);
+    Ok(told(system, &known.name, known.repeat) + &shared)
 }
 
 fn told(system: &System, operation: &str, repeat: port::Repeat) -> String {
@@ -51,6 +52,24 @@ fn told(system: &System, operation: &str, repeat: port::Repeat) -> String {
     let layers: Vec<_> = layers.iter().map(|(origin, policy)| (origin.as_str(), *policy)).collect();
     let call = format!("{}.{operation}", system.name);
     guard::explain(&Subject { call: &call, repeat, layers: &layers }).to_string()
+}
+
+/// What the numbers of a shared limit leave out: where it is counted, what asking costs, and what if nobody answers.
+fn shared(config: &Config, system: &System, operation: &str) -> String {
+    let limit = system.policies.of(operation).limit.as_ref();
+    let Some(shared) = limit.and_then(|limit| limit.shared.as_ref()) else { return String::new() };
+    let Some(store) = config.limit_stores.get(&*shared.store) else { return String::new() };
+    let (server, patience) = (store.server.key(), diag::units::show_duration(store.patience));
+    let away = match shared.fallback {
+        Fallback::Open => "every call passes".to_owned(),
+        Fallback::Closed => "no call passes".to_owned(),
+        Fallback::LocalShare { of } => format!("each node keeps to one part in {of}"),
+    };
+    format!(
+        "\nthe limit is counted by all nodes in {} ({server}); asking it adds at most {patience} to each attempt\n\
+         while it is away {away}\n",
+        shared.store
+    )
 }
 
 fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str>) -> String {

@@ -43,7 +43,7 @@ impl System {
         match self {
             System::List { remote } => {
                 let page = remote.get("/v1/systems").await?;
-                let headings = ["system", "adapter", "breaker", "mode", "in flight", "queued"];
+                let headings = ["system", "adapter", "breaker", "mode", "in flight", "queued", "limit"];
                 table::print(&headings, &lanes(&page["systems"]), "no systems are configured")?;
             }
             System::Show(target) => table::json(&target.remote.get(&target.path("")).await?)?,
@@ -91,8 +91,19 @@ fn lanes(systems: &Value) -> Vec<Vec<String>> {
                 &lane["in_flight"],
                 &lane["queued"],
             ];
-            rows.push(cells.into_iter().map(table::cell).collect());
+            let mut cells: Vec<String> = cells.into_iter().map(table::cell).collect();
+            cells.push(limit(lane));
+            rows.push(cells);
         }
     }
     rows
+}
+
+/// How many calls may start now; only its store knows it of a limit that is shared.
+fn limit(lane: &Value) -> String {
+    match (&lane["limit_store"], &lane["tokens"]) {
+        (Value::String(store), _) => format!("shared in {store}"),
+        (_, Value::Null) => "-".to_owned(),
+        (_, tokens) => format!("{tokens} left"),
+    }
 }

@@ -36,5 +36,11 @@ pub(super) const PROFILE_TAKEN: &str = "CFG116";
 pub(super) const NO_SUCH_OPERATION: &str = "CFG118";
 /// An action that no commit has.
 pub(super) const NO_SUCH_ACTION: &str = "CFG119";
+/// A store of limits that is not declared.
+pub(super) const NO_SUCH_LIMIT_STORE: &str = "CFG120";
+/// A store of limits in which none is counted.
+pub(super) const UNUSED_LIMIT_STORE: &str = "CFG121";
+/// An address at which no store of limits can be.
+pub(super) const BAD_LIMIT_STORE: &str = "CFG122";
 /// A limit without its numbers.
 pub(super) const HALF_LIMIT: &str = "CFG117";

@@ -7,7 +7,7 @@ use diag::{Diagnostic, Entry, Node, Source, Span, Tree};
 use super::{code, shape};
 
 /// Sections that map names to something: their names may be spread over files.
-const SPREAD: [&str; 5] = ["secrets", "profiles", "systems", "entities", "flows"];
+const SPREAD: [&str; 6] = ["secrets", "limit_stores", "profiles", "systems", "entities", "flows"];
 
 /// Reads and checks each text by itself, then merges them.
 pub(super) fn documents(sources: &[Source]) -> (Node, Vec<Diagnostic>) {

@@ -10,6 +10,7 @@ mod door;
 mod flows;
 mod guard;
 mod judge;
+mod limit_stores;
 mod limits;
 mod merge;
 mod profiles;
@@ -30,7 +31,7 @@ use std::path::Path;
 use diag::{Colour, Diagnostic, Severity, Source};
 
 pub use auth::{Jwt, JwtKey, Material};
-
+pub use limit_stores::{LimitStore, Server, Url};
 pub use secrets::{Origin, Vault};
 pub use shape::{json_schema, reference, shape};
 pub use sources::sources;
@@ -56,6 +57,8 @@ pub struct Config {
     pub pages: Option<SocketAddr>,
     /// Where each secret comes from, by name.
     pub secrets: BTreeMap<String, Origin>,
+    /// Where limits are counted over several nodes, by name.
+    pub limit_stores: BTreeMap<String, LimitStore>,
     /// The systems that can be called, by normalised name (`-` is `_`).
     pub systems: BTreeMap<String, System>,
     /// What acts mean here: entities, derived events, aliases, custom types.
@@ -126,6 +129,7 @@ fn read(judge: &mut judge::Judge<'_>) -> Option<Config> {
     let strict = rules::strict(judge);
     let metrics = door::metrics(judge);
     let secrets = secrets::read(judge);
+    let limit_stores = limit_stores::read(judge);
     let profiles = profiles::read(judge);
     let systems = systems::read(judge, &profiles);
     let flows = flows::read(judge, &systems);
@@ -139,6 +143,7 @@ fn read(judge: &mut judge::Judge<'_>) -> Option<Config> {
         metrics,
         pages,
         secrets,
+        limit_stores,
         systems,
         rules,
         flows,

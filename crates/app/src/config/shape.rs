@@ -2,7 +2,7 @@
 
 use diag::{Field, Shape};
 
-use super::{auth, door, flows, limits, profiles, rules, secrets, store, systems};
+use super::{auth, door, flows, limit_stores, limits, profiles, rules, secrets, store, systems};
 
 /// The shape of `cardan.yaml`, as it is published.
 pub fn shape() -> Shape {
@@ -28,6 +28,8 @@ fn file(flows: Shape) -> Shape {
         Field::new("validation", rules::validation_shape()).doc("how acts are validated"),
         Field::new("metrics", door::metrics_shape()).doc("what `/metrics` shows"),
         Field::new("secrets", secrets::shape()).doc("where secrets come from; elsewhere they are only named"),
+        Field::new("limit_stores", limit_stores::shape())
+            .doc("where limits are counted over several nodes; a limit names one under `shared`"),
         Field::new("profiles", profiles::shape()).doc("named guard numbers, beside the built-in ones"),
         Field::new("systems", systems::shape()).doc("the business systems that can be called"),
         Field::new("entities", rules::entities_shape()).doc("what must hold for entities"),

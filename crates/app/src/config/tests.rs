@@ -133,6 +133,37 @@ systems:
 }
 
 #[test]
+fn a_shared_limit_names_its_store_and_its_fallback() {
+    let config = accepted(
+        "cardan: 1
+secrets: { redis_url: { env: REDIS_URL } }
+limit_stores:
+  common: { redis: { url: { secret: redis_url } }, patience: 20ms }
+  ledger: { postgres: { url: 'postgres://cardan@db.example/limits' } }
+systems:
+  crm:
+    profile: salesSystem
+    guard:
+      limit: { shared: { store: common, fallback: { local_share: { of: 3 } } } }
+      operations:
+        read: { limit: { shared: { store: ledger, fallback: open } } }
+        find: { limit: { shared: off } }
+    rest: { url: 'http://127.0.0.1:1', operations: { read: { get: /r }, find: { get: /f }, tell: { put: /t } } }
+",
+    );
+    let policies = &config.systems["crm"].policies;
+    let shared = |operation| policies.of(operation).limit.clone().unwrap().shared;
+    let share = guard::Fallback::LocalShare { of: 3.try_into().unwrap() };
+    assert_eq!(shared("tell"), Some(guard::Shared { store: "common".into(), fallback: share }));
+    let open = guard::Shared { store: "ledger".into(), fallback: guard::Fallback::Open };
+    assert_eq!((shared("read"), shared("find")), (Some(open), None));
+    let common = &config.limit_stores["common"];
+    assert_eq!(common.url, super::Url::Secret("redis_url".to_owned()));
+    assert_eq!(common.patience, std::time::Duration::from_millis(20));
+    assert_eq!(config.limit_stores["ledger"].patience, guard::shared::Store::PATIENCE);
+}
+
+#[test]
 fn what_is_not_written_has_its_default() {
     let config = accepted("cardan: 1\n");
     assert_eq!(config.listen, "127.0.0.1:8080".parse().unwrap());

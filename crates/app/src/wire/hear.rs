@@ -27,7 +27,9 @@ pub(super) struct Ears {
 impl Ears {
     pub(super) fn new(config: &Config, clock: Arc<dyn Clock>) -> Self {
         let (seen, runs) = (Mutex::default(), Mutex::default());
-        Self { metrics: Metrics::new(config.metrics), seen, runs, clock }
+        let metrics = Metrics::new(config.metrics);
+        config.limit_stores.keys().for_each(|store| metrics.limit_store(store, true));
+        Self { metrics, seen, runs, clock }
     }
 
     /// How systems looked since this was last asked.
@@ -69,10 +71,24 @@ impl guard::Listener for Ears {
                 self.metrics.error(by.as_str(), place.system, true);
             }
             Event::LimitStore { store, away: Some(away) } => {
+                self.metrics.limit_store(store, false);
                 tracing::warn!(store = *store, %away, "store of shared limits is away, fallbacks apply");
             }
             Event::LimitStore { store, away: None } => {
+                self.metrics.limit_store(store, true);
                 tracing::info!(store = *store, "store of shared limits is back");
+            }
+            Event::LimitFallback { place, store, fallback } => {
+                self.metrics.limit_fallback(store, place.system, fallback.as_str());
+                let (integration_system, integration_operation) = (place.system, place.operation);
+                let (store, fallback) = (*store, fallback.as_str());
+                tracing::debug!(
+                    integration_system,
+                    integration_operation,
+                    store,
+                    fallback,
+                    "fallback decided a shared limit"
+                );
             }
             Event::CallFinished { place, outcome: Err(fault), .. } => {
                 self.metrics.error(fault.kind.as_str(), place.system, fault.kind.may_pass());

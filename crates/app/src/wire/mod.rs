@@ -5,6 +5,7 @@
 mod control;
 mod door;
 mod hear;
+mod limit_stores;
 mod pages;
 mod systems;
 
@@ -27,6 +28,7 @@ pub struct House {
     gate: gate::Handle,
     engine: flow::Engine,
     store: Store,
+    sweeping: limit_stores::Sweeping,
     /// Where the gate listens.
     pub address: SocketAddr,
 }
@@ -42,7 +44,9 @@ impl House {
         let vault = config.vault(|name| std::env::var(name).ok()).map_err(|found| Failure::found(&found))?;
         let auth = door::auth(config, &vault, clock.clone())?;
         let ears = Arc::new(hear::Ears::new(config, clock.clone()));
-        let guarded = systems::open(config, vault, ears.clone(), clock.clone())?;
+        let limit_stores = limit_stores::open(config, &vault)?;
+        let world = guard::World::new(clock.clone(), ears.clone()).sharing(limit_stores.stores.clone());
+        let guarded = systems::open(config, vault, world)?;
         let guards = control::Guards::new(guarded.guards, ears.clone());
         let listener = listen(config.listen).await?;
         let address = listener.local_addr()?;
@@ -86,13 +90,14 @@ impl House {
                 entropy,
             },
         );
-        Ok(Self { gate: gate?, engine, store, address })
+        Ok(Self { gate: gate?, engine, store, sweeping: limit_stores.sweep(), address })
     }
 
     /// Takes nothing new, lets what is in flight end, and closes the store. What is left goes on at the next start.
     pub async fn close(self) {
         self.gate.drain().await;
         self.engine.stop(PATIENCE).await;
+        drop(self.sweeping);
         self.store.close().await;
     }
 }

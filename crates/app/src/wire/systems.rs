@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use guard::Guarded;
-use port::{Clock, Link, Systems};
+use guard::{Guarded, World};
+use port::{Link, Systems};
 
-use super::hear::Ears;
 use crate::cli::Failure;
 use crate::config::{Config, Vault};
 
@@ -16,19 +15,14 @@ pub(super) struct Opened {
     pub(super) guards: BTreeMap<String, Arc<Guarded>>,
 }
 
-pub(super) fn open(
-    config: &Config,
-    vault: Vault,
-    ears: Arc<Ears>,
-    clock: Arc<dyn Clock>,
-) -> Result<Opened, Failure> {
+pub(super) fn open(config: &Config, vault: Vault, world: World) -> Result<Opened, Failure> {
     let env = adapters::Env::new(Arc::new(vault))
         .map_err(|error| Failure::new(format!("making the HTTP client: {error}")))?;
     let mut guards = BTreeMap::new();
     for (name, system) in &config.systems {
         let link = (system.kind.build)(&system.name, &system.section, &env)
             .map_err(|found| Failure::found(&found))?;
-        let guarded = Guarded::new(link, system.policies.clone(), ears.clone(), clock.clone());
+        let guarded = Guarded::within(world.clone(), link, system.policies.clone());
         guards.insert(name.clone(), Arc::new(guarded));
     }
     let links = guards.iter().map(|(name, guarded)| (name.clone(), guarded.clone() as Arc<dyn Link>));

@@ -1,5 +1,7 @@
 //! `cardan explain`: what a call of the example costs at worst.
 
+use std::path::Path;
+
 use expect_test::{Expect, expect, expect_file};
 
 use crate::cardan::{Cardan, Ended};
@@ -19,6 +21,20 @@ async fn a_call_is_explained_number_by_number() {
     let ended = explain("inventory.reserve").await;
     let text: Vec<&str> = ended.done().lines().map(str::trim_end).collect();
     expect_file!["../data/explain/inventory.reserve.txt"].assert_eq(&(text.join("\n") + "\n"));
+}
+
+/// Explains a call of one of the configurations in `tests/data/explain`, whose golden text lies beside it.
+async fn explains(config: &str, call: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/explain");
+    let config = folder.join(config);
+    let ended = Cardan::new(&folder, &["explain", call, "--config", config.to_str().unwrap()]).end().await;
+    let text: Vec<&str> = ended.done().lines().map(str::trim_end).collect();
+    expect_file![folder.join(format!("{call}.txt"))].assert_eq(&(text.join("\n") + "\n"));
+}
+
+#[tokio::test]
+async fn a_shared_limit_is_explained_with_its_store_and_fallback() {
+    explains("shared.yaml", "crm.read").await;
 }
 
 #[tokio::test]

@@ -5,10 +5,12 @@
 mod cardan;
 mod dead;
 mod explain;
+mod nodes;
 mod refused_start;
 mod refused_store;
 mod scene;
 mod story;
 mod switches;
+mod together;
 mod unheard;
 mod validate;

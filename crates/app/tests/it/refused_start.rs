@@ -83,7 +83,7 @@ async fn an_invalid_configuration_is_refused_with_every_mistake() {
         42 | entitys:
            | ^^^^^^^
           help: did you mean `entities`?
-          help: allowed here: `cardan`, `store`, `listen`, `auth`, `limits`, `validation`, `metrics`, `secrets`, `profiles`, `systems`, `entities`, `derive`, `aliases` or `flows`
+          help: allowed here: `cardan`, `store`, `listen`, `auth`, `limits`, `validation`, `metrics`, `secrets`, `limit_stores`, `profiles`, `systems`, `entities`, `derive`, `aliases` or `flows`
 
         cardan.yaml:70:17: error[FLOW004]: unknown system `payment`
            |
@@ -105,7 +105,7 @@ async fn checking_tells_the_same_and_answers_no() {
         42 | entitys:
            | ^^^^^^^
           help: did you mean `entities`?
-          help: allowed here: `cardan`, `store`, `listen`, `auth`, `limits`, `validation`, `metrics`, `secrets`, `profiles`, `systems`, `entities`, `derive`, `aliases` or `flows`
+          help: allowed here: `cardan`, `store`, `listen`, `auth`, `limits`, `validation`, `metrics`, `secrets`, `limit_stores`, `profiles`, `systems`, `entities`, `derive`, `aliases` or `flows`
 
         cardan.yaml:70:17: error[FLOW004]: unknown system `payment`
            |
@@ -189,6 +189,19 @@ async fn a_signing_secret_that_is_too_short_is_refused_and_not_shown() {
     assert!(!ended.err.contains("hunter2"), "{}", ended.err);
     ended.refused(&expect![[r#"
         cardan: reading auth.jwt: shared secret has 15 bytes, expected 32 or more
+    "#]]);
+}
+
+#[tokio::test]
+async fn a_secret_that_is_no_address_of_a_limit_store_is_refused_and_not_shown() {
+    let stores = "secrets: { there: { env: CARDAN_TEST_REDIS } }\n\
+                  limit_stores: { common: { redis: { url: { secret: there } } } }\n";
+    let limit = "limit: { shared: { store: common, fallback: open } }";
+    let text =
+        pizza(0, 1).replace("profile: erpSystem", &format!("profile: erpSystem\n    guard: {{ {limit} }}"));
+    let ended = serve(&(text + stores), &[("CARDAN_TEST_REDIS", "http://:hunter2@127.0.0.1")]).await;
+    ended.refused(&expect![[r#"
+        cardan: opening the limit store common: reading a Redis URL: it should look like redis://host:6379/0
     "#]]);
 }
 

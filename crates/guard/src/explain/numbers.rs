@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::backoff;
 use crate::policy::{
-    Algorithm, Breaker, Bulkhead, Class, Classify, Jitter, Limit, Mode, Per, Policy, Priority, Retry, Shared,
-    Window,
+    Algorithm, Breaker, Bulkhead, Class, Classify, Fallback, Jitter, Limit, Mode, Per, Policy, Priority,
+    Retry, Shared, Window,
 };
 
 /// One number in force.
@@ -141,7 +141,11 @@ impl List<'_> {
         self.add("limit.algorithm", algorithm);
         if let Some(Shared { store, fallback }) = &limit.shared {
             self.add("limit.shared.store", store.to_string());
-            self.add("limit.shared.fallback", fallback.as_str().to_owned());
+            let decided = match fallback {
+                Fallback::LocalShare { of } => format!("local_share of {of}"),
+                Fallback::Open | Fallback::Closed => fallback.as_str().to_owned(),
+            };
+            self.add("limit.shared.fallback", decided);
         }
     }
 }

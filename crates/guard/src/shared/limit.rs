@@ -54,6 +54,11 @@ impl SharedLimit {
         Self { store, key, rule: Rule::new(policy), max_wait, fallback, share, none_before }
     }
 
+    /// The name of its store.
+    pub(crate) fn store(&self) -> &str {
+        self.store.name()
+    }
+
     /// Takes a turn: `Ok(how long to wait for it)`. A pause is waited out first, because a turn taken now for later
     /// would be one that another node could have used meanwhile.
     ///

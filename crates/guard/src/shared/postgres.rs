@@ -55,11 +55,15 @@ impl Postgres {
         Ok(Self { pool, migrated: AtomicBool::new(false) })
     }
 
-    /// Deletes the rows of keys that nobody called for as long as their rule remembers. Returns how many.
+    /// Deletes the rows of keys that nobody called for as long as their rule remembers. Returns how many; none before
+    /// the first call, because the table may not be there yet.
     ///
     /// # Errors
     /// [`Away`], when the server cannot be asked.
     pub async fn forget_expired(&self) -> Result<u64, Away> {
+        if !self.migrated.load(Ordering::Acquire) {
+            return Ok(0);
+        }
         let delete = sqlx::query("DELETE FROM cardan_limits WHERE expires < clock_timestamp()");
         delete.execute(&self.pool).await.map(|done| done.rows_affected()).map_err(|fault| away(&fault))
     }

@@ -26,7 +26,8 @@ pub struct Redis {
 const CONNECTING: Duration = Duration::from_secs(2);
 
 impl Redis {
-    /// Counts in the server at `url` (`redis://[user:password@]host:port/db`). Connects with the first call.
+    /// Counts in the server at `url` (`redis://[user:password@]host:port/db`; `rediss://` for TLS, trusting what
+    /// the machine trusts). Connects with the first call.
     ///
     /// # Errors
     /// When the URL cannot be read. The URL is not repeated, because it may hold a password.

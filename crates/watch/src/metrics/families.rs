@@ -9,7 +9,7 @@ use prometheus_client::registry::{Metric, Registry};
 
 use super::labels::{
     Act, ActType, Adapter, AdapterError, AdapterState, Call, Error, Flow, FlowStatus, Integration, Latency,
-    Request, Timed,
+    LimitFallback, LimitStore, Request, Timed,
 };
 
 type Timer<L> = Family<L, Histogram, fn() -> Histogram>;
@@ -168,6 +168,22 @@ impl Flows {
         plain(to, "cardan_flow_duration_seconds", "Time from a run's start to its end", &self.durations);
         counter(to, "cardan_flow_compensations_total", "Compensations executed", &self.compensations);
         counter(to, "cardan_dead_letters_total", "Dead letters written", &self.dead);
+    }
+}
+
+/// Cardan's own series about limits that several nodes count together.
+#[derive(Debug, Default)]
+pub(super) struct Counting {
+    pub(super) stores: Family<LimitStore, Gauge>,
+    pub(super) fallbacks: Family<LimitFallback, Counter>,
+}
+
+impl Counting {
+    pub(super) fn register(&self, to: &mut Registry) {
+        let help = "1, or 0 while calls show that the store of shared limits is away";
+        plain(to, "cardan_limit_store_up", help, &self.stores);
+        let help = "Calls of shared limits that the fallback decided";
+        counter(to, "cardan_limit_fallbacks_total", help, &self.fallbacks);
     }
 }
 

@@ -102,6 +102,18 @@ pub(super) struct Flow {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct LimitStore {
+    pub(super) store: Name,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct LimitFallback {
+    pub(super) store: Name,
+    pub(super) adapter_id: Name,
+    pub(super) fallback: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct FlowStatus {
     pub(super) flow: Name,
     pub(super) status: Name,

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use prometheus_client::registry::Registry;
 
-use families::{Astra, Flows, Fsm, Rag};
+use families::{Astra, Counting, Flows, Fsm, Rag};
 use labels::{
-    Act, ActType, Adapter, AdapterError, AdapterState, Call, CallStatus, Error, Flow, FlowStatus, Request,
+    Act, ActType, Adapter, AdapterError, AdapterState, Call, CallStatus, Error, Flow, FlowStatus,
+    LimitFallback, LimitStore, Request,
 };
 use names::Names;
 
@@ -63,6 +64,7 @@ pub struct Metrics {
     rag: Rag,
     fsm: Fsm,
     flows: Flows,
+    counting: Counting,
 }
 
 impl Metrics {
@@ -70,7 +72,7 @@ impl Metrics {
     pub fn new(compat: Compat) -> Self {
         let mut registry = Registry::default();
         let (astra, rag) = (Astra::default(), Rag::default());
-        let (fsm, flows) = (Fsm::default(), Flows::default());
+        let (fsm, flows, counting) = (Fsm::default(), Flows::default(), Counting::default());
         if compat.astra {
             astra.register(&mut registry);
         }
@@ -84,7 +86,8 @@ impl Metrics {
             families::register_requests(&fsm.requests, &mut registry);
         }
         flows.register(&mut registry);
-        Self { registry, names: Names::default(), astra, rag, fsm, flows }
+        counting.register(&mut registry);
+        Self { registry, names: Names::default(), astra, rag, fsm, flows, counting }
     }
 
     /// One act was handled, or refused.
@@ -167,6 +170,18 @@ impl Metrics {
     /// A dead letter was written.
     pub fn dead_letter(&self, system: &str) {
         self.flows.dead.get_or_create(&Adapter { adapter_id: self.names.system(system) }).inc();
+    }
+
+    /// A store of shared limits went away, or is back.
+    pub fn limit_store(&self, store: &str, there: bool) {
+        let label = LimitStore { store: self.names.store(store) };
+        self.counting.stores.get_or_create(&label).set(i64::from(there));
+    }
+
+    /// A shared limit's store did not answer, so `fallback` (`local_share`, `open`, `closed`) decided a call.
+    pub fn limit_fallback(&self, store: &str, system: &str, fallback: &'static str) {
+        let (store, adapter_id) = (self.names.store(store), self.names.system(system));
+        self.counting.fallbacks.get_or_create(&LimitFallback { store, adapter_id, fallback }).inc();
     }
 
     /// The scrape: its content type and its text.

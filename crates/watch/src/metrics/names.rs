@@ -16,6 +16,7 @@ pub(super) struct Names {
     operations: Seen,
     errors: Seen,
     flows: Seen,
+    stores: Seen,
 }
 
 impl Default for Names {
@@ -26,6 +27,7 @@ impl Default for Names {
             operations: Seen::new(256),
             errors: Seen::new(64),
             flows: Seen::new(256),
+            stores: Seen::new(64),
         }
     }
 }
@@ -45,6 +47,9 @@ impl Names {
     }
     pub(super) fn flow(&self, name: &str) -> Arc<str> {
         self.flows.admit(name)
+    }
+    pub(super) fn store(&self, name: &str) -> Arc<str> {
+        self.stores.admit(name)
     }
 }
 

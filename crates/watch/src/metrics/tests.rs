@@ -17,6 +17,8 @@ fn busy() -> Metrics {
     metrics.run_ended("create-order", "succeeded", Duration::from_millis(700));
     metrics.compensated("create-order");
     metrics.dead_letter("crm");
+    metrics.limit_store("common", false);
+    metrics.limit_fallback("common", "crm", "local_share");
     metrics
 }
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use diag::Node;
 use guard::{
-    Adaptive, Algorithm, Breaker, Budget, Bulkhead, Cache, Class, Classify, ErrorRate, HalfOpen, Hedge,
-    Jitter, Limit, Mode, Policy, Retry, Sign, Slow, Window,
+    Adaptive, Algorithm, Breaker, Budget, Bulkhead, Cache, Class, Classify, ErrorRate, Fallback, HalfOpen,
+    Hedge, Jitter, Limit, Mode, Policy, Retry, Shared, Sign, Slow, Window,
 };
 use port::Kind;
 
-use super::{ALGORITHMS, PERS, PRIORITIES};
+use super::{ALGORITHMS, FALLBACKS, PERS, PRIORITIES};
 
 /// Changes `policy` where `node` says so. What cannot be read was reported by the shape and is left as it was.
 pub(in crate::config) fn apply(policy: &mut Policy, node: &Node) {
@@ -188,6 +188,19 @@ fn limit(limit: &mut Limit, node: &Node) {
         Some(_) => Some(Mode::Reject),
         None => node.get("wait")?.duration().map(|max_wait| Mode::Wait { max_wait }),
     });
+    set(&mut limit.shared, node, "shared", shared);
+}
+
+fn shared(node: &Node) -> Option<Option<Shared>> {
+    if is_off(node) {
+        return Some(None);
+    }
+    let fallback = node.get("fallback")?;
+    let fallback = match fallback.at("/local_share/of") {
+        Some(of) => Fallback::LocalShare { of: nonzero(of)? },
+        None => word(fallback, &FALLBACKS)?,
+    };
+    Some(Some(Shared { store: node.get("store")?.text()?.into(), fallback }))
 }
 
 fn classify(classify: &mut Classify, node: &Node) {

@@ -3,7 +3,7 @@
 mod apply;
 mod shape;
 
-use guard::{Algorithm, Per, Priority};
+use guard::{Algorithm, Fallback, Per, Priority};
 
 pub(super) use apply::apply;
 pub(super) use shape::fields;
@@ -14,3 +14,4 @@ const PRIORITIES: [(&str, Priority); 3] =
     [("high", Priority::High), ("normal", Priority::Normal), ("low", Priority::Low)];
 const ALGORITHMS: [(&str, Algorithm); 2] =
     [("token_bucket", Algorithm::TokenBucket), ("sliding_window", Algorithm::SlidingWindow)];
+const FALLBACKS: [(&str, Fallback); 2] = [("open", Fallback::Open), ("closed", Fallback::Closed)];

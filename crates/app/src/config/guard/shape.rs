@@ -4,7 +4,7 @@ use diag::{Field, Shape};
 use guard::Class;
 use port::Kind;
 
-use super::{ALGORITHMS, PERS, PRIORITIES};
+use super::{ALGORITHMS, FALLBACKS, PERS, PRIORITIES};
 
 /// The keys of `guard:` and of a profile.
 pub(in crate::config) fn fields() -> Vec<Field> {
@@ -138,6 +138,20 @@ fn limit() -> Shape {
         Field::new("weight", positive()).doc("what one call takes"),
         Field::new("mode", mode).doc("what happens when nothing is left"),
         Field::new("algorithm", words(&ALGORITHMS)).doc("how calls are counted"),
+        Field::new("shared", or_off(shared())).doc("one count over all nodes"),
+    ])
+}
+
+fn shared() -> Shape {
+    let of = Field::new("of", positive()).required().doc("nodes in all");
+    let share = Field::new("local_share", Shape::object([of])).required();
+    let fallback = Shape::one_of([
+        Shape::choice(FALLBACKS.map(|(word, _)| word)),
+        Shape::object([share.doc("each node keeps to its part of the rate")]),
+    ]);
+    Shape::object([
+        Field::new("store", Shape::text()).required().doc("one of `limit_stores`"),
+        Field::new("fallback", fallback).required().doc("what applies while the store is away"),
     ])
 }
 
