@@ -1,10 +1,12 @@
 //! From an answer to a reply. Never holds more of a body than it was allowed.
 
+use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use port::{Fault, Kind, Landed, Reply};
 use reqwest::Response;
 use serde_json::Value;
 
+use super::body::Body;
 use super::fault;
 use super::operation::{Output, Plan};
 
@@ -41,19 +43,18 @@ pub(super) fn is_success(status: StatusCode, plan: &Plan) -> bool {
     status.is_success() || plan.ok.contains(&status.as_u16())
 }
 
-async fn whole(mut response: Response, most: usize) -> Result<Vec<u8>, Fault> {
+async fn whole(mut response: Response, most: usize) -> Result<Bytes, Fault> {
     let said = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
     if said > most {
         return Err(too_large(most));
     }
-    let mut body = Vec::with_capacity(said);
-    while let Some(chunk) = response.chunk().await.map_err(|error| fault::of_body(&error))? {
-        if body.len() + chunk.len() > most {
+    let mut body = Body::default();
+    while let Some(piece) = response.chunk().await.map_err(|error| fault::of_body(&error))? {
+        if !body.take(piece, most) {
             return Err(too_large(most));
         }
-        body.extend_from_slice(&chunk);
     }
-    Ok(body)
+    Ok(body.whole())
 }
 
 #[derive(Clone, Copy, PartialEq)]

@@ -6,6 +6,7 @@
 mod answers;
 mod ear;
 mod load;
+mod memory;
 mod model;
 mod neighbour;
 mod network;
@@ -14,3 +15,7 @@ mod poison;
 mod remote;
 mod rested;
 mod storm;
+
+/// The allocator of the product, so that figures about memory are about the product.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
