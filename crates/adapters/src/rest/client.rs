@@ -59,8 +59,8 @@ impl Client {
         if let Some(credentials) = &self.credentials {
             credentials.attach(&mut url, &mut headers);
         }
-        if let (Some(name), Some(limit)) = (&self.config.deadline_header, limit) {
-            headers.insert(name, HeaderValue::from(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)));
+        if let (Some(header), Some(limit)) = (&self.config.deadline_header, limit) {
+            headers.insert(&header.name, header.value(limit));
         }
         let mut builder = self.http.request(method, url).headers(headers);
         builder = match body {

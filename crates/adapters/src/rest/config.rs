@@ -7,8 +7,9 @@ use diag::{Diagnostic, Node, Span};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use url::{Host, Url};
 
+use super::deadline::{self, Format};
 use super::operation::{self, Plan};
-use super::section::{Auth, Place, Section};
+use super::section::{Auth, DeadlineHeader, Place, Section};
 
 /// How long the health probe may take.
 const PROBE: Duration = Duration::from_secs(5);
@@ -25,7 +26,7 @@ pub(super) struct Config {
     pub(super) headers: HeaderMap,
     pub(super) auth: Option<Auth>,
     pub(super) max_response: usize,
-    pub(super) deadline_header: Option<HeaderName>,
+    pub(super) deadline_header: Option<deadline::Header>,
     pub(super) operations: BTreeMap<String, Plan>,
 }
 
@@ -91,8 +92,7 @@ fn config(section: Section, judge: &mut Judge<'_>) -> Option<Config> {
         warn_of_clear_text(base.as_ref(), judge);
     }
     let max_response = max_response(judge);
-    let deadline_header = section.deadline_header.as_deref();
-    let deadline_header = deadline_header.and_then(|name| header_name(name, &["deadline_header"], judge));
+    let deadline_header = section.deadline_header.and_then(|written| deadline_header(&written, judge));
     let mut operations = operation::plans(&section.operations, judge);
     if let Some(path) = &section.health {
         let probe = operation::probe(path, PROBE, judge)?;
@@ -165,6 +165,16 @@ fn headers(written: &BTreeMap<String, String>, judge: &mut Judge<'_>) -> HeaderM
         }
     }
     headers
+}
+
+fn deadline_header(written: &DeadlineHeader, judge: &mut Judge<'_>) -> Option<deadline::Header> {
+    let (name, path, format): (_, &[&str], _) = match written {
+        DeadlineHeader::Name(name) => (name, &["deadline_header"], None),
+        DeadlineHeader::Formatted(header) => (&header.name, &["deadline_header", "name"], header.format),
+    };
+    let name = header_name(name, path, judge)?;
+    let format = format.unwrap_or_else(|| Format::of(&name));
+    Some(deadline::Header { name, format })
 }
 
 /// A header the configuration may set: not one that HTTP, the call's context or `auth` owns.

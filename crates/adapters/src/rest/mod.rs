@@ -5,6 +5,7 @@ mod body;
 mod client;
 mod config;
 mod credentials;
+mod deadline;
 mod fault;
 mod operation;
 mod request;

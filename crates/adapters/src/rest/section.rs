@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, de};
 use serde_json::Value;
 
+use super::deadline::Format;
 use super::secret::Name;
 
 #[derive(Debug, Deserialize)]
@@ -17,9 +18,24 @@ pub(super) struct Section {
     pub(super) health: Option<String>,
     #[expect(dead_code, reason = "read from the node, which knows units")]
     pub(super) max_response: Option<de::IgnoredAny>,
-    pub(super) deadline_header: Option<String>,
+    pub(super) deadline_header: Option<DeadlineHeader>,
     #[serde(default)]
     pub(super) operations: BTreeMap<String, Operation>,
+}
+
+/// A name, or a name and a format.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "deadline_header is a name, or a mapping of `name` and `format`")]
+pub(super) enum DeadlineHeader {
+    Name(String),
+    Formatted(Formatted),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Formatted {
+    pub(super) name: String,
+    pub(super) format: Option<Format>,
 }
 
 #[derive(Debug, Deserialize)]

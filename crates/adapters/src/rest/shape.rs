@@ -15,11 +15,20 @@ pub(super) fn shape() -> Shape {
         Field::new("max_response", bytes)
             .default("1MiB")
             .doc("the largest answer that is read, at most 64MiB"),
-        Field::new("deadline_header", Shape::text())
-            .doc("a header that carries the milliseconds left until the call's deadline"),
+        Field::new("deadline_header", Shape::one_of([Shape::text(), deadline_header()]))
+            .doc("a header that carries the time left until the call's deadline; by name alone in milliseconds, `grpc-timeout` in gRPC's format"),
         Field::new("operations", Shape::map("operation", operation())).doc("what the system can do"),
     ])
     .doc("A system that speaks JSON over HTTP.")
+}
+
+fn deadline_header() -> Shape {
+    let formats = Shape::choice(["milliseconds", "grpc"]);
+    Shape::object([
+        Field::new("name", Shape::text()).required().doc("the header's name"),
+        Field::new("format", formats)
+            .doc("`1500`, or `1500000u`: at most eight digits and a unit; by default what the name suggests"),
+    ])
 }
 
 fn auth() -> Shape {

@@ -50,6 +50,19 @@ async fn a_request_carries_its_context_and_its_key() {
 }
 
 #[tokio::test]
+async fn the_time_left_travels_in_grpcs_format_when_the_header_is_grpcs() {
+    let remote = Remote::answering(204, "", "").await;
+    let link = rest(json!({
+        "url": remote.url(), "deadline_header": "grpc-timeout", "operations": { "look": { "get": "/look" } },
+    }));
+    rig::call_in(&rig::ctx().within(Duration::from_secs(60)), &*link, "look", json!({})).await.unwrap();
+    let seen = &remote.requests()[0];
+    let left = seen.lines().find_map(|line| line.strip_prefix("grpc-timeout: ")).unwrap();
+    let micros: u64 = left.strip_suffix('u').unwrap().parse().unwrap();
+    assert!((1..=60_000_000).contains(&micros), "{left}");
+}
+
+#[tokio::test]
 async fn c18_credentials_go_where_they_are_configured() {
     let cases = [
         (json!({ "api_key": { "value": { "secret": "KEY" } } }), format!("x-api-key: {SECRET}")),
