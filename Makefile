@@ -31,7 +31,7 @@ doc: setup ## API documentation, warnings as errors
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --all-features
 
 crash: setup ## kill the real binary N times (make crash N=1000) and compare it with the clients' ledger
-	CARDAN_CRASH_KILLS=$(N) $(CARGO) test -p app --all-features --test it crash -- --nocapture --test-threads=1
+	CARDAN_CRASH_KILLS=$(N) $(CARGO) test -p app --all-features --test crash -- --nocapture --test-threads=1
 
 loom: setup ## model-check the guard's races
 	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=$${CARGO_TARGET_DIR:-target}/loom $(CARGO) test -p guard --release --test loom
