@@ -5,7 +5,10 @@
 mod cardan;
 mod dead;
 mod explain;
+mod flood;
 mod nodes;
+mod overload;
+mod poison;
 mod refused_start;
 mod refused_store;
 mod scene;

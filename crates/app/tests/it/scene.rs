@@ -23,6 +23,38 @@ pub(crate) fn pizza(port: u16, systems: u16) -> String {
         .replace("sqlite:data/cardan.db", "sqlite:cardan.db")
 }
 
+/// The same without the guards' limits, which would make its flows wait for each other.
+pub(crate) fn unlimited(text: &str) -> String {
+    let lines = text.lines().map(|line| match line.trim_start().strip_prefix("profile: ") {
+        Some(_) => "    guard: { limit: off }\n".to_owned(),
+        None => format!("{line}\n"),
+    });
+    lines.collect()
+}
+
+/// Where the acts of an order go, and the acts: what there is to say about it, and its commit.
+pub(crate) fn acts(order: &str) -> (String, Vec<Value>) {
+    let act = |number: usize, type_: &str, rest: Value| {
+        let mut act = serde_json::json!({
+            "id": format!("act_{order}_{number}"), "timestamp": "2026-01-01T00:00:00Z",
+            "speaker": "ada", "type": type_, "entity": order,
+        });
+        act.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        act
+    };
+    let fields = serde_json::json!({
+        "customer_id": "cust_ada", "items": [{ "product_id": "margherita", "quantity": 1 }],
+        "total_amount": 9.5, "currency": "EUR", "delivery_address": "Via Roma 12", "email": "ada@example.com",
+        "payment_method": "tok_visa",
+    });
+    let facts = fields.as_object().unwrap().iter().enumerate().map(|(number, (field, value))| {
+        act(number, "fact", serde_json::json!({ "field": field, "value": value }))
+    });
+    let commit = serde_json::json!({ "system": "order_management", "action": "create" });
+    let path = format!("/v1/conversations/conv_{order}/acts");
+    (path, facts.chain([act(99, "commit", commit)]).collect())
+}
+
 /// A running server and the systems it talks to. Both end with it.
 pub(crate) struct Scene {
     folder: tempfile::TempDir,
@@ -86,26 +118,8 @@ impl Scene {
 
     /// Says what there is to say about an order and commits it, in one request with these headers.
     pub(crate) async fn order(&self, order: &str, headers: &[(&str, &str)]) -> reqwest::Response {
-        let act = |number: usize, type_: &str, rest: Value| {
-            let mut act = serde_json::json!({
-                "id": format!("act_{order}_{number}"), "timestamp": "2026-01-01T00:00:00Z",
-                "speaker": "ada", "type": type_, "entity": order,
-            });
-            act.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
-            act
-        };
-        let fields = serde_json::json!({
-            "customer_id": "cust_ada", "items": [{ "product_id": "margherita", "quantity": 1 }],
-            "total_amount": 9.5, "currency": "EUR", "delivery_address": "Via Roma 12", "email": "ada@example.com",
-            "payment_method": "tok_visa",
-        });
-        let facts = fields.as_object().unwrap().iter().enumerate().map(|(number, (field, value))| {
-            act(number, "fact", serde_json::json!({ "field": field, "value": value }))
-        });
-        let commit = serde_json::json!({ "system": "order_management", "action": "create" });
-        let acts: Vec<Value> = facts.chain([act(99, "commit", commit)]).collect();
-        let url = format!("{}/v1/conversations/conv_{order}/acts", self.url);
-        let request = reqwest::Client::new().post(url).json(&acts);
+        let (path, acts) = acts(order);
+        let request = reqwest::Client::new().post(self.at(&path)).json(&acts);
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let answer = request.send().await.unwrap();
         assert_eq!(answer.status(), 202, "{}", answer.text().await.unwrap());
@@ -119,9 +133,14 @@ impl Scene {
         run.as_str().unwrap().to_owned()
     }
 
+    /// The address of a path of the server.
+    pub(crate) fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
     /// What a path of the server shows.
     pub(crate) async fn page(&self, path: &str) -> String {
-        reqwest::get(format!("{}{path}", self.url)).await.unwrap().text().await.unwrap()
+        reqwest::get(self.at(path)).await.unwrap().text().await.unwrap()
     }
 
     /// What the server wrote to its log so far, one document per line.
@@ -195,6 +214,18 @@ impl Scene {
 
     async fn asked(&self, what: &str) -> Value {
         reqwest::get(format!("{}/_sim/{what}", self.systems_url)).await.unwrap().json().await.unwrap()
+    }
+
+    /// Fills the shelves: enough of the pizza that [`acts`] order.
+    pub(crate) async fn fill(&self) {
+        let url = format!("{}/inventory/products/margherita", self.systems_url);
+        let filled = reqwest::Client::new().put(url).json(&serde_json::json!({ "on_hand": 1_000_000 }));
+        assert!(filled.send().await.unwrap().status().is_success());
+    }
+
+    /// What a system counted: calls, effects, and keys with more than one effect.
+    pub(crate) async fn effects(&self, system: &str) -> Value {
+        self.asked(&format!("{system}/effects")).await
     }
 
     /// Tells a system how to behave.
