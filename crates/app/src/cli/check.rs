@@ -45,7 +45,7 @@ fn summary(report: &Report) -> String {
     let found = [counted(count(Severity::Error), "error"), counted(count(Severity::Warning), "warning")];
     match &report.config {
         Some(config) => {
-            let systems = counted(config.systems.len(), "system");
+            let systems = counted(config.specs().count(), "system");
             format!("right, with {systems}, {} and {}", counted(config.flows.len(), "flow"), found[1])
         }
         None => found.join(", "),

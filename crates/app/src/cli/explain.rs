@@ -6,10 +6,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 use diag::nearest;
-use guard::{Fallback, Subject};
+use guard::{Explanation, Fallback, Subject};
+use port::{Operation, Spec};
 
 use super::{Done, Failure};
-use crate::config::{self, Config, System};
+use crate::config::{self, Config, Group, System};
 
 #[derive(Debug, Args)]
 pub(super) struct Explain {
@@ -35,23 +36,45 @@ impl Explain {
 /// What the call costs at worst, as text; or why there is no such call.
 fn explained(config: &Config, call: &str) -> Result<String, String> {
     let (name, operation) = call.split_once('.').ok_or("write it as SYSTEM.OPERATION")?;
-    let system = config.systems.get(&name.replace('-', "_"));
-    let system = system.ok_or_else(|| {
-        unknown("there is no system", name, config.systems.values().map(|system| system.name.as_str()))
-    })?;
-    let known = system.spec.operation(operation).ok_or_else(|| {
-        let operations = system.spec.operations.iter().map(|known| &*known.name);
-        unknown(&format!("{} has no operation", system.name), operation, operations)
-    })?;
-    let shared = shared(config, system, operation);
-    Ok(told(system, &known.name, known.repeat) + &shared)
+    let normal = name.replace('-', "_");
+    if let Some(group) = config.groups.get(&normal) {
+        return of_group(config, group, known(&group.name, &group.spec, operation)?);
+    }
+    let system = config
+        .systems
+        .get(&normal)
+        .ok_or_else(|| unknown("there is no system", name, config.specs().map(|spec| &*spec.system)))?;
+    Ok(of_system(config, system, known(&system.name, &system.spec, operation)?))
 }
 
-fn told(system: &System, operation: &str, repeat: port::Repeat) -> String {
-    let layers = system.layers(operation);
+fn known<'s>(name: &str, spec: &'s Spec, operation: &str) -> Result<&'s Operation, String> {
+    spec.operation(operation).ok_or_else(|| {
+        let operations = spec.operations.iter().map(|known| &*known.name);
+        unknown(&format!("{name} has no operation"), operation, operations)
+    })
+}
+
+fn of_system(config: &Config, system: &System, operation: &Operation) -> String {
+    told(system, operation).to_string() + &shared(config, system, &operation.name)
+}
+
+/// The group's order, then what the call costs at each member.
+fn of_group(config: &Config, group: &Group, operation: &Operation) -> Result<String, String> {
+    let (mut costs, mut text) = (Vec::new(), String::new());
+    for member in group.members.iter().filter_map(|member| config.systems.get(member)) {
+        let theirs = known(&member.name, &member.spec, &operation.name)?;
+        costs.push(told(member, theirs));
+        text += &format!("\n{}", of_system(config, member, theirs));
+    }
+    let call = format!("{}.{}", group.name, operation.name);
+    Ok(guard::explain_group(&call, &group.pick, operation.repeat, costs).to_string() + &text)
+}
+
+fn told(system: &System, operation: &Operation) -> Explanation {
+    let layers = system.layers(&operation.name);
     let layers: Vec<_> = layers.iter().map(|(origin, policy)| (origin.as_str(), *policy)).collect();
-    let call = format!("{}.{operation}", system.name);
-    guard::explain(&Subject { call: &call, repeat, layers: &layers }).to_string()
+    let call = format!("{}.{}", system.name, operation.name);
+    guard::explain(&Subject { call: &call, repeat: operation.repeat, layers: &layers })
 }
 
 /// What the numbers of a shared limit leave out: where it is counted, what asking costs, and what if nobody answers.

@@ -80,6 +80,9 @@ fn lanes(systems: &Value) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     for system in systems.as_array().into_iter().flatten() {
         let status = &system["status"];
+        if let Some(members) = status["members"].as_array() {
+            rows.push(group(system, members));
+        }
         for lane in status["lanes"].as_array().into_iter().flatten() {
             // A system without a breaker has no state and no mode of one.
             let state = if status["mode"].is_null() { &Value::Null } else { &lane["state"] };
@@ -97,6 +100,18 @@ fn lanes(systems: &Value) -> Vec<Vec<String>> {
         }
     }
     rows
+}
+
+/// A group has no breaker of its own. A member that failed lately is asked first less often.
+fn group(system: &Value, members: &[Value]) -> Vec<String> {
+    let member = |member: &Value| match member["share_percent"].as_u64() {
+        None | Some(100) => table::cell(&member["system"]),
+        Some(share) => format!("{} {share}%", table::cell(&member["system"])),
+    };
+    let members: Vec<String> = members.iter().map(member).collect();
+    let way = format!("{} of {}", table::cell(&system["status"]["group"]), members.join(", "));
+    let none = std::iter::repeat_n("-".to_owned(), 5);
+    [table::cell(&system["name"]), way].into_iter().chain(none).collect()
 }
 
 /// How many calls may start now; only its store knows it of a limit that is shared.

@@ -42,5 +42,13 @@ pub(super) const NO_SUCH_LIMIT_STORE: &str = "CFG120";
 pub(super) const UNUSED_LIMIT_STORE: &str = "CFG121";
 /// An address at which no store of limits can be.
 pub(super) const BAD_LIMIT_STORE: &str = "CFG122";
+/// A member of a group that does not exist.
+pub(super) const NO_SUCH_MEMBER: &str = "CFG123";
+/// A member that a group cannot have, or not once more.
+pub(super) const BAD_MEMBER: &str = "CFG124";
+/// Members that can do nothing together.
+pub(super) const NO_GROUP: &str = "CFG125";
+/// Guard numbers beside a group.
+pub(super) const GUARDED_GROUP: &str = "CFG126";
 /// A limit without its numbers.
 pub(super) const HALF_LIMIT: &str = "CFG117";

@@ -10,6 +10,7 @@ use port::Repeat;
 use react::Route;
 
 use super::code;
+use super::groups::{Group, members};
 use super::judge::Judge;
 use super::shape::named;
 use super::systems::System;
@@ -29,9 +30,10 @@ pub(super) fn names_shape() -> Shape {
 pub(super) fn read(
     judge: &mut Judge<'_>,
     systems: &BTreeMap<String, System>,
+    groups: &BTreeMap<String, Group>,
 ) -> BTreeMap<String, Definition> {
     let entries = judge.names("flows");
-    let known = known(judge, systems);
+    let known = known(judge, systems, groups);
     let mut flows = BTreeMap::new();
     for entry in entries {
         let (definition, mut found) = flow::compile(&entry.key, &entry.value, &known);
@@ -52,19 +54,29 @@ pub(super) fn routes(flows: &BTreeMap<String, Definition>) -> Vec<Route> {
     flows.iter().filter_map(route).collect()
 }
 
-fn known(judge: &Judge<'_>, systems: &BTreeMap<String, System>) -> Known {
-    let mut known = Known::from_specs(systems.values().map(|system| &system.spec));
+fn known(judge: &Judge<'_>, systems: &BTreeMap<String, System>, groups: &BTreeMap<String, Group>) -> Known {
+    let specs = systems.values().map(|system| &system.spec);
+    let mut known = Known::from_specs(specs.chain(groups.values().map(|group| &group.spec)));
+    let several = groups.iter().filter(|(_, group)| group.members.len() > 1);
+    known.groups = several.map(|(name, _)| name.clone()).collect();
     known.flows = judge.names("flows").iter().map(|entry| entry.key.clone()).collect();
     // A system that is written wrong is reported once, where it is written, not at every call.
     for entry in judge.names("systems") {
-        known.systems.entry(entry.key.replace('-', "_")).or_insert_with(|| written(&entry.value));
+        known.systems.entry(normal(&entry.key)).or_insert_with(|| written(judge, &entry.value));
     }
     known
 }
 
-/// The operations that a broken system was meant to have.
-fn written(system: &Node) -> BTreeMap<String, KnownOperation> {
-    let sections = system.entries().iter().filter_map(|entry| entry.value.get("operations"));
+fn normal(name: &str) -> String {
+    name.replace('-', "_")
+}
+
+/// The operations that a broken system, or a group of such, was meant to have.
+fn written(judge: &Judge<'_>, system: &Node) -> BTreeMap<String, KnownOperation> {
+    let members: Vec<String> = members(system).into_iter().map(|(name, _)| normal(name)).collect();
+    let members = judge.names("systems").iter().filter(|entry| members.contains(&normal(&entry.key)));
+    let written = members.map(|entry| &entry.value).chain([system]);
+    let sections = written.flat_map(Node::entries).filter_map(|entry| entry.value.get("operations"));
     let names = sections.flat_map(Node::entries).map(|entry| entry.key.clone());
     names.map(|name| (name, KnownOperation { repeat: Repeat::Safe, undo: None, output: Ty::Any })).collect()
 }

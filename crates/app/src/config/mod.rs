@@ -8,6 +8,7 @@ mod auth;
 mod code;
 mod door;
 mod flows;
+mod groups;
 mod guard;
 mod judge;
 mod limit_stores;
@@ -31,6 +32,7 @@ use std::path::Path;
 use diag::{Colour, Diagnostic, Severity, Source};
 
 pub use auth::{Jwt, JwtKey, Material};
+pub use groups::Group;
 pub use limit_stores::{LimitStore, Server, Url};
 pub use secrets::{Origin, Vault};
 pub use shape::{json_schema, reference, shape};
@@ -61,10 +63,20 @@ pub struct Config {
     pub limit_stores: BTreeMap<String, LimitStore>,
     /// The systems that can be called, by normalised name (`-` is `_`).
     pub systems: BTreeMap<String, System>,
+    /// The systems made of them, by normalised name; no name is in both.
+    pub groups: BTreeMap<String, Group>,
     /// What acts mean here: entities, derived events, aliases, custom types.
     pub rules: react::Rules,
     /// What happens when something is committed, by flow.
     pub flows: BTreeMap<String, flow::Definition>,
+}
+
+impl Config {
+    /// What can be called, groups included.
+    pub fn specs(&self) -> impl Iterator<Item = &port::Spec> {
+        let systems = self.systems.values().map(|system| &system.spec);
+        systems.chain(self.groups.values().map(|group| &group.spec))
+    }
 }
 
 /// What checking found. The configuration is there when no finding is an error.
@@ -132,7 +144,8 @@ fn read(judge: &mut judge::Judge<'_>) -> Option<Config> {
     let limit_stores = limit_stores::read(judge);
     let profiles = profiles::read(judge);
     let systems = systems::read(judge, &profiles);
-    let flows = flows::read(judge, &systems);
+    let groups = groups::read(judge, &systems);
+    let flows = flows::read(judge, &systems, &groups);
     let rules = react::Rules { routes: flows::routes(&flows), ..rules::read(judge) };
     Some(Config {
         store: store?,
@@ -145,6 +158,7 @@ fn read(judge: &mut judge::Judge<'_>) -> Option<Config> {
         secrets,
         limit_stores,
         systems,
+        groups,
         rules,
         flows,
     })

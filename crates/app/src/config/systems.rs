@@ -9,7 +9,7 @@ use port::Spec;
 use super::judge::{Judge, unknown};
 use super::profiles::{Profiles, conflicts};
 use super::shape::named;
-use super::{code, guard as numbers};
+use super::{code, groups, guard as numbers};
 
 /// One system that can be called.
 #[derive(Clone, Debug)]
@@ -54,7 +54,8 @@ pub(super) fn shape() -> Shape {
         Field::new("guard", guard).doc("guard numbers that differ from the profile's"),
     ];
     let adapters = kinds().map(|kind| Field::new(kind.name, (kind.shape)()));
-    named("system", Shape::object(fields).with(adapters).exactly_one_of(kinds().map(|kind| kind.name)))
+    let ways = kinds().map(|kind| kind.name).chain([groups::KEY]);
+    named("system", Shape::object(fields).with(adapters).with([groups::field()]).exactly_one_of(ways))
 }
 
 pub(super) fn read(judge: &mut Judge<'_>, profiles: &Profiles) -> BTreeMap<String, System> {
@@ -67,6 +68,9 @@ pub(super) fn read(judge: &mut Judge<'_>, profiles: &Profiles) -> BTreeMap<Strin
             judge.push(
                 Diagnostic::error(code::SAME_NAME, &entry.key_span, message).help("choose another name"),
             );
+        }
+        if groups::is_group(&entry.value) {
+            continue;
         }
         let system = system(judge, profiles, &entry.key, &entry.value, &entry.key_span);
         systems.extend(system.map(|system| (name, system)));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gate::Mode;
-use guard::{Guarded, LaneStatus, State, Switch};
+use guard::{Group, Guarded, LaneStatus, State, Switch};
 use serde_json::Value;
 use watch::health::Seen;
 use watch::metrics::Breaker;
@@ -15,12 +15,18 @@ use super::hear::Ears;
 #[derive(Clone)]
 pub(super) struct Guards {
     guards: Arc<BTreeMap<String, Arc<Guarded>>>,
+    /// Groups have no breaker of their own; they only tell how they see their members.
+    groups: Arc<BTreeMap<String, Arc<Group>>>,
     ears: Arc<Ears>,
 }
 
 impl Guards {
-    pub(super) fn new(guards: BTreeMap<String, Arc<Guarded>>, ears: Arc<Ears>) -> Self {
-        Self { guards: Arc::new(guards), ears }
+    pub(super) fn new(
+        guards: BTreeMap<String, Arc<Guarded>>,
+        groups: BTreeMap<String, Arc<Group>>,
+        ears: Arc<Ears>,
+    ) -> Self {
+        Self { guards: Arc::new(guards), groups: Arc::new(groups), ears }
     }
 
     fn get(&self, system: &str) -> Option<&Arc<Guarded>> {
@@ -36,9 +42,12 @@ impl Guards {
 
 impl gate::Control for Guards {
     fn status(&self, system: &str) -> Value {
-        self.get(system)
-            .and_then(|guarded| serde_json::to_value(guarded.status()).ok())
-            .unwrap_or(Value::Null)
+        let status = match (self.get(system), self.groups.get(&system.replace('-', "_"))) {
+            (Some(guarded), _) => serde_json::to_value(guarded.status()),
+            (None, Some(group)) => serde_json::to_value(group.status()),
+            (None, None) => Ok(Value::Null),
+        };
+        status.unwrap_or(Value::Null)
     }
 
     fn reset(&self, system: &str) -> bool {

@@ -47,7 +47,7 @@ impl House {
         let limit_stores = limit_stores::open(config, &vault)?;
         let world = guard::World::new(clock.clone(), ears.clone()).sharing(limit_stores.stores.clone());
         let guarded = systems::open(config, vault, world)?;
-        let guards = control::Guards::new(guarded.guards, ears.clone());
+        let guards = control::Guards::new(guarded.guards, guarded.groups, ears.clone());
         let listener = listen(config.listen).await?;
         let address = listener.local_addr()?;
         // After all that may be refused, so that a refused start leaves no new store behind.
@@ -104,7 +104,7 @@ impl House {
 
 /// The names that flows may use, for definitions that runs have pinned and the configuration no longer holds.
 fn known(config: &Config) -> flow::Known {
-    let mut known = flow::Known::from_specs(config.systems.values().map(|system| &system.spec));
+    let mut known = flow::Known::from_specs(config.specs());
     known.flows = config.flows.keys().cloned().collect();
     known
 }

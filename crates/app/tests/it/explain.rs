@@ -38,6 +38,11 @@ async fn a_shared_limit_is_explained_with_its_store_and_fallback() {
 }
 
 #[tokio::test]
+async fn a_group_is_explained_with_its_order_and_each_member() {
+    explains("group.yaml", "payments.charge").await;
+}
+
+#[tokio::test]
 async fn an_unknown_operation_is_refused_with_the_nearest() {
     refused(
         "inventory.reserv",

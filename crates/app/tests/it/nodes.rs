@@ -1,5 +1,6 @@
 //! Several servers, each with a store of its own, before the same simulated systems.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -10,9 +11,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The servers and the systems. All end with it.
 pub(crate) struct Nodes {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     _systems: Process,
-    systems_url: String,
+    /// Where the simulated systems listen.
+    pub(crate) systems: SocketAddr,
     pub(crate) nodes: Vec<Node>,
 }
 
@@ -24,29 +26,30 @@ pub(crate) struct Node {
 }
 
 impl Nodes {
-    /// Starts `count` servers with `config`, in which `SYSTEMS` is the address of the simulated systems. What comes
-    /// before it (`cardan`, `store`, `listen`) is each server's own.
-    pub(crate) async fn open(count: usize, config: &str) -> Self {
+    /// The systems alone.
+    pub(crate) async fn none() -> Self {
         let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
-        let systems = format!("127.0.0.1:{}", free_port().unwrap());
-        let arguments = ["simulate", "--listen", &systems];
+        let systems: SocketAddr = format!("127.0.0.1:{}", free_port().unwrap()).parse().unwrap();
+        let arguments = ["simulate", "--listen", &systems.to_string()];
         let log = folder.path().join("simulate.log");
         let mut process = Process::new(env!("CARGO_BIN_EXE_cardan"), &arguments, &log);
         process.start(&[]).unwrap();
-        let systems_url = format!("http://{systems}");
-        let ready = process.ready(&format!("{systems_url}/_sim/state"), PATIENCE).await;
+        let ready = process.ready(&format!("http://{systems}/_sim/state"), PATIENCE).await;
         assert!(ready, "{}", process.last_words());
-        let mut nodes = Vec::new();
-        for number in 0..count {
-            nodes.push(Node::start(number, folder.path(), &config.replace("SYSTEMS", &systems_url)).await);
-        }
-        Self { _folder: folder, _systems: process, systems_url, nodes }
+        Self { folder, _systems: process, systems, nodes: Vec::new() }
+    }
+
+    /// Starts another server with `config`, in which `SYSTEMS` is the address of the simulated systems. What comes
+    /// before it (`cardan`, `store`, `listen`) is each server's own.
+    pub(crate) async fn serve(&mut self, config: &str) {
+        let config = config.replace("SYSTEMS", &format!("http://{}", self.systems));
+        self.nodes.push(Node::start(self.nodes.len(), self.folder.path(), &config).await);
     }
 
     /// What was asked of a simulated system.
     pub(crate) async fn ledger(&self, system: &str) -> Vec<Value> {
-        let url = format!("{}/_sim/{system}/ledger", self.systems_url);
+        let url = format!("http://{}/_sim/{system}/ledger", self.systems);
         let asked: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
         asked.as_array().unwrap().clone()
     }

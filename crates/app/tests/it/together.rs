@@ -31,7 +31,10 @@ flows:
 #[tokio::test]
 async fn two_servers_keep_one_limit_and_its_fallback_applies_without_the_store() {
     let Some(mut redis) = Redis::start("two_servers_keep_one_limit") else { return };
-    let town = Nodes::open(2, &CONFIG.replace("REDIS", &redis.url())).await;
+    let mut town = Nodes::none().await;
+    for _ in 0..2 {
+        town.serve(&CONFIG.replace("REDIS", &redis.url())).await;
+    }
     commits(&town, "contacts").await;
     let mut passed = 0;
     for node in &town.nodes {

@@ -10,6 +10,9 @@ use port::{Repeat, Spec};
 pub struct Known {
     /// Systems by name (`-` equals `_`), each with its operations.
     pub systems: BTreeMap<String, BTreeMap<String, KnownOperation>>,
+    /// The systems of which each call may reach another one than the call before; nothing done there can be undone or
+    /// verified through them.
+    pub groups: BTreeSet<String>,
     /// Topics that are declared; empty means that any name is a topic.
     pub topics: BTreeSet<String>,
     /// The names of all flows.
@@ -36,6 +39,10 @@ impl Known {
 
     pub(crate) fn system(&self, name: &str) -> Option<&BTreeMap<String, KnownOperation>> {
         self.systems.get(name).or_else(|| self.systems.get(&normal(name)))
+    }
+
+    pub(crate) fn is_group(&self, system: &str) -> bool {
+        self.groups.contains(&normal(system))
     }
 
     pub(crate) fn operation(&self, system: &str, operation: &str) -> Option<&KnownOperation> {

@@ -188,6 +188,8 @@ fn system() -> Value {
         "properties": {
             "mode": {"type": ["string", "null"], "enum": modes().chain([Value::Null]).collect::<Vec<_>>()},
             "lanes": {"type": "array", "items": {"type": "object"}},
+            "group": {"type": "string", "description": "Who is asked first, when this is a system made of systems."},
+            "members": {"type": "array", "items": {"type": "object"}},
         },
     });
     object(

@@ -1,5 +1,6 @@
 //! What a call can cost at worst, and which number comes from where; `cardan explain system.operation` prints it.
 
+mod group;
 mod numbers;
 #[cfg(test)]
 mod tests;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use port::Repeat;
 
+pub use group::{GroupExplanation, explain_group};
 pub use numbers::Number;
 pub(crate) use numbers::human;
 use numbers::{flatten, longest_wait};

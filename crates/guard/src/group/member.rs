@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use port::{Call, Clock, Ctx, Fault, Link, Reply};
 
+use super::MemberStatus;
 use crate::classify::{Verdict, verdict};
 use crate::median::Median;
 use crate::policy::Classify;
@@ -56,6 +57,11 @@ impl Member {
     pub(super) fn has_its_turn(&self, turn: u64) -> bool {
         let share = u64::from(self.share.load(Ordering::Relaxed));
         turn % u64::from(WELL) * share % u64::from(WELL) < share
+    }
+
+    pub(super) fn status(&self) -> MemberStatus {
+        let share_percent = self.share.load(Ordering::Relaxed) * 100 / WELL;
+        MemberStatus { system: self.link.spec().system.to_string(), share_percent }
     }
 
     /// How long it usually takes; one that nobody knows yet is tried first.

@@ -4,15 +4,16 @@
 //! safe. An idempotency key does not help here, because members do not know each other's keys.
 
 mod member;
+mod spec;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use member::Member;
-use port::{Call, Clock, Ctx, Fault, Kind, Landed, Link, Operation, Repeat, Reply, Spec};
+use port::{Call, Clock, Ctx, Fault, Kind, Landed, Link, Repeat, Reply, Spec};
+use serde::Serialize;
 
 use crate::hedge;
 use crate::landed::worse;
@@ -35,6 +36,37 @@ pub enum Pick {
     },
 }
 
+impl Pick {
+    /// `failover`, `round_robin`, `weighted`, `fastest`, `hedged`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Pick::Failover => "failover",
+            Pick::RoundRobin => "round_robin",
+            Pick::Weighted(_) => "weighted",
+            Pick::Fastest => "fastest",
+            Pick::Hedged { .. } => "hedged",
+        }
+    }
+}
+
+/// What a group looks like now.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GroupStatus {
+    /// Who is asked first; see [`Pick::as_str`].
+    pub group: &'static str,
+    /// In the order written.
+    pub members: Vec<MemberStatus>,
+}
+
+/// What a group thinks of a member.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MemberStatus {
+    /// The configured system.
+    pub system: String,
+    /// Of the calls that would go to it first, the percentage that does; less than 100 after it failed.
+    pub share_percent: u32,
+}
+
 /// A group of systems, itself a system.
 pub struct Group {
     spec: Spec,
@@ -45,8 +77,7 @@ pub struct Group {
 }
 
 impl Group {
-    /// A group called `name`. It can do what all its members can, each operation as safe to repeat as with the least
-    /// safe of them.
+    /// A group called `name`. What it can do is told by [`check`].
     ///
     /// # Errors
     /// What is wrong with the members or the weights; reads after a colon.
@@ -56,18 +87,17 @@ impl Group {
         pick: Pick,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, String> {
-        if members.is_empty() {
-            return Err("a group needs at least one member".into());
-        }
-        let operations = shared(&members);
-        if operations.is_empty() {
-            return Err("its members have no operation in common".into());
-        }
+        let spec = check(name, members.iter().map(|member| member.spec()), &pick)?;
         let weights = weights(&pick, members.len())?;
-        let spec = Spec { system: name.into(), adapter: "group", version: "1.0.0", operations };
         let members =
             members.into_iter().zip(weights).map(|(link, weight)| Member::new(link, weight)).collect();
         Ok(Self { spec, members, pick, turn: AtomicU64::new(0), clock })
+    }
+
+    /// What the group looks like now.
+    pub fn status(&self) -> GroupStatus {
+        let members = self.members.iter().map(Member::status).collect();
+        GroupStatus { group: self.pick.as_str(), members }
     }
 
     /// The members in the order in which this call asks them.
@@ -139,6 +169,25 @@ impl Group {
     }
 }
 
+/// What a group called `name` could do: what all of its members can, each operation as safe to repeat as with the least
+/// safe of them.
+///
+/// With several members nobody can know later which of them acted. So an operation that is safe to repeat under its
+/// key is one that must never be repeated here, because another member does not know the key; and no operation has
+/// one that undoes it, because that could reach another member than the one that did it.
+///
+/// # Errors
+/// What is wrong with the members or the weights; reads after a colon.
+pub fn check<'a>(
+    name: &str,
+    members: impl IntoIterator<Item = &'a Spec>,
+    pick: &Pick,
+) -> Result<Spec, String> {
+    let members: Vec<&Spec> = members.into_iter().collect();
+    weights(pick, members.len())?;
+    spec::of(name, &members)
+}
+
 /// Whether another member may be asked after this fault.
 fn may_move_on(fault: &Fault, repeat: Repeat) -> bool {
     let there = fault.kind.may_pass() || fault.kind == Kind::Unauthorised || fault.rejection.is_some();
@@ -154,25 +203,6 @@ fn together(before: Fault, fault: &Fault) -> Fault {
     };
     let told = if fault.rejection.is_some() { before } else { fault.clone() };
     Fault { retry_after, ..told }
-}
-
-/// What all members can do.
-fn shared(members: &[Arc<dyn Link>]) -> Vec<Operation> {
-    let mut shared: BTreeMap<Arc<str>, (Operation, usize)> = BTreeMap::new();
-    for operation in members.iter().flat_map(|member| &member.spec().operations) {
-        let known = shared.entry(Arc::clone(&operation.name)).or_insert_with(|| (operation.clone(), 0));
-        known.0.repeat = least_safe(known.0.repeat, operation.repeat);
-        known.1 += 1;
-    }
-    shared.into_values().filter(|(_, by)| *by == members.len()).map(|(operation, _)| operation).collect()
-}
-
-fn least_safe(one: Repeat, other: Repeat) -> Repeat {
-    match (one, other) {
-        (Repeat::Never, _) | (_, Repeat::Never) => Repeat::Never,
-        (Repeat::Keyed, _) | (_, Repeat::Keyed) => Repeat::Keyed,
-        (Repeat::Safe, Repeat::Safe) => Repeat::Safe,
-    }
 }
 
 fn weights(pick: &Pick, members: usize) -> Result<Vec<u32>, String> {

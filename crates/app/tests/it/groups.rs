@@ -1,0 +1,66 @@
+//! A system made of systems: the second serves while the first is down, and the first is asked again when it is back.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use testkit::fault_proxy::{Behaviour, FaultProxy};
+
+use crate::cardan::Cardan;
+use crate::nodes::Nodes;
+
+/// Two systems that can `create`; what they keep does not matter here. The first is reached through a proxy.
+const CONFIG: &str = "
+systems:
+  first:
+    guard: { retry: { max_attempts: 1 }, breaker: off }
+    rest: { url: 'http://PROXY/crm', operations: { create: { post: /contacts, repeat: keyed } } }
+  second:
+    rest: { url: 'SYSTEMS/orders', operations: { create: { post: /orders, repeat: keyed } } }
+  records:
+    group: { failover: [first, second] }
+flows:
+  write:
+    on: { commit: { system: records } }
+    do: [ { write: { call: records.create, with: { id: '${ entity.id }', name: '${ entity.name }' }, compensate: none } } ]
+";
+
+#[tokio::test]
+async fn the_second_member_serves_while_the_first_is_down() {
+    let mut town = Nodes::none().await;
+    let proxy = FaultProxy::start(town.systems).await.unwrap();
+    proxy.set(Behaviour::Refuse);
+    town.serve(&CONFIG.replace("PROXY", &proxy.addr().to_string())).await;
+    commits(&town, 0..3).await;
+    assert_eq!((town.ledger("crm").await.len(), town.ledger("orders").await.len()), (0, 3));
+    let down = shares(&town).await;
+    assert!(down[0] <= 50 && down[1] == 100, "it is asked first less often: {down:?}");
+    let list =
+        Cardan::new(Path::new("/"), &["system", "list"]).env("CARDAN_URL", &town.nodes[0].url).end().await;
+    let shown = format!("failover of first {}%, second", down[0]);
+    assert!(list.done().contains(&shown), "{}", list.out);
+
+    proxy.set(Behaviour::Pass);
+    commits(&town, 3..35).await;
+    let (first, second) = (town.ledger("crm").await.len(), town.ledger("orders").await.len());
+    assert!(first >= 4, "it is back, and asked again: {first} of 32");
+    assert_eq!(first + second, 35, "each once");
+    assert!(shares(&town).await[0] > down[0], "and more and more often");
+}
+
+/// So many commits at the one server, each of which must succeed.
+async fn commits(town: &Nodes, numbers: std::ops::Range<usize>) {
+    let until = numbers.end;
+    for number in numbers {
+        town.nodes[0].commit("records", &format!("r{number}"), &json!({ "name": "ada" })).await;
+    }
+    let runs = town.nodes[0].runs(until).await;
+    assert!(runs.iter().all(|run| run["status"] == "succeeded"), "{runs:#?}");
+}
+
+/// The percentage of its first tries that each member gets.
+async fn shares(town: &Nodes) -> Vec<u64> {
+    let shown = town.nodes[0].get("/v1/systems/records").await;
+    assert_eq!((&shown["adapter"], &shown["status"]["group"]), (&json!("group"), &json!("failover")));
+    let members = shown["status"]["members"].as_array().unwrap().iter();
+    members.map(|member: &Value| member["share_percent"].as_u64().unwrap()).collect()
+}

@@ -1,0 +1,115 @@
+//! What a group can do, from what its members can do.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use port::{Operation, Repeat, Spec};
+use serde_json::Value;
+
+/// What a group called `name` can do.
+pub(super) fn of(name: &str, members: &[&Spec]) -> Result<Spec, String> {
+    if members.is_empty() {
+        return Err("a group needs at least one member".into());
+    }
+    let mut operations = shared(members);
+    if operations.is_empty() {
+        return Err(
+            "its members have no operation in common; a group can do what each of them can, by the same name"
+                .into(),
+        );
+    }
+    if members.len() > 1 {
+        operations.iter_mut().for_each(anonymous);
+    }
+    Ok(Spec { system: name.into(), adapter: "group", version: "1.0.0", operations })
+}
+
+fn anonymous(operation: &mut Operation) {
+    operation.undo = None;
+    if operation.repeat == Repeat::Keyed {
+        operation.repeat = Repeat::Never;
+    }
+}
+
+/// What all members can do, by name.
+fn shared(members: &[&Spec]) -> Vec<Operation> {
+    let mut shared: BTreeMap<Arc<str>, (Operation, usize)> = BTreeMap::new();
+    for operation in members.iter().flat_map(|member| &member.operations) {
+        let known = shared.entry(Arc::clone(&operation.name)).or_insert_with(|| (operation.clone(), 0));
+        merge(&mut known.0, operation);
+        known.1 += 1;
+    }
+    shared.into_values().filter(|(_, by)| *by == members.len()).map(|(operation, _)| operation).collect()
+}
+
+/// Members that do not say the same of their inputs or answers promise nothing together.
+fn merge(known: &mut Operation, operation: &Operation) {
+    known.repeat = least_safe(known.repeat, operation.repeat);
+    let same = |one: &mut Value, other: &Value| {
+        if one != other {
+            *one = Value::Bool(true);
+        }
+    };
+    same(&mut known.input, &operation.input);
+    same(&mut known.output, &operation.output);
+    if known.undo != operation.undo {
+        known.undo = None;
+    }
+}
+
+fn least_safe(one: Repeat, other: Repeat) -> Repeat {
+    match (one, other) {
+        (Repeat::Never, _) | (_, Repeat::Never) => Repeat::Never,
+        (Repeat::Keyed, _) | (_, Repeat::Keyed) => Repeat::Keyed,
+        (Repeat::Safe, Repeat::Safe) => Repeat::Safe,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn operation(name: &str, repeat: Repeat, undo: Option<&str>, output: Value) -> Operation {
+        let (name, undo) = (name.into(), undo.map(Into::into));
+        Operation { name, summary: String::new(), repeat, undo, input: Value::Bool(true), output }
+    }
+
+    fn member(name: &str, operations: Vec<Operation>) -> Spec {
+        Spec { system: name.into(), adapter: "rest", version: "1.0.0", operations }
+    }
+
+    fn stripe() -> Spec {
+        let text = serde_json::json!({ "type": "string" });
+        let operations = vec![
+            operation("charge", Repeat::Keyed, Some("refund"), text.clone()),
+            operation("find", Repeat::Safe, None, text.clone()),
+            operation("refund", Repeat::Safe, None, text),
+        ];
+        member("stripe", operations)
+    }
+
+    #[test]
+    fn a_group_of_several_forgets_keys_and_undoing() {
+        let mut adyen = stripe();
+        adyen.operations[1].output = Value::Bool(true);
+        adyen.operations[2].name = "reverse".into();
+        let spec = of("payments", &[&stripe(), &adyen]).unwrap();
+        let told: Vec<_> =
+            spec.operations.iter().map(|known| (&*known.name, known.repeat, known.undo.clone())).collect();
+        assert_eq!(told, [("charge", Repeat::Never, None), ("find", Repeat::Safe, None)]);
+        assert_eq!(spec.operation("find").unwrap().output, Value::Bool(true), "they do not promise the same");
+        assert_ne!(spec.operation("charge").unwrap().output, Value::Bool(true));
+    }
+
+    #[test]
+    fn a_group_of_one_is_that_one() {
+        assert_eq!(of("payments", &[&stripe()]).unwrap().operations, stripe().operations);
+    }
+
+    #[test]
+    fn members_with_nothing_in_common_are_no_group() {
+        let other = member("fax", vec![operation("send", Repeat::Never, None, Value::Null)]);
+        let none = of("payments", &[&stripe(), &other]).unwrap_err();
+        assert!(none.starts_with("its members have no operation in common"), "{none}");
+    }
+}
