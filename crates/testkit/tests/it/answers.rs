@@ -1,8 +1,13 @@
 //! F8: what a guard makes of each answer: how often it asks, how long it waits, what it hands to the caller.
+//!
+//! A 410 to a call says that the thing is gone: `not_found`, not asked again, and the breaker makes nothing of it. That a
+//! 410 disables its receiver for good is said of outgoing webhooks, and is the webhook sender's to do: a call's address
+//! is the configuration's, and no answer may change that.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
-use guard::{Jitter, Policy, Retry};
+use guard::{Breaker, Jitter, Policy, Retry, State};
 use port::Kind;
 
 use crate::remote::Remote;
@@ -67,7 +72,7 @@ const ROWS: [Row; 32] = [
 /// Two attempts; a wait of up to 5 s is waited for here.
 fn two_attempts() -> Policy {
     let retry = Retry {
-        max_attempts: std::num::NonZeroU32::MIN.saturating_add(1),
+        max_attempts: NonZeroU32::MIN.saturating_add(1),
         initial: Duration::from_millis(20),
         initial_throttled: Duration::from_millis(40),
         max_retry_after: Duration::from_secs(5),
@@ -85,7 +90,7 @@ async fn f8_every_answer_is_scheduled_as_the_table_says() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// The other form of `Retry-After`.
+/// `Retry-After` has two forms (RFC 9110, 10.2.3): seconds are in [`ROWS`], the date is here.
 #[tokio::test]
 async fn f8_a_date_to_come_back_at_is_waited_for() {
     let date = |seconds: i64| {
@@ -98,6 +103,20 @@ async fn f8_a_date_to_come_back_at_is_waited_for() {
             check(row, &date(seconds)).await.unwrap();
         }
     }
+}
+
+/// A thing that is gone is not a system that is down, however often it is asked for.
+#[tokio::test]
+async fn f8_a_thing_that_is_gone_is_asked_for_once_and_says_nothing_about_the_system() {
+    let remote = Remote::answering(410, JSON, b"").await;
+    let breaker = Breaker { consecutive_failures: Some(NonZeroU32::MIN), ..Breaker::default() };
+    let system = Rested::at(remote.addr, Policy { breaker: Some(breaker), ..two_attempts() });
+    for asked in 1..=30 {
+        let fault = system.call("read", LIMIT).await.unwrap_err();
+        assert_eq!((fault.kind, fault.rejection, fault.attempts), (Kind::NotFound, None, 1), "{fault:?}");
+        assert_eq!(remote.requests(), asked);
+    }
+    assert_eq!(system.guarded.status().lanes[0].state, State::Closed);
 }
 
 async fn check(row: Row, headers: &str) -> Result<(), String> {
