@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 
 mod measure;
+mod node;
 mod ours;
 mod peers;
 
@@ -82,6 +83,7 @@ fn main() {
     table("pipeline, success at the first attempt", &PIPELINES);
     table("whole pipeline, rejecting", &REJECTIONS);
     bytes();
+    node::print();
     published();
 }
 
@@ -127,13 +129,4 @@ fn published() {
         "    breaker closed 174 / 276, open 63.9 / 203, token bucket 153 / 164, rate limit rejecting 155 / 47,400"
     );
     println!("    five stages 523 / 1,010");
-    println!(
-        "  noted before this repository was begun, on another machine (Node, process.cpuUsage over 200,000 calls):"
-    );
-    println!(
-        "    opossum 9.0.0 822, without its timeout 458; cockatiel 3.2.1 consecutive 137, sampling 173,"
-    );
-    println!(
-        "    cockatiel wrap(retry, breaker, timeout, bulkhead) 11,700; both from an `await` that costs 61–81"
-    );
 }

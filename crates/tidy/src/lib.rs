@@ -40,7 +40,7 @@ pub fn folders(path: impl AsRef<Path>) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Every file below `path` whose name ends in `ending`, skipping `target` and hidden folders.
+/// Every file below `path` whose name ends in `ending`, skipping `target`, `node_modules` and hidden folders.
 ///
 /// # Errors
 /// When a folder cannot be listed.
@@ -51,7 +51,8 @@ pub fn files(path: impl AsRef<Path>, ending: &str) -> io::Result<Vec<PathBuf>> {
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if path.is_dir() && name != "target" && !name.starts_with('.') {
+            let others = ["target", "node_modules"].contains(&&*name) || name.starts_with('.');
+            if path.is_dir() && !others {
                 folders.push(path);
             } else if name.ends_with(ending) {
                 found.push(path);
