@@ -21,7 +21,7 @@ type Subject = fn(usize) -> Cost;
 /// A line: its name, what it measures, the most it should cost on one thread and on two.
 type Line = (&'static str, Subject, Option<f64>, Option<f64>);
 
-const BREAKERS: [Line; 8] = [
+const BREAKERS: [Line; 9] = [
     ("guard, reading the clock itself", ours::breaker_read, Some(60.0), Some(100.0)),
     ("guard, handed the time as in its pipeline", ours::breaker_handed, None, None),
     ("guard over the last 100 calls, handed the time", ours::breaker_of_calls, None, None),
@@ -30,6 +30,7 @@ const BREAKERS: [Line; 8] = [
     ("failsafe, default", peers::failsafe_default, None, None),
     ("recloser", peers::recloser_closed, None, None),
     ("(reading the clock once)", peers::clock, None, None),
+    ("(adding to one number that all threads share)", peers::shared_add, None, None),
 ];
 
 const OPEN: [Line; 5] = [

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::hint::black_box;
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use failsafe::CircuitBreaker as _;
@@ -23,6 +24,12 @@ pub(crate) fn nothing(threads: usize) -> Cost {
 /// Reading the clock once.
 pub(crate) fn clock(threads: usize) -> Cost {
     cost(threads, || async || _ = black_box(Instant::now()))
+}
+
+/// The least that a count kept by all threads together costs.
+pub(crate) fn shared_add(threads: usize) -> Cost {
+    let count = AtomicU64::new(0);
+    cost(threads, || async || _ = black_box(count.fetch_add(1, Ordering::AcqRel)))
 }
 
 type Echo = fn(bool) -> Ready<Result<(), ()>>;

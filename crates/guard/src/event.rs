@@ -38,14 +38,14 @@ pub enum Event<'a> {
     /// An attempt leaves the house.
     AttemptStarted {
         /// Where.
-        place: Place<'a>,
+        place: &'a Place<'a>,
         /// From 1.
         attempt: u32,
     },
     /// An attempt came back.
     AttemptFinished {
         /// Where.
-        place: Place<'a>,
+        place: &'a Place<'a>,
         /// From 1.
         attempt: u32,
         /// How it went.
@@ -56,7 +56,7 @@ pub enum Event<'a> {
     /// The call will be tried again after a wait.
     RetryScheduled {
         /// Where.
-        place: Place<'a>,
+        place: &'a Place<'a>,
         /// The attempt to come, from 2.
         attempt: u32,
         /// The wait before it.
@@ -67,17 +67,17 @@ pub enum Event<'a> {
     /// The call would be tried again, but the budget is spent.
     BudgetSpent {
         /// Where.
-        place: Place<'a>,
+        place: &'a Place<'a>,
     },
     /// A second copy of a slow call was sent.
     Hedged {
         /// Where.
-        place: Place<'a>,
+        place: &'a Place<'a>,
     },
     /// A breaker changed its state.
     Transition {
         /// Where.
-        place: Place<'a>,
+        place: &'a Place<'a>,
         /// From which state.
         from: State,
         /// To which state.
@@ -88,7 +88,7 @@ pub enum Event<'a> {
     /// A guard kept a call in.
     Rejected {
         /// Where.
-        place: Place<'a>,
+        place: &'a Place<'a>,
         /// Which guard; its name is the flow's `blocked_on`.
         by: Rejection,
         /// When it makes sense to come back.
@@ -97,7 +97,7 @@ pub enum Event<'a> {
     /// The system asked for a pause, and nothing is sent before it ends.
     Paused {
         /// Where.
-        place: Place<'a>,
+        place: &'a Place<'a>,
         /// How long.
         pause: Duration,
     },
@@ -111,16 +111,25 @@ pub enum Event<'a> {
     /// A shared limit's store did not answer, so the fallback decided.
     LimitFallback {
         /// Where.
-        place: Place<'a>,
+        place: &'a Place<'a>,
         /// The store's name.
         store: &'a str,
         /// What decided.
         fallback: Fallback,
     },
+    /// The caller went away before the call was over: what was out is dropped, and may have landed.
+    CallAbandoned {
+        /// Where.
+        place: &'a Place<'a>,
+        /// Attempts made.
+        attempts: u32,
+        /// How long it took, waits included.
+        duration: Duration,
+    },
     /// The whole call is over.
     CallFinished {
         /// Where.
-        place: Place<'a>,
+        place: &'a Place<'a>,
         /// Attempts made.
         attempts: u32,
         /// How it went.

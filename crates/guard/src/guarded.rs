@@ -233,7 +233,7 @@ impl Scene for Operator<'_> {
     }
 
     fn changed(&self, change: Change) {
-        let place = Place { system: &self.pipeline.system, operation: "", key: &self.lane.key };
+        let place = &Place { system: &self.pipeline.system, operation: "", key: &self.lane.key };
         let Change { from, to, open_for } = change;
         self.pipeline.world.listener.hear(&Event::Transition { place, from, to, open_for });
     }

@@ -13,7 +13,8 @@ use crate::shared::Till;
 use crate::status::Switch;
 use crate::tick::Tick;
 
-type Map = HashMap<Box<str>, Arc<Lane>>;
+/// The keys are few and bounded, so a quick hash with a seed of its own is enough.
+type Map = HashMap<Box<str>, Arc<Lane>, foldhash::quality::RandomState>;
 
 /// Reading takes no lock; a new key copies the map, which is bounded.
 pub(crate) struct Lanes {

@@ -8,11 +8,11 @@ use std::time::Instant;
 use port::{Clock, Entropy, Fault, Repeat};
 
 use crate::budget::Purse;
-use crate::event::{Event, Listener};
+use crate::event::Listener;
 use crate::lanes::{LaneRef, Lanes};
 use crate::median::Median;
 use crate::policy::Policy;
-use crate::run::Run;
+use crate::run::{End, First, Run};
 use crate::shared::{Store, Till};
 use crate::tick::Tick;
 
@@ -32,8 +32,9 @@ pub struct World {
     pub clock: Arc<dyn Clock>,
     /// Hears what happens.
     pub listener: Arc<dyn Listener>,
-    /// Tick zero.
+    /// Tick zero, as the clock's instant and as its nanoseconds.
     pub(crate) base: Instant,
+    origin: u64,
     /// Where shared limits are counted, by name.
     stores: Arc<BTreeMap<Box<str>, Arc<Store>>>,
 }
@@ -41,8 +42,8 @@ pub struct World {
 impl World {
     /// A world whose tick zero is now.
     pub fn new(clock: Arc<dyn Clock>, listener: Arc<dyn Listener>) -> Self {
-        let base = clock.instant();
-        Self { clock, listener, base, stores: Arc::default() }
+        let (base, origin) = (clock.instant(), clock.nanos());
+        Self { clock, listener, base, origin, stores: Arc::default() }
     }
 
     /// The same world, with stores that shared limits may name. Give all guards the same stores, so that they learn
@@ -62,7 +63,7 @@ impl World {
 
     #[inline]
     pub(crate) fn now(&self) -> Tick {
-        self.tick(self.clock.instant())
+        Tick::from_nanos(self.clock.nanos().saturating_sub(self.origin))
     }
 
     #[inline]
@@ -134,14 +135,19 @@ impl Pipeline {
         let started = self.world.now();
         let lane = self.lane(request.key, started);
         let run = Run::new(self, request, &lane, started);
-        let result = run.all(&send).await;
-        run.hear(&Event::CallFinished {
-            place: run.place(),
-            attempts: run.attempts(),
-            outcome: result.as_ref().map(|_| ()),
-            duration: run.duration(),
-        });
-        result
+        let end = End::of(&run);
+        let result = match run.first() {
+            First::Alone => run.once(&send).await,
+            First::Hedged(hedge) => Box::pin(run.race(hedge, &send)).await,
+        };
+        let result = match result {
+            Ok(reply) => run.succeeded(reply),
+            Err(fault) => match run.again(&fault) {
+                Some(next) => Box::pin(run.retry(next, fault, &send)).await,
+                None => Err(run.give_up(fault)),
+            },
+        };
+        end.with(result)
     }
 
     #[inline]

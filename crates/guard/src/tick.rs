@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 pub struct Tick(u64);
 
 impl Tick {
+    /// Later than any other.
+    pub(crate) const NEVER: Tick = Tick(u64::MAX);
+
     /// `nanos` after the guard was made.
     #[inline]
     pub const fn from_nanos(nanos: u64) -> Self {
@@ -17,6 +20,12 @@ impl Tick {
     #[inline]
     pub fn between(base: Instant, now: Instant) -> Self {
         Self::default() + now.saturating_duration_since(base)
+    }
+
+    /// How many nanoseconds after `earlier`; zero when it is before.
+    #[inline]
+    pub(crate) const fn nanos_since(self, earlier: Tick) -> u64 {
+        self.0.saturating_sub(earlier.0)
     }
 
     /// Nanoseconds since the guard was made.
@@ -34,7 +43,7 @@ impl Tick {
     /// How long after `earlier`; zero when it is before.
     #[inline]
     pub const fn since(self, earlier: Tick) -> Duration {
-        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+        Duration::from_nanos(self.nanos_since(earlier))
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use guard::breaker::{Breaker, Change, Permit, Scene};
 use guard::budget::Purse;
-use guard::{Budget, HalfOpen, State, Tick, Verdict};
+use guard::{Budget, ErrorRate, HalfOpen, State, Tick, Verdict, Window};
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::thread;
@@ -82,6 +82,28 @@ fn failures_of_two_threads_open_it_once() {
             .collect();
         threads.into_iter().for_each(|thread| assert!(thread.join().unwrap()));
         assert_eq!((breaker.state(), at.changes()), (State::Open, 1));
+    });
+}
+
+/// A good call skips counting up a window in which it saw nothing bad; it must not miss what is counted beside it.
+#[test]
+fn a_failure_and_a_success_at_once_are_both_seen() {
+    loom::model(|| {
+        let window = Window::Time { length: Duration::from_secs(10), buckets: 1 };
+        let rate = ErrorRate { percent: 50, min_calls: NonZeroU32::new(2).unwrap(), window };
+        let policy = guard::Breaker {
+            consecutive_failures: None,
+            error_rate: Some(rate),
+            ..guard::Breaker::default()
+        };
+        let (breaker, at) = (Arc::new(Breaker::new(&policy)), At::seconds(0));
+        let other = thread::spawn({
+            let (breaker, at) = (Arc::clone(&breaker), at.clone());
+            move || call(&breaker, BAD, &at)
+        });
+        assert!(call(&breaker, Verdict::Good, &at));
+        assert!(other.join().unwrap());
+        assert_eq!((breaker.state(), at.changes()), (State::Open, 1), "one of two calls failed");
     });
 }
 

@@ -145,6 +145,7 @@ pub struct Fault {
 
 impl Fault {
     /// A fault without detail.
+    #[inline]
     pub fn new(kind: Kind, landed: Landed, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             kind,
@@ -159,6 +160,7 @@ impl Fault {
     }
 
     /// A call that a guard kept in: it did not land and may pass later.
+    #[inline]
     pub fn rejected(by: Rejection, retry_after: Option<Duration>) -> Self {
         let message = match by {
             Rejection::BreakerOpen => "circuit is open",

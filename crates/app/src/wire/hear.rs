@@ -90,6 +90,17 @@ impl guard::Listener for Ears {
                     "fallback decided a shared limit"
                 );
             }
+            Event::CallAbandoned { place, attempts, duration } => {
+                let (integration_system, integration_operation) = (place.system, place.operation);
+                let duration_ms = millis(*duration);
+                tracing::debug!(
+                    integration_system,
+                    integration_operation,
+                    attempts,
+                    duration_ms,
+                    "caller went away"
+                );
+            }
             Event::CallFinished { place, outcome: Err(fault), .. } => {
                 self.metrics.error(fault.kind.as_str(), place.system, fault.kind.may_pass());
             }

@@ -18,7 +18,7 @@ use crate::event::State;
 use crate::policy;
 use crate::status::Switch;
 use crate::sync::{AtomicU8, AtomicU64, Ordering};
-use crate::tick::Tick;
+use crate::tick::{Tick, nanos};
 
 /// What a breaker needs of the world.
 pub trait Scene {
@@ -41,9 +41,23 @@ pub struct Change {
     pub open_for: Option<Duration>,
 }
 
-/// A call was kept in; come back after this long.
+/// A call was kept in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refusal(pub Option<Duration>);
+pub struct Refusal {
+    millis: u64,
+}
+
+impl Refusal {
+    fn lasting(span: Duration) -> Self {
+        Self { millis: nanos(span).div_ceil(1_000_000) }
+    }
+
+    /// When to come back.
+    #[inline]
+    pub fn retry_after(self) -> Duration {
+        Duration::from_millis(self.millis)
+    }
+}
 
 /// One circuit breaker.
 pub struct Breaker {
@@ -91,24 +105,43 @@ impl Breaker {
     ///
     /// # Errors
     /// A [`Refusal`] when the breaker is open, or when all probes are out.
+    #[inline]
     pub fn admit(&self, scene: &impl Scene) -> Result<Permit<'_>, Refusal> {
         match self.switch() {
             Switch::Auto => self.enter(scene),
-            Switch::ForcedOpen => Err(Refusal(Some(self.rules.open_for))),
+            Switch::ForcedOpen => Err(Refusal::lasting(self.rules.open_for)),
             Switch::Disabled => Ok(Permit::untracked()),
             Switch::ObserveOnly => Ok(self.enter(scene).unwrap_or_else(|_| Permit::untracked())),
         }
     }
 
+    #[inline]
     fn enter(&self, scene: &impl Scene) -> Result<Permit<'_>, Refusal> {
+        let word = self.read();
+        match word.phase {
+            Phase::Closed { .. } => Ok(self.permit(word.era, false)),
+            Phase::Open { until, .. } => self.still_open(until, scene).map_or_else(|| self.knock(scene), Err),
+            Phase::HalfOpen(_) => self.knock(scene),
+        }
+    }
+
+    /// The refusal while the open time lasts.
+    #[inline]
+    fn still_open(&self, until: u64, scene: &impl Scene) -> Option<Refusal> {
+        let millis = until.checked_sub(scene.now().millis()).filter(|left| *left > 0)?;
+        Some(Refusal { millis })
+    }
+
+    /// Asks at a breaker that is not closed.
+    fn knock(&self, scene: &impl Scene) -> Result<Permit<'_>, Refusal> {
         loop {
             let word = self.read();
             match word.phase {
                 Phase::Closed { .. } => return Ok(self.permit(word.era, false)),
-                Phase::Open { until, .. } if scene.now().millis() < until => {
-                    return Err(Refusal(Some(Duration::from_millis(until - scene.now().millis()))));
-                }
-                Phase::Open { round, .. } => {
+                Phase::Open { round, until } => {
+                    if let Some(refusal) = self.still_open(until, scene) {
+                        return Err(refusal);
+                    }
                     let empty = word.then(Phase::HalfOpen(Probes { round, ..Probes::default() }));
                     if self.swap(word, empty) {
                         scene.changed(Change { from: State::Open, to: State::HalfOpen, open_for: None });
@@ -130,7 +163,7 @@ impl Breaker {
             return None;
         }
         if probes.out >= self.rules.permits {
-            return Some(Err(Refusal(Some(self.rules.probe_hint()))));
+            return Some(Err(Refusal::lasting(self.rules.probe_hint())));
         }
         let next = word.still(Phase::HalfOpen(Probes { out: probes.out + 1, ..probes }));
         if !self.swap(word, next) {
@@ -265,16 +298,16 @@ impl<'a> Permit<'a> {
     }
 
     /// Says how the call went, and how long it took.
+    #[inline]
     pub fn settle(mut self, verdict: Verdict, took: Duration, scene: &impl Scene) {
         let Some(breaker) = self.breaker else { return };
-        let slow = breaker.rules.is_slow(took);
-        match verdict {
-            Verdict::Good => breaker.judge(&mut self, Sample { bad: false, slow, asked: None }, scene),
-            Verdict::Bad { retry_after: asked } => {
-                breaker.judge(&mut self, Sample { bad: true, slow, asked }, scene);
-            }
-            Verdict::Neutral | Verdict::Throttled { .. } => {}
-        }
+        let (bad, asked) = match verdict {
+            Verdict::Good => (false, None),
+            Verdict::Bad { retry_after } => (true, retry_after),
+            Verdict::Neutral | Verdict::Throttled { .. } => return,
+        };
+        let sample = Sample { bad, slow: breaker.rules.is_slow(took) };
+        breaker.judge(&mut self, sample, asked, scene);
     }
 }
 

@@ -7,7 +7,7 @@ use super::word::{Phase, Probes, Word};
 use super::{Breaker, Change, Permit, Scene};
 use crate::event::State;
 use crate::policy;
-use crate::tick::{Tick, nanos};
+use crate::tick::nanos;
 
 /// A breaker's numbers, shared by all keys of one system.
 pub(super) struct Rules {
@@ -93,25 +93,53 @@ impl Rules {
 }
 
 impl Breaker {
-    /// Takes a result into account, unless it belongs to an earlier era.
-    pub(super) fn judge(&self, permit: &mut Permit<'_>, sample: Sample, scene: &impl Scene) {
-        let mut counted = None;
+    /// Takes a result into account, unless it belongs to an earlier era. `asked` is how long the system asked to be
+    /// left alone.
+    #[inline]
+    pub(super) fn judge(
+        &self,
+        permit: &mut Permit<'_>,
+        sample: Sample,
+        asked: Option<Duration>,
+        scene: &impl Scene,
+    ) {
+        let word = self.read();
+        if word.era != permit.era {
+            return;
+        }
+        match word.phase {
+            Phase::Closed { streak } => {
+                let tripped = self.count(sample, scene);
+                // Nearly every call ends here: nothing to write, nobody to tell.
+                if tripped || sample.bad || streak > 0 {
+                    self.closed(permit.era, sample, tripped, asked, scene);
+                }
+            }
+            Phase::HalfOpen(_) => self.probed(permit, sample, asked, scene),
+            Phase::Open { .. } => {}
+        }
+    }
+
+    /// Adds the call to the window; whether that makes too many.
+    #[inline]
+    fn count(&self, sample: Sample, scene: &impl Scene) -> bool {
+        let tally = self.window.as_ref().and_then(|window| window.add(sample, || scene.now()));
+        tally.is_some_and(|tally| self.rules.trips(tally))
+    }
+
+    /// A result while closed that the word must take.
+    fn closed(&self, era: u16, sample: Sample, tripped: bool, asked: Option<Duration>, scene: &impl Scene) {
         loop {
             let word = self.read();
-            if word.era != permit.era {
-                return;
-            }
-            let done = match word.phase {
-                Phase::Closed { streak } => {
-                    let tripped = *counted.get_or_insert_with(|| self.count(sample, scene.now()));
-                    self.closed(word, streak, sample, tripped, scene)
-                }
-                Phase::HalfOpen(probes) => {
-                    let done = self.probed(word, probes.with(sample), sample.asked, scene);
-                    permit.probe &= !done;
-                    done
-                }
-                Phase::Open { .. } => true,
+            let Phase::Closed { streak } = word.phase else { return };
+            let next = if sample.bad { streak.saturating_add(1) } else { 0 };
+            let enough = self.rules.consecutive.is_some_and(|most| next >= most);
+            let done = if word.era != era {
+                true
+            } else if tripped || enough {
+                self.open(word, 0, asked, scene)
+            } else {
+                next == streak || self.swap(word, word.still(Phase::Closed { streak: next }))
             };
             if done {
                 return;
@@ -119,23 +147,23 @@ impl Breaker {
         }
     }
 
-    /// Adds the call to the window; whether that makes too many.
-    #[inline]
-    fn count(&self, sample: Sample, now: Tick) -> bool {
-        self.window.as_ref().is_some_and(|window| self.rules.trips(window.add(sample, now)))
-    }
-
-    /// A result while closed. Whether the word took it.
-    fn closed(&self, word: Word, streak: u32, sample: Sample, tripped: bool, scene: &impl Scene) -> bool {
-        let next = if sample.bad { streak.saturating_add(1) } else { 0 };
-        if tripped || self.rules.consecutive.is_some_and(|most| next >= most) {
-            return self.open(word, 0, sample.asked, scene);
+    /// A result while half open. Once the word took it, the permit has nothing to give back.
+    fn probed(&self, permit: &mut Permit<'_>, sample: Sample, asked: Option<Duration>, scene: &impl Scene) {
+        loop {
+            let word = self.read();
+            let Phase::HalfOpen(probes) = word.phase else { return };
+            if word.era != permit.era {
+                return;
+            }
+            if self.took(word, probes.with(sample), asked, scene) {
+                permit.probe = false;
+                return;
+            }
         }
-        next == streak || self.swap(word, word.still(Phase::Closed { streak: next }))
     }
 
-    /// A result while half open. Whether the word took it.
-    fn probed(&self, word: Word, probes: Probes, asked: Option<Duration>, scene: &impl Scene) -> bool {
+    /// Whether the word took what the probes have come to.
+    fn took(&self, word: Word, probes: Probes, asked: Option<Duration>, scene: &impl Scene) -> bool {
         match self.rules.decide(probes) {
             None => self.swap(word, word.still(Phase::HalfOpen(probes))),
             Some(State::Open) => self.open(word, probes.round + 1, asked, scene),

@@ -25,7 +25,10 @@ pub struct Bulkhead {
 }
 
 /// A place; dropping it lets the next call in.
-pub struct Place(Arc<Bulkhead>);
+pub struct Place<'a>(&'a Arc<Bulkhead>);
+
+/// A place on its way to a waiter, who may have gone away meanwhile.
+struct Handed(Option<Arc<Bulkhead>>);
 
 /// The bulkhead and its queue are full, or the wait was too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +49,8 @@ impl Bulkhead {
 
     /// Takes a place if one is free and nobody waits for it.
     #[inline]
-    pub fn try_enter(self: &Arc<Self>) -> Option<Place> {
-        self.slots.take().then(|| Place(Arc::clone(self)))
+    pub fn try_enter(self: &Arc<Self>) -> Option<Place<'_>> {
+        self.slots.take().then(|| Place(self))
     }
 
     /// Takes a place, waiting for it at most `limit` and the policy's longest wait. Dropping the future leaves the
@@ -55,20 +58,26 @@ impl Bulkhead {
     ///
     /// # Errors
     /// [`Full`].
-    pub async fn enter(self: &Arc<Self>, priority: Priority, limit: Option<Duration>) -> Result<Place, Full> {
+    pub async fn enter(
+        self: &Arc<Self>,
+        priority: Priority,
+        limit: Option<Duration>,
+    ) -> Result<Place<'_>, Full> {
         let ticket = loop {
             if let Some(place) = self.try_enter() {
                 return Ok(place);
             }
             match self.line_up(priority) {
                 Some(ticket) => break ticket,
-                None if self.queued() >= self.max_queue => return Err(Full),
+                None if !self.has_room_to_wait() => return Err(Full),
                 // A place came free between the two looks.
                 None => {}
             }
         };
         let wait = limit.map_or(self.max_wait, |limit| limit.min(self.max_wait));
-        tokio::time::timeout(wait, ticket.called()).await.unwrap_or(Err(Full))
+        let handed = tokio::time::timeout(wait, ticket.called()).await.unwrap_or(Err(Full))?;
+        handed.take();
+        Ok(Place(self))
     }
 
     /// Joins the queue. `None` when it is full, or when a place came free meanwhile.
@@ -121,7 +130,13 @@ impl Bulkhead {
 
     /// Hands a place over. If the waiter has just gone away, the place is dropped, and that calls the next one.
     fn call(self: &Arc<Self>, waiter: queue::Waiter) {
-        drop(waiter.send(Place(Arc::clone(self))));
+        drop(waiter.send(Handed(Some(Arc::clone(self)))));
+    }
+
+    /// Whether another call may wait for a place.
+    #[inline]
+    pub fn has_room_to_wait(&self) -> bool {
+        self.queued() < self.max_queue
     }
 
     /// Calls out.
@@ -140,9 +155,24 @@ impl Bulkhead {
     }
 }
 
-impl Drop for Place {
+impl Drop for Place<'_> {
     #[inline]
     fn drop(&mut self) {
         self.0.leave();
+    }
+}
+
+impl Handed {
+    /// It arrived: whoever took it leaves in its stead.
+    fn take(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Handed {
+    fn drop(&mut self) {
+        if let Some(bulkhead) = &self.0 {
+            bulkhead.leave();
+        }
     }
 }

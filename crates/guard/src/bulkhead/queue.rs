@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::{Bulkhead, Full, Place};
+use super::{Bulkhead, Full, Handed};
 use crate::policy::Priority;
 
-pub(super) type Waiter = oneshot::Sender<Place>;
+pub(super) type Waiter = oneshot::Sender<Handed>;
 
 /// One line per priority.
 #[derive(Default)]
@@ -41,14 +41,14 @@ impl Queue {
 
 /// A place in the line. Dropping it leaves the line; a place that was already on its way is handed on.
 pub(super) struct Ticket {
-    heard: oneshot::Receiver<Place>,
+    heard: oneshot::Receiver<Handed>,
     number: u64,
     priority: Priority,
     bulkhead: Arc<Bulkhead>,
 }
 
 impl Ticket {
-    pub(super) async fn called(mut self) -> Result<Place, Full> {
+    pub(super) async fn called(mut self) -> Result<Handed, Full> {
         (&mut self.heard).await.map_err(|_| Full)
     }
 }

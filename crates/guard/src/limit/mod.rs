@@ -15,7 +15,8 @@ use crate::tick::{Tick, nanos};
 pub struct Limit {
     count: Count,
     weight: u32,
-    max_wait: Duration,
+    /// Nanoseconds.
+    max_wait: u64,
 }
 
 enum Count {
@@ -39,8 +40,8 @@ impl Limit {
             Algorithm::SlidingWindow => Count::Sliding(Sliding::new(capacity, policy.refill_per_second)),
         };
         let max_wait = match policy.mode {
-            Mode::Wait { max_wait } => max_wait,
-            Mode::Reject => Duration::ZERO,
+            Mode::Wait { max_wait } => nanos(max_wait),
+            Mode::Reject => 0,
         };
         Self { count, weight: policy.weight.clamp(1, capacity), max_wait }
     }
@@ -52,7 +53,7 @@ impl Limit {
     /// [`TooMany`]; nothing is spent.
     #[inline]
     pub fn take(&self, now: Tick, from: Tick, most: Option<Duration>) -> Result<Duration, TooMany> {
-        let wait = nanos(most.map_or(self.max_wait, |most| most.min(self.max_wait)));
+        let wait = most.map_or(self.max_wait, |most| nanos(most).min(self.max_wait));
         let (now, from) = (now.nanos(), from.nanos().max(now.nanos()));
         let turn = match &self.count {
             Count::Bucket(bucket) => bucket.take(from, self.weight, now.saturating_add(wait)),

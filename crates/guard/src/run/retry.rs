@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use port::{Fault, Kind, Landed, Repeat};
+use port::{Fault, Kind, Repeat};
 
 use super::Run;
 use crate::backoff;
@@ -12,55 +12,89 @@ use crate::event::Event;
 use crate::hedge;
 use crate::landed::worse;
 use crate::pipeline::Attempt;
+use crate::policy::Hedge;
 
-/// What the attempts before came to.
-struct Past {
-    landed: Landed,
-    coin: Option<Coin>,
-    last: Option<Fault>,
+/// How each try of a call is made.
+pub(crate) enum First<'a> {
+    /// One attempt.
+    Alone,
+    /// Several copies of it, a while apart.
+    Hedged(&'a Hedge),
 }
 
-impl Run<'_> {
-    /// The retry stage, and the only one that tries again.
-    pub(crate) async fn all<T, F: Future<Output = Result<T, Fault>>>(
-        &self,
-        send: &impl Fn(Attempt) -> F,
-    ) -> Result<T, Fault> {
-        let mut past = Past { landed: Landed::No, coin: None, last: None };
-        loop {
-            let fault = match self.copies(send).await {
-                Ok(reply) => {
-                    self.guard.purse.succeeded(past.coin);
-                    return Ok(reply);
-                }
-                Err(fault) => fault,
-            };
-            past.landed = worse(past.landed, fault.landed);
-            let Some((delay, coin)) = self.again(&fault) else { return Err(self.give_up(fault, past)) };
-            let attempt = self.attempts() + 1;
-            self.hear(&Event::RetryScheduled { place: self.place(), attempt, delay, fault: &fault });
-            past = Past { coin: Some(coin), last: Some(fault), ..past };
-            tokio::time::sleep(delay).await;
-            self.look();
+/// A try to come: after how long, and what was paid for it.
+pub(crate) struct Next {
+    delay: Duration,
+    coin: Coin,
+}
+
+impl<'a> Run<'a> {
+    #[inline]
+    pub(crate) fn first(&self) -> First<'a> {
+        match &self.guard.policy.hedge {
+            Some(hedge) if self.request.repeat == Repeat::Safe => First::Hedged(hedge),
+            _ => First::Alone,
         }
     }
 
-    /// One attempt, or several copies of it a while apart. Each copy passes all stages and is paid for like a retry.
-    async fn copies<T, F: Future<Output = Result<T, Fault>>>(
+    /// The first try went well.
+    #[inline]
+    pub(crate) fn succeeded<T>(&self, reply: T) -> Result<T, Fault> {
+        self.guard.purse.succeeded(None);
+        Ok(reply)
+    }
+
+    /// The tries after the first, until one goes well or there is no next.
+    pub(crate) async fn retry<T, F: Future<Output = Result<T, Fault>>>(
+        &self,
+        mut next: Next,
+        mut fault: Fault,
+        send: &impl Fn(Attempt) -> F,
+    ) -> Result<T, Fault> {
+        let mut landed = fault.landed;
+        loop {
+            let (attempt, delay) = (self.attempts() + 1, next.delay);
+            self.hear(&Event::RetryScheduled { place: &self.place, attempt, delay, fault: &fault });
+            tokio::time::sleep(delay).await;
+            self.look();
+            let last = match self.try_once(send).await {
+                Ok(reply) => {
+                    self.guard.purse.succeeded(Some(next.coin));
+                    return Ok(reply);
+                }
+                Err(last) => last,
+            };
+            landed = worse(landed, last.landed);
+            match self.again(&last) {
+                Some(more) => (next, fault) = (more, last),
+                None => return Err(self.give_up_after(Fault { landed, ..last }, &fault)),
+            }
+        }
+    }
+
+    async fn try_once<T, F: Future<Output = Result<T, Fault>>>(
         &self,
         send: &impl Fn(Attempt) -> F,
     ) -> Result<T, Fault> {
-        let Some(hedge) = self.guard.policy.hedge.as_ref().filter(|_| self.request.repeat == Repeat::Safe)
-        else {
-            return self.once(send).await;
-        };
+        match self.first() {
+            First::Alone => self.once(send).await,
+            First::Hedged(hedge) => self.race(hedge, send).await,
+        }
+    }
+
+    /// Several copies of an attempt. Each passes all stages and is paid for like a retry.
+    pub(crate) async fn race<T, F: Future<Output = Result<T, Fault>>>(
+        &self,
+        hedge: &Hedge,
+        send: &impl Fn(Attempt) -> F,
+    ) -> Result<T, Fault> {
         let mut copies = 0;
         let next = || {
             copies += 1;
             let paid = copies == 1 || copies <= hedge.max && self.guard.purse.withdraw(false).is_some();
             if paid && copies > 1 {
                 self.look();
-                self.hear(&Event::Hedged { place: self.place() });
+                self.hear(&Event::Hedged { place: &self.place });
             }
             paid.then(|| self.once(send))
         };
@@ -68,7 +102,7 @@ impl Run<'_> {
     }
 
     /// Whether to try again, after how long, and what was paid for it.
-    fn again(&self, fault: &Fault) -> Option<(Duration, Coin)> {
+    pub(crate) fn again(&self, fault: &Fault) -> Option<Next> {
         let retry = &self.guard.policy.retry;
         let made = self.attempts();
         // A guard's rejection is not tried again here: it costs no budget and becomes the caller's durable retry.
@@ -83,17 +117,24 @@ impl Run<'_> {
         }
         let coin = self.guard.purse.withdraw(fault.kind == Kind::Throttled);
         if coin.is_none() {
-            self.hear(&Event::BudgetSpent { place: self.place() });
+            self.hear(&Event::BudgetSpent { place: &self.place });
         }
-        coin.map(|coin| (delay, coin))
+        coin.map(|coin| Next { delay, coin })
     }
 
-    /// The call's fault: the last one, with the worst of what may have landed.
-    fn give_up(&self, fault: Fault, past: Past) -> Fault {
-        let fault = Fault { attempts: self.attempts(), landed: past.landed, ..fault };
-        match past.last {
-            Some(before) if fault.rejection.is_some() => fault.with("attempt", before.to_string()),
-            _ => fault,
+    /// The call's fault after one try.
+    #[inline]
+    pub(crate) fn give_up(&self, fault: Fault) -> Fault {
+        Fault { attempts: self.attempts(), ..fault }
+    }
+
+    /// The call's fault after several: the last one. If that only says that a guard kept the call in, the one before
+    /// is told with it.
+    fn give_up_after(&self, last: Fault, before: &Fault) -> Fault {
+        let fault = self.give_up(last);
+        match fault.rejection {
+            Some(_) => fault.with("attempt", before.to_string()),
+            None => fault,
         }
     }
 }

@@ -31,7 +31,7 @@ pub(crate) struct SharedLimit {
 pub(crate) struct Caller<'a> {
     pub(crate) world: &'a World,
     pub(crate) entropy: &'a dyn Entropy,
-    pub(crate) place: Place<'a>,
+    pub(crate) place: &'a Place<'a>,
     /// The system asked for a pause until then.
     pub(crate) quiet_until: Tick,
     /// What is left of the call's deadline.

@@ -76,7 +76,7 @@ impl Scene {
     }
 
     async fn take(&self) -> Result<Duration, TooMany> {
-        let place = Place { system: "crm", operation: "read", key: "crm" };
+        let place = &Place { system: "crm", operation: "read", key: "crm" };
         let (world, entropy) = (&self.world, &SeededEntropy::new(1));
         self.limit.take(&Caller { world, entropy, place, quiet_until: Tick::default(), most: None }).await
     }

@@ -124,7 +124,7 @@ async fn b17_a_caller_that_goes_away_says_nothing_and_its_call_is_dropped() {
     tokio::time::advance(seconds(60)).await;
     let probe = tokio::time::timeout(seconds(1), world.call("read")).await;
     assert!(probe.is_err(), "the caller went away");
-    assert_eq!(world.inside(), 0);
+    assert_eq!((world.inside(), world.ear.count("abandoned after 1")), (0, 1));
     world.call("read").await.unwrap();
     assert_eq!(world.guarded.status().lanes[0].state, State::Closed);
 }

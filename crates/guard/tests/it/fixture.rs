@@ -80,6 +80,7 @@ impl Listener for Ear {
             Event::LimitStore { store, away: Some(_) } => format!("{store} is away"),
             Event::LimitStore { store, away: None } => format!("{store} is back"),
             Event::LimitFallback { fallback, .. } => fallback.as_str().into(),
+            Event::CallAbandoned { attempts, .. } => format!("abandoned after {attempts}"),
             Event::CallFinished { attempts, .. } => format!("finished after {attempts}"),
         };
         self.0.lock().unwrap().push(word);

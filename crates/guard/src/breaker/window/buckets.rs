@@ -4,76 +4,88 @@
 //! 63..48 rotation · 47..32 calls · 31..16 bad · 15..0 slow
 //! ```
 //!
-//! A bucket says which rotation of the window it counts; one from an earlier rotation counts as empty, so forgetting
-//! costs nothing. A bucket that is full halves its three counts: the shares stay, the memory does not grow.
+//! Time goes in steps, one bucket each. A bucket says in which rotation over the cells it was filled; one from an
+//! earlier rotation counts as empty, so forgetting costs nothing. A bucket that is full halves its three counts: the
+//! shares stay, the memory does not grow.
 
 use super::{Sample, Tally};
 use crate::sync::{AtomicU64, Ordering};
 use crate::tick::Tick;
 
-const MOST: usize = 16;
+const CELLS: usize = 16;
 const FULL: u64 = 0xffff;
+/// A bucket this full is halved. The rest of its 16 bits is for callers that looked before they added: 4,095 at once.
+const NEARLY_FULL: u64 = 0xf000;
 
 pub(in crate::breaker) struct Buckets {
-    cells: [AtomicU64; MOST],
+    cells: [AtomicU64; CELLS],
     /// The newest step seen. After a silence longer than the window all cells are emptied, because 65,536 rotations
     /// later a rotation number repeats.
     newest: AtomicU64,
-    /// Nanoseconds per bucket.
+    /// From this step on no call in the window was bad or slow, so that there is nothing to count up.
+    clean: AtomicU64,
+    /// Nanoseconds per step.
     step: u64,
+    /// Steps in the window.
     count: u64,
 }
 
 impl Buckets {
     pub(super) fn new(length: u64, count: u8) -> Self {
-        let count = u64::from(count).clamp(1, MOST as u64);
+        let count = u64::from(count).clamp(1, CELLS as u64);
         Self {
             cells: std::array::from_fn(|_| AtomicU64::new(0)),
             newest: AtomicU64::new(0),
+            clean: AtomicU64::new(0),
             step: (length / count).max(1),
             count,
         }
     }
 
+    /// Adds a call. What the window comes to; `None` when every call in it was good and quick.
     #[inline]
-    pub(super) fn add(&self, sample: Sample, now: Tick) -> Tally {
-        let step = now.nanos() / self.step;
-        self.advance(step);
-        let (rotation, at) = (step / self.count, step % self.count);
-        let cell = &self.cells[usize::try_from(at).unwrap_or(0)];
-        let mut seen = cell.load(Ordering::Relaxed);
-        while let Err(other) = cell.compare_exchange_weak(
-            seen,
-            counted(seen, rotation, sample),
-            Ordering::Relaxed,
-            Ordering::Relaxed,
-        ) {
-            seen = other;
+    pub(super) fn add(&self, sample: Sample, now: Tick) -> Option<Tally> {
+        let step = self.step(now.nanos());
+        if sample.bad || sample.slow {
+            // Before it is counted: whoever counts after it in the same cell must know.
+            self.clean.fetch_max(step + self.count, Ordering::AcqRel);
         }
-        self.tally(rotation, at)
+        count(self.cell(step), rotation(step), sample);
+        (step < self.clean.load(Ordering::Acquire)).then(|| self.tally(step))
+    }
+
+    /// The step of a moment. Mostly it is the newest one, which is found without a division.
+    #[inline]
+    fn step(&self, nanos: u64) -> u64 {
+        let newest = self.newest.load(Ordering::Relaxed);
+        match nanos.checked_sub(newest * self.step) {
+            Some(into) if into < self.step => newest,
+            _ => self.advance(nanos / self.step, newest),
+        }
     }
 
     /// Empties everything after a silence longer than the window. A call that is counted in the same instant may be
     /// forgotten with it.
-    #[inline]
-    fn advance(&self, step: u64) {
-        let newest = self.newest.load(Ordering::Relaxed);
-        if step <= newest {
-            return;
-        }
-        if step - newest > self.count {
+    #[cold]
+    fn advance(&self, step: u64, newest: u64) -> u64 {
+        if step > newest + self.count {
             self.clear();
         }
         self.newest.fetch_max(step, Ordering::Relaxed);
+        step
     }
 
     #[inline]
-    fn tally(&self, rotation: u64, at: u64) -> Tally {
+    #[expect(clippy::cast_possible_truncation, reason = "only the low four bits are wanted")]
+    fn cell(&self, step: u64) -> &AtomicU64 {
+        &self.cells[step as usize % CELLS]
+    }
+
+    fn tally(&self, step: u64) -> Tally {
         let mut tally = Tally::default();
-        for (index, cell) in (0..self.count).zip(&self.cells) {
-            let word = cell.load(Ordering::Relaxed);
-            let expected = if index <= at { Some(rotation) } else { rotation.checked_sub(1) };
-            if expected.is_some_and(|expected| word >> 48 == expected & FULL) {
+        for step in (step + 1).saturating_sub(self.count)..=step {
+            let word = self.cell(step).load(Ordering::Relaxed);
+            if word >> 48 == rotation(step) {
                 tally.calls += part(word, 32);
                 tally.bad += part(word, 16);
                 tally.slow += part(word, 0);
@@ -87,15 +99,35 @@ impl Buckets {
     }
 }
 
-/// The word after one more call.
+/// Counts a call in a cell: with one addition when there is room in the rotation's count.
 #[inline]
-fn counted(seen: u64, rotation: u64, sample: Sample) -> u64 {
-    let tag = (rotation & FULL) << 48;
-    let mut counts = if seen >> 48 == rotation & FULL { seen & !(FULL << 48) } else { 0 };
-    if counts >> 32 == FULL {
-        counts = (counts >> 1) & 0x7fff_7fff_7fff;
+fn count(cell: &AtomicU64, rotation: u64, sample: Sample) {
+    let one = (1 << 32) + (u64::from(sample.bad) << 16) + u64::from(sample.slow);
+    let seen = cell.load(Ordering::Relaxed);
+    if seen >> 48 == rotation && seen >> 32 & FULL < NEARLY_FULL {
+        cell.fetch_add(one, Ordering::AcqRel);
+    } else {
+        make_room(cell, seen, rotation, one);
     }
-    tag | (counts + (1 << 32) + (u64::from(sample.bad) << 16) + u64::from(sample.slow))
+}
+
+#[cold]
+fn make_room(cell: &AtomicU64, mut seen: u64, rotation: u64, one: u64) {
+    let counted = |seen: u64| match seen & !(FULL << 48) {
+        _ if seen >> 48 != rotation => one,
+        counts if counts >> 32 < NEARLY_FULL => counts + one,
+        counts => (counts >> 1 & 0x7fff_7fff_7fff) + one,
+    };
+    while let Err(other) =
+        cell.compare_exchange_weak(seen, rotation << 48 | counted(seen), Ordering::AcqRel, Ordering::Relaxed)
+    {
+        seen = other;
+    }
+}
+
+#[inline]
+fn rotation(step: u64) -> u64 {
+    (step / CELLS as u64) & FULL
 }
 
 #[inline]

@@ -5,8 +5,6 @@ mod ring;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
-use std::time::Duration;
-
 use buckets::Buckets;
 use ring::Ring;
 
@@ -27,8 +25,6 @@ pub(super) struct Tally {
 pub(super) struct Sample {
     pub(super) bad: bool,
     pub(super) slow: bool,
-    /// How long the system asked to be left alone.
-    pub(super) asked: Option<Duration>,
 }
 
 /// The latest calls: exactly the last so many, or those of the last so long.
@@ -45,11 +41,13 @@ impl Window {
         }
     }
 
-    /// Adds a call and counts again.
-    pub(super) fn add(&self, sample: Sample, now: Tick) -> Tally {
+    /// Adds a call. What the window comes to; `None` when every call in it was good and quick. The time is asked for
+    /// only when it matters.
+    #[inline]
+    pub(super) fn add(&self, sample: Sample, now: impl FnOnce() -> Tick) -> Option<Tally> {
         match self {
-            Window::Calls(ring) => ring.hold().add(sample),
-            Window::Time(buckets) => buckets.add(sample, now),
+            Window::Calls(ring) => Some(ring.hold().add(sample)),
+            Window::Time(buckets) => buckets.add(sample, now()),
         }
     }
 

@@ -40,7 +40,7 @@ impl Ring {
         let (slot, shift) = (&mut self.slots[self.next / 4], self.next % 4 * 2);
         let oldest = *slot >> shift & 0b11;
         *slot = *slot & !(0b11 << shift) | newest << shift;
-        self.next = (self.next + 1) % self.size;
+        self.next = if self.next + 1 == self.size { 0 } else { self.next + 1 };
         oldest
     }
 

@@ -1,0 +1,66 @@
+//! What an attempt that came back teaches.
+
+use std::time::Duration;
+
+use port::{Fault, Kind};
+
+use super::{Out, Run};
+use crate::breaker::{Permit, Scene};
+use crate::classify::{self, Verdict};
+use crate::event::Event;
+
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+impl Run<'_> {
+    /// An attempt came back: every stage is told how it went.
+    #[inline]
+    pub(super) fn came_back<T>(&self, out: &Out, permit: Option<Permit<'_>>, result: &Result<T, Fault>) {
+        self.look();
+        let duration = self.now().since(out.started);
+        let outcome = result.as_ref().map(|_| ());
+        match outcome {
+            Ok(()) => self.learn(permit, Verdict::Good, duration),
+            Err(fault) => self.learn_from(fault, permit, out.limit, duration),
+        }
+        if outcome.is_ok() {
+            self.request.usual.inspect(|median| median.add(duration));
+        }
+        self.hear(&Event::AttemptFinished { place: &self.place, attempt: out.number, outcome, duration });
+    }
+
+    #[inline]
+    fn learn(&self, permit: Option<Permit<'_>>, verdict: Verdict, took: Duration) {
+        if let Some(permit) = permit {
+            permit.settle(verdict, took, self);
+        }
+        if let Some(bulkhead) = &self.lane.bulkhead {
+            bulkhead.learn(verdict, took);
+        }
+    }
+
+    #[cold]
+    fn learn_from(&self, fault: &Fault, permit: Option<Permit<'_>>, limit: Duration, took: Duration) {
+        let verdict = match classify::verdict(Err(fault), &self.guard.policy.classify) {
+            Verdict::Bad { .. } if self.was_cut_short(fault, limit) => Verdict::Neutral,
+            verdict => verdict,
+        };
+        self.learn(permit, verdict, took);
+        if let Verdict::Throttled { pause: Some(pause) } = verdict {
+            self.pause(pause);
+        }
+    }
+
+    /// A timeout says nothing about the system when the caller's deadline left it less than twice its usual time.
+    fn was_cut_short(&self, fault: &Fault, limit: Duration) -> bool {
+        let timed_out = fault.kind == Kind::Timeout;
+        let usual = self.usual();
+        timed_out && limit < self.guard.policy.attempt_timeout && usual.is_some_and(|usual| limit < usual * 2)
+    }
+
+    fn pause(&self, asked: Duration) {
+        let longest = self.guard.policy.breaker.as_ref().map_or(LONGEST_PAUSE, |breaker| breaker.max_open);
+        let pause = asked.min(longest);
+        self.lane.quiet(self.now() + pause);
+        self.hear(&Event::Paused { place: &self.place, pause });
+    }
+}
