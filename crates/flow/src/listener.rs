@@ -1,11 +1,21 @@
 //! Who is told of every transition: metrics, logs, live views.
 
-use store::RunStatus;
+use std::time::Duration;
+
+use port::Rejection;
+use store::{DeadLetter, RunStatus};
+
+use crate::Failure;
 
 /// Is told of every journal entry after it is durable. Must not block.
 pub trait Listener: Send + Sync + 'static {
     /// One journal entry was written.
     fn wrote(&self, transition: &Transition<'_>);
+
+    /// A `tell` exhausted its attempts after its run had gone on, and became a dead letter.
+    fn undeliverable(&self, letter: &DeadLetter) {
+        let _ = letter;
+    }
 }
 
 /// One journal entry.
@@ -17,12 +27,22 @@ pub struct Transition<'a> {
     pub flow: &'a str,
     /// On whose behalf.
     pub tenant: &'a str,
+    /// One id for everything that one request set in motion.
+    pub correlation: &'a str,
     /// The entry's name: `StepSucceeded`, `RunEnded`, …
     pub event: &'static str,
     /// The step it is about.
     pub step: Option<&'a str>,
     /// The system which that step calls.
     pub system: Option<&'a str>,
+    /// The operation which that step calls.
+    pub operation: Option<&'a str>,
+    /// How long the call took that the entry is the outcome of.
+    pub took: Option<Duration>,
+    /// The guard that kept the call in.
+    pub rejection: Option<Rejection>,
+    /// Why the call, or the run, failed.
+    pub failure: Option<&'a Failure>,
     /// Where the run stands after it.
     pub status: RunStatus,
 }

@@ -28,6 +28,8 @@ pub struct Said {
     pub run: String,
     /// One id for everything that one request set in motion.
     pub correlation: String,
+    /// The trace of that request as a `traceparent`.
+    pub trace: Option<String>,
     /// Acts to append, in order.
     pub acts: Vec<Told>,
     /// Answers that the run now waits for.

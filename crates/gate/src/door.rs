@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use port::TraceContext;
 
 use crate::body::{self, Media};
-use crate::exchange::{AT_LEAST, Asked, CORRELATION, Inlet};
+use crate::exchange::{AT_LEAST, Asked, CORRELATION, Inlet, TRACERESPONSE};
 use crate::route::{Optional, Route, Takes};
 use crate::{Code, Gate, Principal, Problem, idempotency};
 
@@ -37,8 +37,11 @@ pub(crate) async fn enter(gate: Gate, routes: &'static [&'static Route], request
             problem.into_response_at(Some(parts.uri.path()))
         }
     };
-    if let Ok(value) = HeaderValue::from_str(&correlation) {
-        response.headers_mut().insert(CORRELATION, value);
+    let traced = trace.child(&*gate.entropy).to_string();
+    for (name, id) in [(CORRELATION, &*correlation), (TRACERESPONSE, &*traced)] {
+        if let Ok(value) = HeaderValue::from_str(id) {
+            response.headers_mut().insert(name, value);
+        }
     }
     response
 }

@@ -21,6 +21,8 @@ pub(crate) const POSITION: HeaderName = HeaderName::from_static("cardan-position
 pub(crate) const AT_LEAST: HeaderName = HeaderName::from_static("cardan-at-least");
 /// One id for everything that one request sets in motion.
 pub(crate) const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
+/// Which trace the request is part of (W3C Trace Context, level 2); the caller's, when it came with one.
+pub(crate) const TRACERESPONSE: HeaderName = HeaderName::from_static("traceresponse");
 /// RFC 7240.
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 

@@ -19,6 +19,8 @@ pub(crate) struct Call {
     pub(crate) asked: Asked,
     pub(crate) read: bool,
     pub(crate) key: Option<String>,
+    pub(crate) correlation: Option<String>,
+    pub(crate) traceparent: Option<String>,
     pub(crate) query: String,
     pub(crate) body: Bytes,
 }
@@ -109,6 +111,8 @@ fn entry(call: &Call, knob: &Knob, outcome: Outcome, answer: &Answer) -> Entry {
         operation: call.asked.operation.to_owned(),
         id: call.asked.id.clone(),
         key: call.key.clone(),
+        correlation: call.correlation.clone(),
+        traceparent: call.traceparent.clone(),
         body: serde_json::from_slice(&call.body).unwrap_or(Value::Null),
         outcome,
         status: answer.status,

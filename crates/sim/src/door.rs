@@ -48,8 +48,11 @@ fn addressed<'a>(house: &'a House, head: &Parts, body: Bytes) -> Result<(&'a Mut
     };
     let routes = desk.lock().system.routes();
     let asked = asked(routes, method, rest)?;
-    let key = key(&head.headers);
-    Ok((desk, Call { read: method == "GET", asked, key, query: query.to_owned(), body }))
+    let key = KEYS.iter().find_map(|name| text(&head.headers, name));
+    let [correlation, traceparent] =
+        ["x-correlation-id", "traceparent"].map(|name| text(&head.headers, name));
+    let (read, query) = (method == "GET", query.to_owned());
+    Ok((desk, Call { read, asked, key, correlation, traceparent, query, body }))
 }
 
 fn asked(routes: &[route::Route], method: &str, path: &str) -> Result<Asked, Answer> {
@@ -76,9 +79,8 @@ async fn wait(milliseconds: Option<u64>) {
     }
 }
 
-fn key(headers: &HeaderMap) -> Option<String> {
-    let value = KEYS.iter().find_map(|name| headers.get(*name))?;
-    value.to_str().ok().map(str::to_owned)
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(str::to_owned)
 }
 
 fn written(answer: &Answer) -> Response<Full<Bytes>> {

@@ -27,6 +27,12 @@ pub struct Entry {
     pub id: String,
     /// The idempotency key that came with it.
     pub key: Option<String>,
+    /// The caller's correlation id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation: Option<String>,
+    /// The caller's trace, a W3C `traceparent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
     /// The body that came with it.
     pub body: Value,
     /// What the system did.

@@ -6,6 +6,7 @@ mod cardan;
 mod dead;
 mod explain;
 mod flood;
+mod followed;
 mod groups;
 mod nodes;
 mod overload;

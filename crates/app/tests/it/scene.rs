@@ -71,6 +71,15 @@ impl Scene {
 
     /// The same with a changed configuration.
     pub(crate) async fn with(change: impl Fn(String) -> String) -> Self {
+        Self::set("warn", change).await
+    }
+
+    /// The same with a more talkative log.
+    pub(crate) async fn logging(level: &str) -> Self {
+        Self::set(level, |text| text).await
+    }
+
+    async fn set(level: &str, change: impl Fn(String) -> String) -> Self {
         // Once a process; a second call changes nothing and is no mistake.
         let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
@@ -85,7 +94,7 @@ impl Scene {
             process
         };
         let mut systems = start(&["simulate", "--listen", &format!("127.0.0.1:{sim_port}")], "simulate.log");
-        let mut server = start(&["serve", "--log", "warn", config.to_str().unwrap()], "serve.log");
+        let mut server = start(&["serve", "--log", level, config.to_str().unwrap()], "serve.log");
         let (url, systems_url) = (format!("http://127.0.0.1:{port}"), format!("http://127.0.0.1:{sim_port}"));
         assert!(
             systems.ready(&format!("{systems_url}/_sim/state"), PATIENCE).await,
@@ -128,7 +137,12 @@ impl Scene {
 
     /// The same; the run that it starts.
     pub(crate) async fn ordered(&self, order: &str) -> String {
-        let told: Value = self.order(order, &[]).await.json().await.unwrap();
+        Self::run_of(self.order(order, &[]).await).await
+    }
+
+    /// The run that an order started.
+    pub(crate) async fn run_of(answer: reqwest::Response) -> String {
+        let told: Value = answer.json().await.unwrap();
         let run = &told.as_array().unwrap().last().unwrap()["integrations"][0]["run"];
         run.as_str().unwrap().to_owned()
     }

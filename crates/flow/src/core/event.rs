@@ -155,6 +155,9 @@ pub struct Start {
     pub commit: Option<String>,
     /// One id for everything that one request set in motion.
     pub correlation: String,
+    /// The request's trace as a W3C `traceparent`; calls continue it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
     /// The caller's own idempotency key; effects are keyed by it instead of the run's id.
     pub idempotency_key: Option<String>,
     /// `{entity, act, …}`: what expressions see as `input`; `entity` and `act` are names of their own.
@@ -231,6 +234,37 @@ impl Event {
             | Self::RunCancelling { .. }
             | Self::SlaBreached
             | Self::RunEnded(_) => None,
+        }
+    }
+
+    /// How long the call took that it is the outcome of.
+    pub(crate) fn ms(&self) -> Option<u64> {
+        match self {
+            Self::StepSucceeded { ms, .. }
+            | Self::StepFailed { ms, .. }
+            | Self::StepCompensated { ms, .. } => Some(*ms),
+            _ => None,
+        }
+    }
+
+    /// The guard that kept a call in.
+    pub(crate) fn rejection(&self) -> Option<Rejection> {
+        match self {
+            Self::StepBlocked { reason, .. } => Some(*reason),
+            _ => None,
+        }
+    }
+
+    /// Why a call, or the run, failed.
+    pub(crate) fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::StepRetried { error, .. }
+            | Self::StepFailed { error, .. }
+            | Self::StepExhausted { error, .. }
+            | Self::StepUnknown { error, .. }
+            | Self::CompensationParked { error, .. } => Some(error),
+            Self::RunEnded(ended) => ended.error.as_ref(),
+            _ => None,
         }
     }
 }

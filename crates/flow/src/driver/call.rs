@@ -4,28 +4,43 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use port::{Call, Ctx, Fault, IdempotencyKey, Kind, Landed, Reply};
+use port::{Call, Ctx, Fault, IdempotencyKey, Kind, Landed, Reply, TraceContext};
 use store::failpoint;
+use tracing::Instrument;
 
 use super::Engine;
 use super::runner::{Home, Runner};
 use crate::core::Effect;
 
+/// Why a call is made, and on whose behalf.
+pub(super) struct Cause<'a> {
+    pub(super) tenant: &'a str,
+    pub(super) correlation: &'a str,
+    /// A `traceparent` to continue.
+    pub(super) trace: Option<&'a str>,
+    pub(super) run: &'a str,
+    pub(super) step: &'a str,
+}
+
 impl Runner {
     pub(super) fn launch(&mut self, effect: Effect) {
         let effect = Arc::new(effect);
         self.aloft.insert(effect.path.clone(), effect.clone());
-        let engine = self.engine.clone();
-        let start = &self.state.start;
-        let causation = format!("{}/{}", self.run, effect.path);
-        let (tenant, correlation) = (start.tenant.clone(), start.correlation.clone());
+        let (engine, start) = (self.engine.clone(), self.state.start.clone());
         let flight = async move {
             let _permit = engine.0.calls.acquire().await;
             let begun = engine.0.clock.instant();
-            let ctx = engine.ctx(&tenant, &correlation, causation, effect.timeout);
+            let cause = Cause {
+                tenant: &start.tenant,
+                correlation: &start.correlation,
+                trace: start.trace.as_deref(),
+                run: &start.run,
+                step: &effect.path,
+            };
+            let ctx = engine.ctx(&cause, effect.timeout);
             let key = Some(effect.key.as_str());
-            let outcome =
-                engine.call(&ctx, &effect.system, &effect.operation, effect.input.clone(), key).await;
+            let calling = engine.call(&ctx, &effect.system, &effect.operation, effect.input.clone(), key);
+            let outcome = calling.instrument(cause.span(&ctx)).await;
             let took = engine.0.clock.instant().saturating_duration_since(begun);
             Home { effect, outcome, took }
         };
@@ -33,16 +48,26 @@ impl Runner {
     }
 }
 
+impl Cause<'_> {
+    /// Marks every line of the log that is written during the call, the guard's too, which knows nothing of runs.
+    pub(super) fn span(&self, ctx: &Ctx) -> tracing::Span {
+        // At the level of errors, so that it is there however little is logged.
+        tracing::error_span!(
+            "call",
+            correlation_id = self.correlation,
+            trace_id = %format_args!("{:032x}", ctx.trace.trace_id),
+            run = self.run,
+            step = self.step
+        )
+    }
+}
+
 impl Engine {
-    pub(super) fn ctx(
-        &self,
-        tenant: &str,
-        correlation: &str,
-        causation: String,
-        timeout: Option<Duration>,
-    ) -> Ctx {
-        let ctx = Ctx::held(tenant, correlation, self.0.clock.clone(), self.0.entropy.clone());
-        let ctx = Ctx { causation: Some(causation.into()), ..ctx };
+    pub(super) fn ctx(&self, cause: &Cause<'_>, timeout: Option<Duration>) -> Ctx {
+        let ctx = Ctx::held(cause.tenant, cause.correlation, self.0.clock.clone(), self.0.entropy.clone());
+        let causation = format!("{}/{}", cause.run, cause.step);
+        let trace = cause.trace.and_then(TraceContext::parse).unwrap_or(ctx.trace);
+        let ctx = Ctx { causation: Some(causation.into()), trace, ..ctx };
         match timeout {
             Some(timeout) => ctx.within(timeout),
             None => ctx,

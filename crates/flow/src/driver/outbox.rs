@@ -11,8 +11,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use store::{Batch, DeadLetter, DeadOp, DeadState, OutboxOp, OutboxRow, Tried, failpoint};
 use tokio::sync::Semaphore;
+use tracing::Instrument;
 
 use super::Engine;
+use super::call::Cause;
 use super::letter::letter_id;
 use crate::core::words;
 use crate::definition::Retry;
@@ -29,6 +31,8 @@ struct Tell {
     key: String,
     run: String,
     step: String,
+    #[serde(default)]
+    trace: Option<String>,
 }
 
 /// Delivers rows, for ever.
@@ -92,18 +96,31 @@ impl Engine {
             }
         };
         failpoint("flow.relayed");
+        let letters = batch.dead.clone();
         if let Err(error) = self.0.store.commit(batch).await {
             tracing::warn!(row = row.id, %error, "writing what became of an outbox row");
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            return tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        for letter in letters {
+            if let DeadOp::Put(letter) = letter {
+                self.0.listener.undeliverable(&letter);
+            }
         }
     }
 
     async fn hand_over(&self, row: &OutboxRow, tell: &Tell) -> Result<(), Fault> {
         let (system, operation) = row.target.split_once('.').unwrap_or((&row.target, ""));
-        let ctx =
-            self.ctx(&row.tenant, &row.correlation, format!("{}/{}", tell.run, tell.step), Some(TIMEOUT));
+        let cause = Cause {
+            tenant: &row.tenant,
+            correlation: &row.correlation,
+            trace: tell.trace.as_deref(),
+            run: &tell.run,
+            step: &tell.step,
+        };
         let _permit = self.0.calls.acquire().await;
-        self.call(&ctx, system, operation, tell.input.clone(), Some(&tell.key)).await.map(drop)
+        let ctx = self.ctx(&cause, Some(TIMEOUT));
+        let calling = self.call(&ctx, system, operation, tell.input.clone(), Some(&tell.key));
+        calling.instrument(cause.span(&ctx)).await.map(drop)
     }
 
     /// The rows that say what became of a delivery.
@@ -124,8 +141,8 @@ impl Engine {
                 ..Batch::default()
             };
         }
-        let letter = DeadOp::Put(self.undeliverable(row, tell, &fault));
-        Batch { outbox: vec![OutboxOp::Done { id }], dead: vec![letter], ..Batch::default() }
+        let letter = self.undeliverable(row, tell, &fault);
+        Batch { outbox: vec![OutboxOp::Done { id }], dead: vec![DeadOp::Put(letter)], ..Batch::default() }
     }
 
     fn repeat(&self, target: &str) -> Repeat {

@@ -60,8 +60,9 @@ impl Runner {
 
     fn tell(&mut self, turn: &mut Turn, effect: Effect) {
         let start = &self.state.start;
-        let payload =
-            json!({ "input": effect.input, "key": effect.key, "run": self.run, "step": &*effect.path });
+        let payload = json!({
+            "input": effect.input, "key": effect.key, "run": self.run, "step": &*effect.path, "trace": start.trace,
+        });
         turn.batch.outbox.push(OutboxOp::Put(OutboxRow {
             id: format!("{}/{}", self.run, effect.path),
             kind: "tell".to_owned(),
@@ -167,6 +168,7 @@ impl Runner {
             tenant: own.tenant.clone(),
             conversation: own.conversation.clone(),
             correlation: own.correlation.clone(),
+            trace: own.trace.clone(),
             input: child_input(own, input),
             ..Start::default()
         };

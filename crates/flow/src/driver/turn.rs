@@ -112,6 +112,7 @@ impl Runner {
             commit: start.commit.clone(),
             run: start.run.clone(),
             correlation: start.correlation.clone(),
+            trace: start.trace.clone(),
             ..said.clone()
         }
     }
@@ -147,13 +148,19 @@ impl Runner {
         let start = &self.state.start;
         for event in events {
             let step = event.path();
+            let call = step.and_then(|step| self.state.call(step));
             self.engine.0.listener.wrote(&Transition {
                 run: &self.run,
                 flow: &start.flow,
                 tenant: &start.tenant,
+                correlation: &start.correlation,
                 event: event.name(),
                 step: step.map(|step| &**step),
-                system: step.and_then(|step| self.state.call(step)).map(|call| &*call.system),
+                system: call.map(|call| &*call.system),
+                operation: call.map(|call| &*call.operation),
+                took: event.ms().filter(|_| call.is_some()).map(Duration::from_millis),
+                rejection: event.rejection(),
+                failure: event.failure(),
                 status: self.shown.0,
             });
         }

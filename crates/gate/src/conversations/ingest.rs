@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use act::{Accepted, Act, Issue};
+use port::TraceContext;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
@@ -23,6 +24,8 @@ pub struct Utterance<'a> {
     pub conversation: &'a str,
     /// One id for all they set in motion.
     pub correlation: &'a Arc<str>,
+    /// The trace that what they set in motion continues.
+    pub trace: TraceContext,
     /// The acts, in order; at most as many as fit one batch.
     pub acts: Vec<Accepted<Act>>,
     /// Whether one refusal refuses them all.
@@ -106,12 +109,10 @@ impl Conversations {
         let heard = self.take(&said, &mut arrivals).await;
         let took = self.clock.instant().saturating_duration_since(started);
         for (number, arrival) in arrivals.iter().enumerate() {
-            let ok = heard.as_ref().is_ok_and(|heard| heard.verdicts.get(number).is_some_and(Result::is_ok));
-            let (act_id, act_type) = (arrival.act.id.as_str(), arrival.act.type_name());
-            self.observer.act(act_type, ok, took);
-            let (conversation_id, correlation_id) = (said.conversation, &**said.correlation);
-            let stage = if ok { "committed" } else { "refused" };
-            tracing::debug!(stage, act_id, act_type, conversation_id, correlation_id, "act handled");
+            let verdict = heard.as_ref().ok().and_then(|heard| heard.verdicts.get(number));
+            let taken = verdict.and_then(|verdict| verdict.as_ref().ok());
+            self.observer.act(arrival.act.type_name(), taken.is_some(), took);
+            tell(&said, &arrival.act, taken);
         }
         heard
     }
@@ -158,6 +159,7 @@ impl Conversations {
         }
         let (tenant, now) = (said.principal.tenant.clone(), self.clock.now());
         let mut work = Work::new(talk, tenant, said.correlation.clone(), now);
+        work.trace = Some(said.trace);
         let mut verdicts = self.decide(&mut work, said, arrivals).await?;
         let (talk, position) = self.commit(work).await?;
         let next_actions = read::next_actions(&talk);
@@ -236,6 +238,34 @@ fn bound(principal: &Principal, conversation: &str, act: &Act) -> Result<(), Pro
             Err(Problem::invalid(Code::ActConversation, pointer("/metadata/conversation_id", message)))
         }
         _ => Ok(()),
+    }
+}
+
+/// Writes to the log what became of an act. What sets runs in motion is for operators, the rest for us.
+fn tell(said: &Utterance<'_>, act: &Act, taken: Option<&Taken>) {
+    let (act_id, act_type) = (act.id.as_str(), act.type_name());
+    let (conversation_id, correlation_id) = (said.conversation, &**said.correlation);
+    let stage = match taken {
+        Some(taken) if taken.replayed => "seen before",
+        Some(_) => "committed",
+        None => "refused",
+    };
+    let started = taken.map(|taken| &*taken.runs).unwrap_or_default();
+    if started.is_empty() {
+        return tracing::debug!(stage, act_id, act_type, conversation_id, correlation_id, "act handled");
+    }
+    let trace_id = format_args!("{:032x}", said.trace.trace_id);
+    for run in started.iter().map(|started| &*started.run) {
+        tracing::info!(
+            correlation_id,
+            %trace_id,
+            conversation_id,
+            act_id,
+            act_type,
+            stage,
+            run,
+            "act started a run"
+        );
     }
 }
 

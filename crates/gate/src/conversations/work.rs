@@ -20,6 +20,8 @@ pub(super) struct Work {
     pub(super) talk: Conversation,
     tenant: Arc<str>,
     correlation: Arc<str>,
+    /// The trace that runs continue.
+    pub(super) trace: Option<port::TraceContext>,
     at: Timestamp,
     /// The version the stream must still have.
     base: u64,
@@ -48,7 +50,7 @@ impl Work {
         let (base, was) = (talk.version, talk.status);
         let (entities, taken) = (BTreeSet::new(), HashMap::new());
         let (events, batch, wake) = (Vec::new(), Batch::new(), Vec::new());
-        Self { talk, tenant, correlation, at, base, was, events, entities, batch, wake, taken }
+        Self { talk, tenant, correlation, trace: None, at, base, was, events, entities, batch, wake, taken }
     }
 
     /// Decides one act. A refusal changes nothing.
@@ -134,6 +136,7 @@ impl Work {
         begun.conversation = Some(conversation.to_owned());
         begun.commit = Some(start.commit_id.clone());
         begun.correlation = self.correlation.to_string();
+        begun.trace = self.trace.map(|trace| trace.to_string());
         begun.idempotency_key.clone_from(&start.idempotency_key);
         begun.input = start.input.clone();
         begun

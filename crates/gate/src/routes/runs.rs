@@ -175,6 +175,7 @@ async fn change(gate: &Gate, asked: Asked, change: Change) -> Result<Answer, Pro
             gate.engine.restart_from(id, &step).await?;
         }
     }
-    tracing::info!(run = id, ?change, principal = by, "run changed by hand");
+    let correlation_id = &*asked.correlation;
+    tracing::info!(correlation_id, run = id, ?change, principal = by, "run changed by hand");
     shown(gate, id).await
 }

@@ -45,6 +45,10 @@ async fn b31_ids_are_the_callers_the_traces_or_128_random_bits() {
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let traced = house.get_with("/v1/runs", &[("traceparent", trace)]).await;
     assert_eq!(traced.header("x-correlation-id"), "4bf92f3577b34da6a3ce929d0e0e4736");
+    assert!(traced.header("traceresponse").starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-"));
+    let both = house.get_with("/v1/runs", &[("x-correlation-id", "order-7"), ("traceparent", trace)]).await;
+    assert_eq!(both.header("x-correlation-id"), "order-7");
+    assert!(both.header("traceresponse").starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-"));
     let odd =
         house.get_with("/v1/runs", &[("x-correlation-id", "two words")]).await.header("x-correlation-id");
     let new = house.get("/v1/runs").await.header("x-correlation-id");

@@ -1,0 +1,66 @@
+//! What the rooms tell: counted, written to the log, and remembered for the health pages.
+//!
+//! Every line says to which correlation id it belongs: of runs because the engine says so, of calls because the engine
+//! makes them in a span that does.
+
+mod calls;
+mod runs;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use port::Clock;
+use watch::Metrics;
+use watch::health::Seen;
+use watch::metrics::Outcome;
+
+use crate::config::Config;
+
+/// Hears the guards, the engine and the gate.
+pub(super) struct Ears {
+    pub(super) metrics: Metrics,
+    seen: Mutex<HashMap<String, Seen>>,
+    runs: Mutex<HashMap<String, Instant>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Ears {
+    pub(super) fn new(config: &Config, clock: Arc<dyn Clock>) -> Self {
+        let (seen, runs) = (Mutex::default(), Mutex::default());
+        let metrics = Metrics::new(config.metrics);
+        config.limit_stores.keys().for_each(|store| metrics.limit_store(store, true));
+        Self { metrics, seen, runs, clock }
+    }
+
+    /// How systems looked since this was last asked.
+    pub(super) fn take_seen(&self) -> HashMap<String, Seen> {
+        std::mem::take(&mut *self.seen.lock())
+    }
+
+    /// How a system looked.
+    pub(super) fn saw(&self, system: &str, seen: Seen) {
+        self.metrics.health(system, matches!(seen, Seen::Pass(_)));
+        self.seen.lock().insert(system.to_owned(), seen);
+    }
+}
+
+impl gate::Observer for Ears {
+    fn act(&self, act_type: &str, ok: bool, took: Duration) {
+        let outcome = if ok { Outcome::Success } else { Outcome::Failure };
+        self.metrics.act(act_type, outcome, took);
+    }
+
+    fn refused(&self, code: &'static str, recoverable: bool) {
+        self.metrics.error(code, "cardan", recoverable);
+    }
+
+    fn conversations(&self, change: i64) {
+        self.metrics.active_conversations(change);
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

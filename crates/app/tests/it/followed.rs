@@ -1,0 +1,72 @@
+//! One id to search the log for: the act, the run, its calls with their attempts, and what came of it.
+
+use serde_json::{Value, json};
+
+use crate::scene::Scene;
+
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+/// A server that logs as it does unless told otherwise, whose payments refuse the first attempt.
+async fn shaky() -> Scene {
+    let scene = Scene::logging("info").await;
+    scene.behave("payments", &json!({ "operation": "charge", "fail": { "status": 503 }, "times": 1 })).await;
+    scene
+}
+
+fn about<'a>(lines: &'a [Value], message: &str) -> Vec<&'a Value> {
+    lines.iter().filter(|line| line["message"] == message).collect()
+}
+
+#[tokio::test]
+async fn one_correlation_id_finds_the_act_the_run_its_calls_and_the_outcome() {
+    let scene = shaky().await;
+    let parent = format!("00-{TRACE}-00f067aa0ba902b7-01");
+    let headers = [("x-correlation-id", "ticket-4711"), ("traceparent", &parent)];
+    let answer = scene.order("order_1", &headers).await;
+    assert_eq!(answer.headers()["x-correlation-id"], "ticket-4711");
+    let response = answer.headers()["traceresponse"].to_str().unwrap().to_owned();
+    assert!(response.starts_with(&format!("00-{TRACE}-")) && response != parent, "{response}");
+    let run = Scene::run_of(answer).await;
+    scene.run_is(&run, "succeeded").await;
+    scene.mails().await;
+
+    let all = scene.log();
+    let lines: Vec<Value> =
+        all.iter().filter(|line| line["correlation_id"] == "ticket-4711").cloned().collect();
+    let act = about(&lines, "act started a run");
+    assert_eq!(act.len(), 1, "{lines:#?}");
+    assert_eq!(
+        (&act[0]["act_type"], &act[0]["run"], &act[0]["trace_id"]),
+        (&json!("commit"), &json!(run), &json!(TRACE))
+    );
+    assert_eq!(about(&lines, "run started").len(), 1);
+    let charge = |line: &&&Value| line["integration_operation"] == "charge";
+    let failed: Vec<_> =
+        about(&lines, "call failed").iter().filter(charge).map(|line| line["attempt"].clone()).collect();
+    let answered: Vec<_> =
+        about(&lines, "call answered").iter().filter(charge).map(|line| line["attempt"].clone()).collect();
+    assert_eq!((failed, answered), (vec![json!(1)], vec![json!(2)]), "{lines:#?}");
+    let over = about(&lines, "call is over");
+    assert_eq!((over.len(), &over[0]["attempts"], &over[0]["step"]), (1, &json!(2), &json!("charge")));
+    let done: Vec<&str> =
+        about(&lines, "run went on").iter().filter_map(|line| line["step"].as_str()).collect();
+    assert_eq!(done, ["reserve[0]", "record", "contact", "charge", "mail"], "{lines:#?}");
+    let ended = about(&lines, "run ended");
+    assert_eq!((ended.len(), &ended[0]["status"], &ended[0]["run"]), (1, &json!("succeeded"), &json!(run)));
+
+    // Nothing about this run is told without the id, and every call carried the caller's trace.
+    let lost: Vec<&Value> = all
+        .iter()
+        .filter(|line| line["run"] == json!(run) && line["correlation_id"] != "ticket-4711")
+        .collect();
+    assert_eq!(lost, Vec::<&Value>::new());
+    for system in ["inventory", "orders", "crm", "payments", "email"] {
+        for call in scene.ledger(system).await {
+            assert_eq!(call["correlation"], "ticket-4711", "{system}: {call}");
+            assert!(
+                call["traceparent"].as_str().unwrap().starts_with(&format!("00-{TRACE}-")),
+                "{system}: {call}"
+            );
+        }
+    }
+}
