@@ -22,5 +22,5 @@ pub use definition::{Definition, Known, KnownOperation, OnExhausted, Trigger, co
 pub use driver::{Deps, Engine, Limits, RunId, failpoints};
 pub use error::Error;
 pub use listener::{Listener, Silence, Transition};
-pub use view::{Attempted, BlockedOn, RunView, StepStatus, StepView};
+pub use view::{Attempted, BlockedOn, Letter, RunView, StepStatus, StepView};
 pub use voice::{Said, Told, Voice, Wait, Want};

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use store::{RunRow, RunStatus};
+use store::{DeadState, RunRow, RunStatus};
 
 use crate::core::{Failure, Record, RecordStatus, State};
 use crate::definition::Definition;
@@ -50,7 +50,8 @@ pub struct RunView {
 /// What a run waits for.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BlockedOn {
-    /// `queued`, `paused`, `exhausted`, `outcome_unknown`, `guard`, `retry`, `timer`, `answer`, `parked`.
+    /// `queued`, `by a person`, `exhausted`, `outcome_unknown`, `retry`, `timer`, `answer`, `parked`, or the guard that
+    /// keeps the call in: `breaker_open`, `bulkhead_full`, `rate_limited`, `deadline_too_near`.
     pub reason: &'static str,
     /// The step.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,6 +59,9 @@ pub struct BlockedOn {
     /// The system that keeps it waiting.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub system: Option<String>,
+    /// Whether what waits is to find out if the step landed, before anything is done or undone.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub verifying: bool,
     /// What answer it waits for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on: Option<Value>,
@@ -69,6 +73,18 @@ pub struct BlockedOn {
     /// Whether nothing but a timer can wake it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub timer_only: bool,
+    /// The dead letter of the step, when a person has to decide; only where one run is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub letter: Option<Letter>,
+}
+
+/// A dead letter, as far as its run is concerned.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Letter {
+    /// Its id.
+    pub id: String,
+    /// Open, or discarded: then the run goes on only when it is resumed or cancelled.
+    pub state: DeadState,
 }
 
 /// A step.
@@ -117,6 +133,8 @@ pub enum StepStatus {
     Waiting,
     /// By a guard, a backoff or a pause.
     Blocked,
+    /// Its call was sent and nobody knows whether it landed, which is being found out.
+    Verifying,
     /// Done.
     Succeeded,
     /// Not done.
@@ -166,8 +184,8 @@ pub(crate) fn of(row: &RunRow, definition: &Definition, state: &State) -> RunVie
         started: state.started,
         ended: state.ended_at,
         blocked_on: blocked_on(state),
-        steps: steps.into_iter().map(step).collect(),
-        compensation: undone.into_iter().map(step).collect(),
+        steps: steps.into_iter().map(|record| step(state, record)).collect(),
+        compensation: undone.into_iter().map(|record| step(state, record)).collect(),
         result: state.ended.as_ref().map(|ended| ended.result.clone()),
         error: state.ended.as_ref().and_then(|ended| ended.error.clone()),
         sla_ms: definition.sla.and_then(|sla| u64::try_from(sla.as_millis()).ok()),
@@ -175,17 +193,20 @@ pub(crate) fn of(row: &RunRow, definition: &Definition, state: &State) -> RunVie
     }
 }
 
-fn step(record: &Record) -> StepView {
-    let call = match (record.path.ends_with("/undo"), &record.task.compensate) {
-        (true, Some(undo)) => Some(&undo.call),
-        _ => record.task.body.call(),
+fn step(state: &State, record: &Record) -> StepView {
+    let call = state.asked(&record.path);
+    let status = match record.status {
+        RecordStatus::Running | RecordStatus::Blocked if state.verifies(&record.path) => {
+            StepStatus::Verifying
+        }
+        status => status.into(),
     };
     StepView {
         path: record.path.to_string(),
         task: record.task.verb,
         system: call.map(|call| call.system.to_string()),
         operation: call.map(|call| call.operation.to_string()),
-        status: record.status.into(),
+        status,
         attempts: record.attempts,
         started: record.started,
         duration_ms: record.ms,
@@ -205,18 +226,19 @@ pub(crate) fn blocked_on(state: &State) -> Option<BlockedOn> {
         reason,
         step: None,
         system: None,
+        verifying: false,
         on: None,
         since,
         until: None,
         timer_only: false,
+        letter: None,
     };
     match (state.status(), &state.paused) {
         (RunStatus::Queued, _) => Some(plain("queued", state.started)),
         (RunStatus::Parked, _) => Some(plain("parked", state.now)),
         (RunStatus::Paused, Some(paused)) => {
             let step = paused.step.as_ref();
-            let system =
-                step.and_then(|step| state.task(step)?.body.call()).map(|call| call.system.to_string());
+            let system = step.and_then(|step| state.asked(step)).map(|call| call.system.to_string());
             Some(BlockedOn {
                 step: step.map(ToString::to_string),
                 system,

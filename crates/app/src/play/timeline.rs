@@ -114,6 +114,9 @@ pub fn print_run(view: &Value) -> io::Result<()> {
     if let Some(blocked) = view["blocked_on"].as_object() {
         writeln!(stdout, "  waits for {}", Value::Object(blocked.clone()))?;
     }
+    if let Some(hint) = hint(view) {
+        writeln!(stdout, "  to go on      {hint}")?;
+    }
     for (heading, steps) in [("steps", &view["steps"]), ("compensation", &view["compensation"])] {
         for (at, step) in steps.as_array().into_iter().flatten().enumerate() {
             let label = if at == 0 { heading } else { "" };
@@ -132,6 +135,26 @@ pub fn print_run(view: &Value) -> io::Result<()> {
         writeln!(stdout, "  result        {}", view["result"])?;
     }
     Ok(())
+}
+
+/// What a person can do about a run that does not go on by itself.
+fn hint(view: &Value) -> Option<String> {
+    let (run, letter) = (text(&view["id"]), &view["blocked_on"]["letter"]);
+    let choice =
+        format!("`cardan flow resume {run}` tries the step again, `cardan flow cancel {run}` undoes the run");
+    Some(match (view["status"].as_str()?, letter["state"].as_str()) {
+        ("paused", Some("open")) => {
+            let letter = text(&letter["id"]);
+            format!(
+                "`cardan dead show {letter}`, then replay or discard it; `cardan flow cancel {run}` undoes the run"
+            )
+        }
+        ("paused", Some("discarded")) => format!("its dead letter was discarded: {choice}"),
+        ("paused", Some(_)) => choice,
+        ("paused", None) => format!("`cardan flow resume {run}`, or `cardan flow cancel {run}` to undo it"),
+        ("parked", _) => "what could not be undone is in `cardan dead list`".to_owned(),
+        _ => return None,
+    })
 }
 
 fn summary(step: &Value) -> String {

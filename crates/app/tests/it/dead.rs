@@ -106,6 +106,12 @@ async fn a_discarded_letter_leaves_its_run_to_be_cancelled() {
     assert_eq!(discarded.done(), format!("{letter}: discarded\n"));
     assert_eq!(scene.cardan(&["dead", "list"]).await.done(), "nothing is dead\n");
     scene.run_is(&run, "paused").await;
+    let hint = format!(
+        "  to go on      its dead letter was discarded: `cardan flow resume {run}` tries the step again, \
+         `cardan flow cancel {run}` undoes the run\n"
+    );
+    let shown = scene.cardan(&["flow", "show", &run]).await;
+    assert!(shown.done().contains(&hint), "{}", shown.out);
 
     scene.behave("payments", &json!({ "reset": true })).await;
     assert_eq!(scene.cardan(&["flow", "cancel", &run]).await.done(), format!("{run}: compensating\n"));

@@ -119,3 +119,13 @@ pub(crate) enum Purpose {
     /// Asking for the step's output again under its own key, because undoing needs it.
     Recall,
 }
+
+impl Purpose {
+    /// Whether it finds out what became of a step, rather than doing or undoing it.
+    pub(crate) fn asks(self) -> bool {
+        match self {
+            Self::Verify | Self::Recall => true,
+            Self::Do | Self::Undo => false,
+        }
+    }
+}

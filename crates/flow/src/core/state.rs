@@ -180,6 +180,26 @@ impl State {
         }
     }
 
+    /// The call that an active path makes now: to find out whether its step landed, or else [`State::call`].
+    pub(crate) fn asked(&self, path: &str) -> Option<&Call> {
+        let leaf = self.leaf(path).filter(|leaf| leaf.probing);
+        let task = self.task(path)?;
+        match (leaf, &task.verify) {
+            (None, _) => self.call(path),
+            (Some(leaf), Some(verify)) if leaf.undoes.is_none() => Some(&verify.call),
+            (Some(_), _) => task.body.call(),
+        }
+    }
+
+    /// Whether an active path finds out whether its step landed, before it does or undoes anything.
+    pub(crate) fn verifies(&self, path: &str) -> bool {
+        self.leaf(path).is_some_and(|leaf| leaf.probing)
+    }
+
+    fn leaf(&self, path: &str) -> Option<&super::frame::Leaf> {
+        self.leaves.get(path).and_then(|id| self.active.get(id)?.leaf())
+    }
+
     pub(crate) fn record(&self, path: &str) -> Option<&Record> {
         self.index.get(path).map(|index| &self.records[*index])
     }
@@ -269,15 +289,13 @@ impl State {
         Some(BlockedOn {
             reason: leaf.guard.map_or(reason, port::Rejection::as_str),
             step: Some(active.path.to_string()),
-            system: active
-                .task
-                .as_ref()
-                .and_then(|task| task.body.call())
-                .map(|call| call.system.to_string()),
+            system: self.asked(&active.path).map(|call| call.system.to_string()),
+            verifying: leaf.probing,
             on: leaf.on.clone(),
             since: record.map_or(self.now, |record| record.started),
             until,
             timer_only,
+            letter: None,
         })
     }
 }

@@ -25,7 +25,7 @@ pub(super) struct Cause<'a> {
 impl Runner {
     pub(super) fn launch(&mut self, effect: Effect) {
         let effect = Arc::new(effect);
-        self.aloft.insert(effect.path.clone(), effect.clone());
+        self.hold(&effect);
         let (engine, start) = (self.engine.clone(), self.state.start.clone());
         let flight = async move {
             let _permit = engine.0.calls.acquire().await;
@@ -45,6 +45,16 @@ impl Runner {
             Home { effect, outcome, took }
         };
         self.flights.push(flight.boxed());
+    }
+}
+
+impl Runner {
+    /// Keeps a call for a dead letter. One that only finds out whether a step landed is not what would be sent again.
+    pub(super) fn hold(&mut self, effect: &Arc<Effect>) {
+        let held = self.aloft.entry(effect.path.clone()).or_insert_with(|| effect.clone());
+        if !effect.purpose.asks() {
+            *held = effect.clone();
+        }
     }
 }
 

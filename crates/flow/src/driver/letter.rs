@@ -37,7 +37,8 @@ impl Runner {
         let start = &self.state.start;
         let now = self.engine.0.clock.now();
         let source = format!("{}/{path}", self.run);
-        let effect = self.aloft.get(path);
+        // Without one a replay makes its input anew.
+        let effect = self.aloft.get(path).filter(|effect| !effect.purpose.asks());
         let call = self.state.call(path);
         let (system, operation) =
             call.map_or_else(Default::default, |call| (call.system.to_string(), call.operation.to_string()));

@@ -32,7 +32,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 pub use id::RunId;
 
 use crate::definition::{Definition, Known};
-use crate::{Error, Listener, RunView, Voice};
+use crate::{Error, Letter, Listener, RunView, Voice};
 
 /// The points of this crate at which the crash harness may kill the process, in the order a step passes them.
 pub fn failpoints() -> &'static [&'static str] {
@@ -168,7 +168,7 @@ impl Engine {
             }
         };
         match tokio::time::timeout(patience, over).await {
-            Ok(row) => self.read(row?).await.map(|loaded| loaded.view()),
+            Ok(row) => self.shown(self.read(row?).await?).await,
             Err(_) => self.view(run).await,
         }
     }
@@ -178,7 +178,19 @@ impl Engine {
     /// # Errors
     /// [`Error::UnknownRun`], [`Error::NoDefinition`], [`Error::Journal`], and the store's.
     pub async fn view(&self, run: &str) -> Result<RunView, Error> {
-        self.load(run).await.map(|loaded| loaded.view())
+        self.shown(self.load(run).await?).await
+    }
+
+    /// With the letter of the step that a person has to decide about.
+    async fn shown(&self, loaded: load::Loaded) -> Result<RunView, Error> {
+        let mut view = loaded.view();
+        if let (store::RunStatus::Paused, Some(blocked)) = (view.status, &mut view.blocked_on)
+            && let Some(step) = &blocked.step
+        {
+            let letter = self.0.store.dead_one(&letter::letter_id(&format!("{}/{step}", view.id))).await?;
+            blocked.letter = letter.map(|letter| Letter { id: letter.id, state: letter.state });
+        }
+        Ok(view)
     }
 
     /// Lists runs, newest first.

@@ -180,7 +180,7 @@ impl Runner {
             rejected: before,
         };
         let event = self.state.judge(&home.effect, home.outcome, verdict);
-        self.aloft.insert(path.clone(), home.effect);
+        self.hold(&home.effect);
         let done = self.turn(vec![event], Vec::new()).await;
         if !self.is_aloft(&path) {
             self.aloft.remove(&path);

@@ -7,4 +7,5 @@ mod definitions;
 mod ledger;
 mod sagas;
 mod tasks;
+mod verifying;
 mod world;

@@ -1,0 +1,93 @@
+//! Finding out whether a step landed: shown as what it is, and what a person is told when it cannot be found out.
+
+use flow::{StepStatus, StepView};
+use port::{Fault, Kind, Landed};
+use serde_json::json;
+use store::{DeadFilter, DeadState, RunStatus};
+
+use crate::world::{World, order};
+
+fn lost() -> Fault {
+    Fault::new(Kind::Timeout, Landed::Unknown, "no answer")
+}
+
+fn called(step: &StepView) -> (&str, StepStatus, Option<&str>) {
+    (&step.path, step.status, step.operation.as_deref())
+}
+
+/// The refund needs the charge's id, which never came: the charge is asked for again before anything is undone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_step_that_is_asked_for_before_it_is_undone_is_verifying_not_blocked() {
+    let world = World::of(
+        r#"
+do:
+  - pay:
+      call: payments.charge
+      on_exhausted: compensate
+      compensate: { call: payments.refund, with: { id: "${ result.id }" }, retry: { wait: 2s } }
+"#,
+    )
+    .await;
+    world.ledger.fails_once("payments.charge", lost());
+    world.ledger.fails_once("payments.charge", Fault::new(Kind::Unavailable, Landed::No, "away"));
+    let run = world.start("act_1", order()).await;
+    let retries = |view: &flow::RunView| view.blocked_on.as_ref().is_some_and(|on| on.reason == "retry");
+    let view = world.until(&run, retries).await;
+    assert_eq!(view.status, RunStatus::Compensating, "{view:#?}");
+    assert_eq!(called(&view.compensation[0]), ("pay/undo", StepStatus::Verifying, Some("charge")));
+    let blocked = view.blocked_on.unwrap();
+    assert_eq!(
+        (blocked.reason, blocked.step.as_deref(), blocked.verifying),
+        ("retry", Some("pay/undo"), true)
+    );
+
+    let view = world.until(&run, |view| view.status == RunStatus::Compensated).await;
+    assert_eq!(called(&view.compensation[0]), ("pay/undo", StepStatus::Compensated, Some("refund")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_step_whose_outcome_is_looked_up_is_verifying() {
+    let flow = "do: [{ pay: { call: payments.capture, compensate: none, verify: { call: payments.find } } }]";
+    let world = World::of(flow).await;
+    world.ledger.fails_once("payments.capture", lost());
+    world.ledger.takes("payments.find", std::time::Duration::from_secs(2));
+    let run = world.start("act_1", order()).await;
+    let view = world.until(&run, |view| view.steps.iter().any(|step| step.error.is_some())).await;
+    assert_eq!(called(&view.steps[0]), ("pay", StepStatus::Verifying, Some("find")));
+    let view = world.until(&run, |view| view.status.is_ended()).await;
+    assert_eq!(called(&view.steps[0]), ("pay", StepStatus::Succeeded, Some("capture")));
+}
+
+/// What would be sent again is the call, not the question whether it landed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letter_about_a_question_without_an_answer_holds_the_call() {
+    let world = World::of(
+        "do: [{ pay: { call: payments.capture, with: { amount: 5 }, compensate: none, \
+         verify: { call: payments.find, with: { order: 7 } } } }]",
+    )
+    .await;
+    world.ledger.fails_once("payments.capture", lost());
+    world.ledger.fails("payments.find", Fault::new(Kind::Refused, Landed::No, "not for you"));
+    let run = world.start("act_1", order()).await;
+    let view = world.until(&run, |view| view.status == RunStatus::Paused).await;
+    let letter = world.store.dead(&DeadFilter::default()).await.unwrap().remove(0);
+    assert_eq!(letter.input, json!({ "amount": 5 }).to_string().into_bytes());
+    assert_eq!(letter.key, Some(format!("{run}/pay")));
+    let shown = view.blocked_on.unwrap().letter.unwrap();
+    assert_eq!((&shown.id, shown.state), (&letter.id, DeadState::Open));
+    world.engine.replay_dead(&letter.id).await.unwrap();
+    world.until(&run, |view| view.status == RunStatus::Succeeded).await;
+    assert!(world.ledger.inputs("payments.capture").iter().all(|input| *input == json!({ "amount": 5 })));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_whose_letter_was_discarded_says_so() {
+    let world = World::of("do: [{ pay: { call: payments.charge } }]").await;
+    world.ledger.fails("payments.charge", Fault::new(Kind::Unavailable, Landed::No, "away"));
+    let run = world.start("act_1", order()).await;
+    let view = world.until(&run, |view| view.status == RunStatus::Paused).await;
+    let letter = view.blocked_on.unwrap().letter.unwrap();
+    world.engine.discard_dead(&letter.id).await.unwrap();
+    let view = world.engine.view(run.as_str()).await.unwrap();
+    assert_eq!(view.blocked_on.unwrap().letter.unwrap().state, DeadState::Discarded);
+}
