@@ -123,6 +123,40 @@ async fn checking_tells_the_same_and_answers_no() {
     );
 }
 
+/// A key that a flow does not have does not hide what is wrong with its expressions.
+#[tokio::test]
+async fn checking_tells_every_mistake_of_a_flow_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = pizza(0, 1)
+        .replace("    sla: 3s\n", "    slo: 3s\n")
+        .replace("amount: \"${ entity.total_amount }\"", "amount: \"${ entity.total_amount + }\"")
+        .replace("${ steps.charge.id }", "${ steps.chrage.id }");
+    std::fs::write(folder.path().join("cardan.yaml"), text).unwrap();
+    let ended = Cardan::new(folder.path(), &["check"]).end().await;
+    assert_eq!((ended.code, ended.err.as_str()), (1, ""));
+    expect![[r#"
+        cardan.yaml:52:5: error[CFG010]: unknown key `slo`
+           |
+        52 |     slo: 3s
+           |     ^^^
+          help: did you mean `sla`?
+          help: allowed here: `do`, `on`, `key`, `sla`, `result`, `on_exhausted`, `template` or `doc`
+
+        cardan.yaml:71:53: error[EXPR001]: the expression ends too early
+           |
+        71 |           with: { amount: "${ entity.total_amount + }", currency: EUR, method: "${ entity.payment_method }", order: "${ entity.id }" }
+           |                                                     ^
+
+        cardan.yaml:77:32: error[EXPR004]: there is no field `chrage`
+           |
+        77 |       transaction_id: ${ steps.chrage.id }
+           |                                ^^^^^^
+          help: did you mean `charge`?
+
+        cardan.yaml: 3 errors, 0 warnings
+    "#]].assert_eq(&ended.out);
+}
+
 #[tokio::test]
 async fn checking_what_is_right_answers_yes() {
     let folder = tempfile::tempdir().unwrap();

@@ -15,16 +15,16 @@ use crate::templates;
 /// Compiles one flow, written at `node`. No definition comes back when a mistake is an error; warnings may come
 /// with one.
 pub fn compile(name: &str, node: &Node, known: &Known) -> (Option<Definition>, Vec<Diagnostic>) {
-    let found = shape::checker().check(node);
-    if found.iter().any(is_error) {
-        return (None, found);
-    }
+    let mut found = shape::checker().check(node);
     let node = match templates::resolve(node) {
         Ok(node) => node,
         Err(unknown) => return (None, [found, vec![*unknown]].concat()),
     };
-    let (definition, more) = build(name, &node, known);
-    let found = [found, more].concat();
+    let (definition, mut more) = build(name, &node, known);
+    if found.iter().any(is_error) {
+        more.retain(|more| is_sure(more, &found));
+    }
+    found.append(&mut more);
     let definition = definition.filter(|_| !found.iter().any(is_error));
     (definition, found)
 }
@@ -66,6 +66,14 @@ fn trigger(node: &Node) -> Option<Trigger> {
 fn hash(name: &str, source: &Value) -> Arc<str> {
     format!("{:032x}", xxh3_128(format!("{name}\n{source}").as_bytes())).into()
 }
+
+/// Whether a mistake is one whatever the shape should have been, and is said once.
+fn is_sure(more: &Diagnostic, shape: &[Diagnostic]) -> bool {
+    !MISSING.contains(&more.code) && !shape.iter().any(|found| found.span == more.span)
+}
+
+/// Mistakes that are something missing: an `if`, a `when`, a `compensate`. It may be there, misspelt.
+const MISSING: [&str; 3] = ["FLOW006", "FLOW008", "FLOW010"];
 
 fn is_error(found: &Diagnostic) -> bool {
     found.severity == Severity::Error

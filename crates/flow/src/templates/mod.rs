@@ -19,7 +19,9 @@ pub fn get(name: &str) -> Option<Node> {
 
 /// A flow with its template filled in: the keys of the flow replace those of the template.
 pub(crate) fn resolve(node: &Node) -> Result<Node, Box<Diagnostic>> {
-    let Some(template) = node.get("template") else { return Ok(node.clone()) };
+    // Beside steps of its own it stands for nothing, which the shape says.
+    let template = node.get("template").filter(|_| node.get("do").is_none());
+    let Some(template) = template else { return Ok(node.clone()) };
     let name = template.text().unwrap_or_default();
     let Some(mut base) = get(name) else {
         let names = ALL.map(|(name, _)| name);

@@ -114,3 +114,27 @@ async fn laid_out_in_another_order_steps_keep_their_keys() {
     }
     assert_eq!(keys[0], keys[1]);
 }
+
+/// What has the wrong shape does not hide what else is wrong, and is not the cause of further mistakes.
+#[test]
+fn mistakes_of_shape_and_of_expressions_are_told_together() {
+    check(
+        "sla: soon\ndo:\n  - pay: { cal: payments.charge, with: { amount: \"${ entity. }\" } }\n  - set: { id: \"${ steps.pay.id }\" }\n  - set: { id: \"${ steps.pey.id }\" }\n  - call: paymnts.charge\n    timeot: 1s\n",
+        expect![[r#"
+            CFG016 1:6 "soon" is no duration: it does not start with a whole number (write it as 250ms, 3s, 5m, 1h or 1d)
+            CFG010 3:12 unknown key `cal` (did you mean `call`?; one of `require`, `set`, `call`, `tell`, `publish`, `emit`, `ask`, `confirm`, `wait`, `listen`, `run`, `raise`, `try`, `switch`, `fork` or `do`)
+            CFG010 7:5 unknown key `timeot` (did you mean `timeout`?; allowed here: `call`, `with`, `compensate`, `verify`, `retry`, `timeout`, `on_exhausted`, `if` or `for`)
+            EXPR001 3:62 the expression ends too early ()
+            EXPR004 5:26 there is no field `pey` (did you mean `pay`?)
+            FLOW004 6:11 unknown system `paymnts` (did you mean `payments`?)"#]],
+    );
+    check(
+        "do:\n  - cal: payments.charge\n    if: entity.x ==\n  - switch:\n      - whn: entity.x\n        do: []\n      - when: entity.y +\n        do: []\n  - call: payments\n",
+        expect![[r#"
+            CFG010 2:5 unknown key `cal` (did you mean `call`?; one of `require`, `set`, `call`, `tell`, `publish`, `emit`, `ask`, `confirm`, `wait`, `listen`, `run`, `raise`, `try`, `switch`, `fork` or `do`)
+            CFG010 5:9 unknown key `whn` (did you mean `when`?; allowed here: `do` or `when`)
+            CFG015 9:11 "payments" is not system.operation ()
+            EXPR001 3:20 the expression ends too early ()
+            EXPR001 7:25 the expression ends too early ()"#]],
+    );
+}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use diag::Node;
+use diag::{Node, Tree};
 use expr::Ty;
 
 use super::super::reader::Reader;
@@ -14,6 +14,10 @@ pub(in super::super) const VERBS: [&str; 15] = [
     "require", "set", "call", "tell", "publish", "emit", "ask", "confirm", "wait", "listen", "run", "raise",
     "try", "switch", "fork",
 ];
+
+/// Of a task that has none: its shape is wrong, which is said elsewhere. It is read for what else is wrong with it, and
+/// for its name, which what follows may use.
+const NONE: &str = "";
 
 /// Reads tasks in sequence and says which can never be reached.
 pub(in super::super) fn block(reader: &mut Reader<'_>, node: &Node) -> Block {
@@ -40,12 +44,17 @@ fn one(reader: &mut Reader<'_>, item: &Node) -> Option<Task> {
             let name = reader.numbered(verb);
             task(reader, &name, verb, item)
         }
-        None => {
-            let entry = item.entries().first()?;
-            let verb = verb(&entry.value)?;
-            reader.take(&entry.key, &entry.key_span);
-            task(reader, &entry.key, verb, &entry.value)
-        }
+        None => match item.entries() {
+            [entry] if matches!(entry.value.tree, Tree::Map(_)) => {
+                reader.take(&entry.key, &entry.key_span);
+                task(reader, &entry.key, verb(&entry.value).unwrap_or(NONE), &entry.value)
+            }
+            misshapen => {
+                misshapen.iter().for_each(|entry| reader.learn(&entry.key, Ty::Any));
+                let name = reader.numbered("step");
+                task(reader, &name, NONE, item)
+            }
+        },
     }
 }
 
@@ -108,7 +117,11 @@ fn body(reader: &mut Reader<'_>, verb: &str, node: &Node) -> Option<Body> {
         "try" => fault::attempt(reader, node),
         "switch" => branch::switch(reader, node),
         "fork" => branch::fork(reader, node),
-        _ => branch::sequence(reader, node),
+        "do" => branch::sequence(reader, node),
+        _ => {
+            let _unused = node.get("with").and_then(|with| reader.mapping(with));
+            None
+        }
     }
 }
 
