@@ -15,6 +15,8 @@ pub enum OutboxOp {
         due: Timestamp,
         /// How many attempts were made by now.
         attempts: u32,
+        /// How often the call was sent by now, retries of the guard included.
+        sent: u32,
         /// Why it did not work.
         cause: String,
     },
@@ -54,6 +56,8 @@ pub struct OutboxRow {
     pub due: Timestamp,
     /// Attempts made so far.
     pub attempts: u32,
+    /// How often the call was sent so far, retries of the guard included.
+    pub sent: u32,
     /// Why the last one did not work.
     pub cause: Option<String>,
 }

@@ -116,6 +116,15 @@ impl Store {
         self.sqlite.read(move |read| runs::live(read, after, limit)).await
     }
 
+    /// The first run of a flow and key that has neither ended nor been parked: the one whose turn it is.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Io`].
+    pub async fn first_in_line(&self, tenant: &str, flow: &str, key: &str) -> Result<Option<RunRow>, Error> {
+        let [tenant, flow, key] = [tenant, flow, key].map(str::to_owned);
+        self.sqlite.read(move |read| runs::first_in_line(read, &tenant, &flow, &key)).await
+    }
+
     /// A flow definition by its hash.
     ///
     /// # Errors

@@ -113,7 +113,7 @@ async fn a_store_of_a_newer_cardan_is_refused() {
     on(&folder, "PRAGMA user_version = 999");
     on(&folder, "PRAGMA wal_checkpoint(TRUNCATE)");
     refuses(&folder, expect![[r#"
-        cardan: opening the store cardan.db: store has schema 999, this cardan knows up to 1: run the cardan that wrote it, or a newer one
+        cardan: opening the store cardan.db: store has schema 999, this cardan knows up to 2: run the cardan that wrote it, or a newer one
     "#]]).await;
 }
 
@@ -124,6 +124,10 @@ async fn a_database_of_another_application_is_refused() {
     refuses(&folder, expect![[r#"
         cardan: opening the store: cardan.db: a database of another application; name a cardan store or a path where nothing is
     "#]]).await;
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    files.sort();
+    assert_eq!(files, ["cardan.db", "cardan.yaml"], "nothing is left beside it");
 }
 
 #[tokio::test]

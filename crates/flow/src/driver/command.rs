@@ -115,6 +115,7 @@ impl Engine {
             correlation: letter.correlation.clone(),
             due: now,
             attempts: 0,
+            sent: 0,
             cause: None,
         };
         let resolve = DeadOp::Resolve { id: letter.id.clone(), how: DeadState::Replayed, at: now };

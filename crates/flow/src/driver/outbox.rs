@@ -135,9 +135,10 @@ impl Engine {
             let wait = Retry::STEP
                 .backoff(attempts.max(1), self.0.entropy.unit())
                 .max(fault.retry_after.unwrap_or_default().min(LONGEST));
+            let sent = row.sent + fault.attempts;
             let due = self.0.clock.now() + SignedDuration::try_from(wait).unwrap_or_default();
             return Batch {
-                outbox: vec![OutboxOp::Retry { id, due, attempts, cause: fault.to_string() }],
+                outbox: vec![OutboxOp::Retry { id, due, attempts, sent, cause: fault.to_string() }],
                 ..Batch::default()
             };
         }
@@ -160,7 +161,7 @@ impl Engine {
             at: row.due,
             code: "earlier".into(),
             message: cause.clone(),
-            attempts: row.attempts,
+            attempts: row.sent,
         }));
         history.push(Tried { at: now, code: code.clone(), message: words(fault), attempts: fault.attempts });
         DeadLetter {

@@ -72,6 +72,7 @@ impl Runner {
             correlation: start.correlation.clone(),
             due: self.engine.0.clock.now(),
             attempts: 0,
+            sent: 0,
             cause: None,
         }));
         turn.told = true;

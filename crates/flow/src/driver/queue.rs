@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use store::{RunFilter, RunRow, RunStatus};
+use store::RunRow;
 
 use super::Engine;
 use super::runner::{Runner, Stop};
@@ -10,27 +10,10 @@ use super::runs::Message;
 use crate::core::{Event, Start};
 use crate::{Outcome, Said};
 
-/// Those that hold or await a key. A parked run has ended as far as others are concerned.
-const LIVE: [RunStatus; 5] =
-    [RunStatus::Queued, RunStatus::Running, RunStatus::Waiting, RunStatus::Paused, RunStatus::Compensating];
-
 impl Engine {
-    /// The run of this flow and key whose turn it is.
+    /// The run of this flow and key whose turn it is. A parked run has ended as far as others are concerned.
     async fn first_in_line(&self, start: &Start, key: &str) -> Result<Option<RunRow>, store::Error> {
-        let mut filter = RunFilter {
-            tenant: Some(start.tenant.clone()),
-            flow: Some(start.flow.clone()),
-            key: Some(key.to_owned()),
-            status: LIVE.to_vec(),
-            ..RunFilter::default()
-        };
-        let mut first = None;
-        loop {
-            let page = self.0.store.runs(&filter).await?;
-            let Some(last) = page.last() else { return Ok(first) };
-            filter.before = Some(last.position);
-            first = page.into_iter().last();
-        }
+        self.0.store.first_in_line(&start.tenant, &start.flow, key).await
     }
 
     /// A run with this key has ended: the next one is told.

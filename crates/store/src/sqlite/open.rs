@@ -17,7 +17,13 @@ use crate::{Error, Options};
 /// "CARD", in the header of every store.
 const APPLICATION: i32 = 0x4341_5244;
 /// The schema, one step per version. What has been released is never edited.
-const SCHEMA: [&str; 1] = [include_str!("schema/1.sql")];
+const SCHEMA: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+/// How every database begins.
+const MAGIC: &[u8] = b"SQLite format 3\0";
+/// As much of a database as says whose it is.
+const HEAD: usize = 105;
+/// Whose it is, when it is not ours.
+const OTHER: &str = "a database of another application";
 /// SQLite's page size; the largest file is a number of these.
 const PAGE: u64 = 4096;
 
@@ -108,8 +114,7 @@ fn schema_version(connection: &Connection, path: &Path) -> Result<u32, Fault> {
         return Ok(0);
     }
     if application != APPLICATION {
-        let what = "a database of another application";
-        return Err(Error::Foreign { path: path.to_owned(), what }.into());
+        return Err(Error::Foreign { path: path.to_owned(), what: OTHER }.into());
     }
     let (found, ours) = (version.unsigned_abs(), SCHEMA.len() as u32);
     if found > ours {
@@ -154,11 +159,25 @@ fn must_be_a_database(path: &Path) -> Result<(), Error> {
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(cause) => return Err(Error::Io { cause: format!("opening {}: {cause}", path.display()) }),
     };
-    let mut magic = [0; 16];
-    match file.read(&mut magic) {
-        Ok(0) => Ok(()),
-        Ok(_) if magic == *b"SQLite format 3\0" => Ok(()),
-        Ok(_) => Err(foreign("not a database")),
-        Err(cause) => Err(Error::Io { cause: format!("reading {}: {cause}", path.display()) }),
+    let mut head = Vec::with_capacity(HEAD);
+    if let Err(cause) = file.by_ref().take(HEAD as u64).read_to_end(&mut head) {
+        return Err(Error::Io { cause: format!("reading {}: {cause}", path.display()) });
     }
+    match head.starts_with(MAGIC) {
+        true if is_foreign(&head) => Err(foreign(OTHER)),
+        true => Ok(()),
+        false if head.is_empty() => Ok(()),
+        false => Err(foreign("not a database")),
+    }
+}
+
+/// Whether a database's first bytes say that it is another application's. Read before anything is opened, because
+/// opening leaves files beside it. What they leave open (a schema that is only in the write-ahead log) is told later.
+///
+/// The offsets are those of <https://sqlite.org/fileformat2.html>: the application id is at 68, the number of rows of
+/// the schema's first page at 103.
+fn is_foreign(head: &[u8]) -> bool {
+    let schema_is_empty = head.get(103..105).is_none_or(|rows| rows == [0, 0]);
+    let ours = head.get(68..72).is_none_or(|id| id == APPLICATION.to_be_bytes());
+    !ours && !schema_is_empty
 }

@@ -9,18 +9,18 @@ use super::read::Read;
 use super::sum;
 use crate::{OutboxOp, OutboxRow};
 
-const PUT: &str = "INSERT INTO outbox (id, kind, target, payload, tenant, correlation, due, attempts, cause, sum) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (id) DO NOTHING";
-const RETRY: &str = "UPDATE outbox SET due = ?2, attempts = ?3, cause = ?4 WHERE id = ?1";
-const DUE: &str = "SELECT id, kind, target, payload, tenant, correlation, due, attempts, cause, sum FROM outbox \
+const PUT: &str = "INSERT INTO outbox (id, kind, target, payload, tenant, correlation, due, attempts, cause, sum, \
+     sent) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (id) DO NOTHING";
+const RETRY: &str = "UPDATE outbox SET due = ?2, attempts = ?3, cause = ?4, sent = ?5 WHERE id = ?1";
+const DUE: &str = "SELECT id, kind, target, payload, tenant, correlation, due, attempts, cause, sum, sent FROM outbox \
      WHERE due <= ?1 ORDER BY due, id LIMIT ?2";
 
 /// Adds, postpones or completes work.
 pub(super) fn apply(connection: &Connection, op: &OutboxOp) -> Result<(), Fault> {
     match op {
         OutboxOp::Put(row) => put(connection, row)?,
-        OutboxOp::Retry { id, due, attempts, cause } => {
-            connection.prepare_cached(RETRY)?.execute(params![id, nanos(*due), attempts, cause])?
+        OutboxOp::Retry { id, due, attempts, sent, cause } => {
+            connection.prepare_cached(RETRY)?.execute(params![id, nanos(*due), attempts, cause, sent])?
         }
         OutboxOp::Done { id } => {
             connection.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([id])?
@@ -41,6 +41,7 @@ fn put(connection: &Connection, row: &OutboxRow) -> Result<usize, Fault> {
         row.attempts,
         row.cause,
         sum::of(&parts(row)),
+        row.sent,
     ])?)
 }
 
@@ -69,6 +70,7 @@ fn decode(row: &Row<'_>) -> Result<OutboxRow, Fault> {
         due: time(row, 6)?,
         attempts: row.get(7)?,
         cause: row.get(8)?,
+        sent: row.get(10)?,
     };
     sum::check(row.get(9)?, &parts(&work), || format!("outbox row {:?}", work.id))?;
     Ok(work)

@@ -44,6 +44,14 @@ impl Disk {
         self.directory.path().join("cardan.db")
     }
 
+    /// The names of what lies in its directory, sorted.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let files = std::fs::read_dir(self.directory.path()).unwrap();
+        let mut names: Vec<_> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
     pub(crate) fn open(&self) -> Store {
         Store::open(self.path(), Options::default()).unwrap()
     }

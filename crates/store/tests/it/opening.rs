@@ -16,10 +16,10 @@ async fn a_newer_store_is_refused_and_left_as_it_is() {
     Connection::open(disk.path()).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let before = std::fs::read(disk.path()).unwrap();
     let error = refused(&disk);
-    assert_eq!(error, Error::Newer { found: 99, ours: 1 });
+    assert_eq!(error, Error::Newer { found: 99, ours: 2 });
     assert_eq!(
         error.to_string(),
-        "store has schema 99, this cardan knows up to 1: run the cardan that wrote it, or a newer one"
+        "store has schema 99, this cardan knows up to 2: run the cardan that wrote it, or a newer one"
     );
     assert_eq!(std::fs::read(disk.path()).unwrap(), before);
 }
@@ -28,7 +28,46 @@ async fn a_newer_store_is_refused_and_left_as_it_is() {
 fn another_applications_database_is_refused() {
     let disk = Disk::new();
     Connection::open(disk.path()).unwrap().execute_batch("CREATE TABLE photos (id)").unwrap();
+    let before = std::fs::read(disk.path()).unwrap();
     assert!(matches!(refused(&disk), Error::Foreign { what: "a database of another application", .. }));
+    assert_eq!(std::fs::read(disk.path()).unwrap(), before);
+    assert_eq!(disk.files(), ["cardan.db"], "nothing is left beside it");
+}
+
+/// Another application may keep a write-ahead log as well; it is not taken in, and no log is begun.
+#[test]
+fn another_applications_write_ahead_log_is_left_alone() {
+    let disk = Disk::new();
+    let other = Connection::open(disk.path()).unwrap();
+    other
+        .execute_batch("PRAGMA journal_mode = WAL; PRAGMA application_id = 7; CREATE TABLE photos (id)")
+        .unwrap();
+    drop(other);
+    assert!(matches!(refused(&disk), Error::Foreign { what: "a database of another application", .. }));
+    assert_eq!(disk.files(), ["cardan.db"]);
+}
+
+/// What a store of the first schema holds is there after the second was put in place.
+#[tokio::test]
+async fn an_older_store_is_brought_up_to_date() {
+    let disk = Disk::new();
+    let old = Connection::open(disk.path()).unwrap();
+    old.execute_batch(include_str!("../../src/sqlite/schema/1.sql")).unwrap();
+    old.execute_batch(
+        "PRAGMA application_id = 0x43415244; PRAGMA user_version = 1;
+         INSERT INTO runs VALUES (1, 'run_1', 't', 'f', 'h', 'k', 'queued', 1, NULL, NULL, 0, 0, NULL, NULL)",
+    )
+    .unwrap();
+    drop(old);
+    let store = disk.open();
+    let first = store.first_in_line("t", "f", "k").await.unwrap();
+    assert_eq!(first.map(|run| run.id).as_deref(), Some("run_1"));
+    store.close().await;
+    let version: i32 = Connection::open(disk.path())
+        .unwrap()
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .unwrap();
+    assert_eq!(version, 2);
 }
 
 #[test]

@@ -145,6 +145,7 @@ async fn outbox_rows_wait_for_their_time() {
         correlation: "cor".into(),
         due: at(due),
         attempts: 0,
+        sent: 0,
         cause: None,
     };
     let commit = |outbox| store.commit(Batch { outbox, ..Batch::default() });
@@ -153,10 +154,11 @@ async fn outbox_rows_wait_for_their_time() {
         .unwrap();
     assert_eq!(store.next_outbox().await.unwrap(), Some(at(5)));
     assert_eq!(store.outbox_due(at(9), 10).await.unwrap(), [row("b", 5)]);
-    let retry = OutboxOp::Retry { id: "b".into(), due: at(50), attempts: 1, cause: "timeout".into() };
+    let retry =
+        OutboxOp::Retry { id: "b".into(), due: at(50), attempts: 1, sent: 3, cause: "timeout".into() };
     commit(vec![retry, OutboxOp::Done { id: "a".into() }]).await.unwrap();
     assert_eq!(store.outbox_due(at(49), 10).await.unwrap(), []);
-    let later = OutboxRow { attempts: 1, cause: Some("timeout".into()), ..row("b", 50) };
+    let later = OutboxRow { attempts: 1, sent: 3, cause: Some("timeout".into()), ..row("b", 50) };
     assert_eq!(store.outbox_due(at(50), 10).await.unwrap(), [later]);
 }
 
