@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use store::{Batch, KeyOp, KeyRecord, KeyState};
 
 use crate::exchange::{Answer, Asked, Inlet, Outlet};
+use crate::insist::insist;
 use crate::route::Route;
 use crate::{Code, Gate, Problem};
 
@@ -45,12 +46,17 @@ pub(crate) async fn once(
         return Err(Problem::because(Code::IdempotencyKey, detail));
     }
     let record = record(gate, route, path, &asked, &key);
-    if let Some(kept) = claim(gate, &record).await? {
-        return replay(&kept);
-    }
     asked.key = Some(key);
-    let answered = (route.handler)(gate, asked).await;
-    settle(gate, record, path, answered).await
+    let (gate, path) = (gate.clone(), path.to_owned());
+    // A caller who leaves and comes back with the same key must find an answer, not a claim that nobody works under.
+    insist(async move {
+        if let Some(kept) = claim(&gate, &record).await? {
+            return replay(&kept);
+        }
+        let answered = (route.handler)(&gate, asked).await;
+        settle(&gate, record, &path, answered).await
+    })
+    .await
 }
 
 fn key(asked: &Asked) -> Result<Option<String>, Problem> {

@@ -12,6 +12,7 @@ mod defect;
 mod door;
 mod exchange;
 mod idempotency;
+mod insist;
 mod limits;
 mod live;
 mod observer;

@@ -7,6 +7,7 @@ mod dead;
 mod explain;
 mod flood;
 mod followed;
+mod gone;
 mod groups;
 mod nodes;
 mod overload;

@@ -89,10 +89,9 @@ impl Conversations {
         let mut work = Work::new(talk, principal.tenant.clone(), correlation.clone(), now);
         work.fold(decision, None);
         let (batch, done) = work.finish();
-        let position = self.store.commit(batch).await.map_err(contended)?.position;
-        self.after(&done);
+        let (receipt, done) = self.commit(batch, done).await.map_err(contended)?;
         *slot = Some(done.talk);
-        Ok(position)
+        Ok(receipt.position)
     }
 }
 

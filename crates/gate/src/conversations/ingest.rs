@@ -98,7 +98,8 @@ impl Conversations {
     /// Takes the acts; one verdict for each, in order. With [`Utterance::all_or_nothing`] the first refusal is the
     /// answer and nothing is written.
     ///
-    /// Safe under cancellation: what was committed stays, what was not leaves nothing behind.
+    /// Safe under cancellation: what was handed to the store is committed and followed up, what was not leaves
+    /// nothing behind.
     ///
     /// # Errors
     /// When nothing was taken: the conversation is another organisation's, or the store refuses.
@@ -161,7 +162,7 @@ impl Conversations {
         let mut work = Work::new(talk, tenant, said.correlation.clone(), now);
         work.trace = Some(said.trace);
         let mut verdicts = self.decide(&mut work, said, arrivals).await?;
-        let (talk, position) = self.commit(work).await?;
+        let (talk, position) = self.write(work).await?;
         let next_actions = read::next_actions(&talk);
         *slot = Some(talk);
         drop(slot);
@@ -203,18 +204,15 @@ impl Conversations {
         if said.all_or_nothing { refuse_first(arrivals) } else { Ok(()) }
     }
 
-    /// Commits what was decided, then wakes the runs it concerns.
-    async fn commit(&self, work: Work) -> Result<(react::Conversation, u64), Again> {
+    /// Commits what was decided.
+    async fn write(&self, work: Work) -> Result<(react::Conversation, u64), Again> {
         let stream = work.talk.stream();
         let (batch, done) = work.finish();
         if batch.is_empty() {
             return Ok((done.talk, *self.store.head().borrow()));
         }
-        match self.store.commit(batch).await {
-            Ok(receipt) => {
-                self.after(&done);
-                Ok((done.talk, receipt.position))
-            }
+        match self.commit(batch, done).await {
+            Ok((receipt, done)) => Ok((done.talk, receipt.position)),
             Err(store::Error::Version { stream: other, .. }) if other == stream => Err(Again::Stale),
             // The stream of a run: its commit was taken before.
             Err(store::Error::Version { .. } | store::Error::Key(_)) => Err(Again::Seen),

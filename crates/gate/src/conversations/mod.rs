@@ -21,8 +21,9 @@ mod work;
 use std::sync::{Arc, OnceLock};
 
 use port::Clock;
-use store::Store;
+use store::{Batch, Store};
 
+use crate::insist::{Insist, insist};
 use crate::{Limits, Observer, Principal, Problem};
 use cache::Cache;
 
@@ -73,14 +74,25 @@ impl Conversations {
         &self.deciding.acts
     }
 
-    /// What follows from a commit: runs are woken, and who counts is told.
-    fn after(&self, done: &work::Done) {
-        if let Some(engine) = self.engine.get() {
-            engine.committed(&done.wake);
-        }
-        if done.active != 0 {
-            self.observer.conversations(done.active);
-        }
+    /// Commits, and does what follows from it: runs are woken, and who counts is told. Begun, it is done even when
+    /// this future is dropped: a caller who has left must not leave a run asleep that is durable.
+    fn commit(
+        &self,
+        batch: Batch,
+        done: work::Done,
+    ) -> Insist<Result<(store::Receipt, work::Done), store::Error>> {
+        let (store, engine) = (self.store.clone(), self.engine.get().cloned());
+        let observer = Arc::clone(&self.observer);
+        insist(async move {
+            let receipt = store.commit(batch).await?;
+            if let Some(engine) = engine {
+                engine.committed(&done.wake);
+            }
+            if done.active != 0 {
+                observer.conversations(done.active);
+            }
+            Ok((receipt, done))
+        })
     }
 
     fn engine(&self) -> Result<&flow::Engine, Problem> {

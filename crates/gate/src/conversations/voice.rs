@@ -71,8 +71,7 @@ impl Conversations {
         // The run's own rows come first: it is their stream that fences a run that was taken over.
         let mut whole = batch;
         whole.merge(decided);
-        let receipt = self.store.commit(whole).await?;
-        self.after(&done);
+        let (receipt, done) = self.commit(whole, done).await?;
         *slot = Some(done.talk);
         Ok(receipt)
     }
