@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use diag::nearest;
+use guard::batch::Collect;
 use guard::{Explanation, Fallback, Subject};
 use port::{Operation, Spec};
 
@@ -55,7 +56,44 @@ fn known<'s>(name: &str, spec: &'s Spec, operation: &str) -> Result<&'s Operatio
 }
 
 fn of_system(config: &Config, system: &System, operation: &Operation) -> String {
-    told(system, operation).to_string() + &shared(config, system, &operation.name)
+    let sent = sent_as(system, operation);
+    let batch = system.batches.get(&operation.name);
+    let batch = batch.map(|collect| collected(system, &operation.name, collect) + "\n").unwrap_or_default();
+    batch + &told(system, sent).to_string() + &shared(config, system, &sent.name)
+}
+
+/// The operation whose guard a call passes: another one when calls are collected.
+fn sent_as<'s>(system: &'s System, operation: &'s Operation) -> &'s Operation {
+    let collect = system.batches.get(&operation.name);
+    collect.and_then(|collect| system.spec.operation(&collect.into)).unwrap_or(operation)
+}
+
+/// How calls are collected; what a batch costs follows by itself.
+fn collected(system: &System, operation: &str, collect: &Collect) -> String {
+    let Collect { into, items, results, keys, numbers } = collect;
+    let (size, timeout) = (numbers.size, diag::units::show_duration(numbers.timeout));
+    let numbers = [
+        ("into", &**into),
+        ("items", items.as_str()),
+        ("results", results.as_deref().unwrap_or("the output itself")),
+        ("keys", keys.as_deref().unwrap_or("none")),
+        ("size", &size.to_string()),
+        ("timeout", &timeout),
+    ];
+    let mut text = format!("{}.{operation}\n", system.name);
+    let width = numbers.iter().map(|(_, value)| value.len()).max().unwrap_or_default();
+    for (name, value) in numbers {
+        let name = format!("batch.{name}");
+        text += &format!("  {name:13}  {value:width$}  operation {}.{operation}\n", system.name);
+    }
+    let most = u64::from(size.get()) * 2 - 1;
+    text += &format!(
+        "\ncollected per tenant, one batch at a time; sent when {size} are there or the first has waited {timeout}\n"
+    );
+    text += &format!(
+        "one that is refused is halved until the item at fault fails alone, in at most {most} calls\n"
+    );
+    text + "nobody waits longer than its own deadline\n"
 }
 
 /// The group's order, then what the call costs at each member.
@@ -63,7 +101,7 @@ fn of_group(config: &Config, group: &Group, operation: &Operation) -> Result<Str
     let (mut costs, mut text) = (Vec::new(), String::new());
     for member in group.members.iter().filter_map(|member| config.systems.get(member)) {
         let theirs = known(&member.name, &member.spec, &operation.name)?;
-        costs.push(told(member, theirs));
+        costs.push(told(member, sent_as(member, theirs)));
         text += &format!("\n{}", of_system(config, member, theirs));
     }
     let call = format!("{}.{}", group.name, operation.name);

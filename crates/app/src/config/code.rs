@@ -50,5 +50,7 @@ pub(super) const BAD_MEMBER: &str = "CFG124";
 pub(super) const NO_GROUP: &str = "CFG125";
 /// Guard numbers beside a group.
 pub(super) const GUARDED_GROUP: &str = "CFG126";
+/// Calls that cannot be collected so.
+pub(super) const BAD_BATCH: &str = "CFG127";
 /// A limit without its numbers.
 pub(super) const HALF_LIMIT: &str = "CFG117";

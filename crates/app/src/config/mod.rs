@@ -5,6 +5,7 @@
 //! publishes the shape of its own.
 
 mod auth;
+mod batches;
 mod code;
 mod door;
 mod flows;

@@ -1,15 +1,17 @@
 //! `systems`: what can be called, through which adapter, under which guard.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use diag::{Diagnostic, Field, Node, Shape, Span};
+use guard::batch::Collect;
 use guard::{Policies, Policy};
 use port::Spec;
 
 use super::judge::{Judge, unknown};
 use super::profiles::{Profiles, conflicts};
 use super::shape::named;
-use super::{code, groups, guard as numbers};
+use super::{batches, code, groups, guard as numbers};
 
 /// One system that can be called.
 #[derive(Clone, Debug)]
@@ -22,6 +24,8 @@ pub struct System {
     pub base: Policy,
     /// The numbers of its guard: the profile's, changed by `guard:`; and of the operations that differ.
     pub policies: Policies,
+    /// The operations whose calls are collected, and how.
+    pub batches: BTreeMap<Arc<str>, Collect>,
     /// The kind of adapter.
     pub kind: &'static adapters::Kind,
     /// The adapter's section.
@@ -46,7 +50,7 @@ impl System {
 
 pub(super) fn shape() -> Shape {
     let kinds = || adapters::list::ALL.iter();
-    let operations = Shape::map("operation", Shape::object(numbers::fields()));
+    let operations = Shape::map("operation", Shape::object(numbers::fields()).with([batches::field()]));
     let guard = Shape::object(numbers::fields())
         .with([Field::new("operations", operations).doc("guard numbers of single operations that differ")]);
     let fields = [
@@ -98,14 +102,17 @@ fn system(
     }
     let spec = (kind.spec)(name, section);
     let policies = policies(judge, base.clone(), node, spec.as_ref());
+    let spec = spec?;
+    let batches = node.get("guard").map(|guard| batches::read(judge, guard, &spec)).unwrap_or_default();
     Some(System {
         name: name.to_owned(),
         profile: profile.to_owned(),
         base,
         policies,
+        batches,
         kind,
         section: section.clone(),
-        spec: spec?,
+        spec,
     })
 }
 

@@ -13,6 +13,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
+use guard::batch::Batched;
 use port::{Clock, Entropy, SystemClock, SystemEntropy};
 use store::Store;
 use tokio::net::TcpListener;
@@ -29,6 +31,7 @@ pub struct House {
     engine: flow::Engine,
     store: Store,
     sweeping: limit_stores::Sweeping,
+    batches: Vec<Arc<Batched>>,
     /// Where the gate listens.
     pub address: SocketAddr,
 }
@@ -90,13 +93,16 @@ impl House {
                 entropy,
             },
         );
-        Ok(Self { gate: gate?, engine, store, sweeping: limit_stores.sweep(), address })
+        let (sweeping, batches) = (limit_stores.sweep(), guarded.batches);
+        Ok(Self { gate: gate?, engine, store, sweeping, batches, address })
     }
 
     /// Takes nothing new, lets what is in flight end, and closes the store. What is left goes on at the next start.
     pub async fn close(self) {
         self.gate.drain().await;
-        self.engine.stop(PATIENCE).await;
+        // What is collected goes now: a call in flight may be waiting for its batch.
+        let flushed = join_all(self.batches.iter().map(|batched| batched.flush()));
+        let (_late, ()) = tokio::join!(tokio::time::timeout(PATIENCE, flushed), self.engine.stop(PATIENCE));
         drop(self.sweeping);
         self.store.close().await;
     }

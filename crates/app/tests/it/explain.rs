@@ -43,6 +43,11 @@ async fn a_group_is_explained_with_its_order_and_each_member() {
 }
 
 #[tokio::test]
+async fn a_collected_call_is_explained_with_the_one_it_is_sent_as() {
+    explains("batch.yaml", "crm.upsert").await;
+}
+
+#[tokio::test]
 async fn an_unknown_operation_is_refused_with_the_nearest() {
     refused(
         "inventory.reserv",

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
 
+mod batches;
 mod cardan;
 mod dead;
 mod explain;

@@ -3,6 +3,10 @@
 //! A batch that the system refuses is halved until the item at fault fails alone. A batch that may have landed, or
 //! that failed for a passing reason, is not sent again here: retries have one owner, and it is not this.
 
+mod batched;
+#[cfg(all(test, not(loom)))]
+mod tests;
+
 use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
@@ -13,6 +17,8 @@ use port::{Fault, Kind, Landed};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::policy;
+
+pub use batched::{Batched, Collect};
 
 type Answer<R> = oneshot::Sender<Result<R, Fault>>;
 
@@ -49,11 +55,22 @@ impl<T, R> Batcher<T, R> {
     /// # Errors
     /// The fault of its batch, or of this item alone.
     pub async fn push(&self, item: T) -> Result<R, Fault> {
-        let gone = |landed| move || Fault::new(Kind::Internal, landed, "the batch worker is gone");
-        let (answer, heard) = oneshot::channel();
-        self.queue.send((item, answer)).await.map_err(|_| gone(Landed::No)())?;
-        heard.await.unwrap_or_else(|_| Err(gone(Landed::Unknown)()))
+        match self.hand_in(item).await {
+            Ok(answer) => answer.await,
+            Err(_) => Err(gone(Landed::No)),
+        }
     }
+
+    /// Hands an item in; what comes back waits for its result. The item itself comes back when there is no worker.
+    async fn hand_in(&self, item: T) -> Result<impl Future<Output = Result<R, Fault>> + use<T, R>, T> {
+        let (answer, heard) = oneshot::channel();
+        self.queue.send((item, answer)).await.map_err(|unsent| unsent.0.0)?;
+        Ok(async { heard.await.unwrap_or_else(|_| Err(gone(Landed::Unknown))) })
+    }
+}
+
+fn gone(landed: Landed) -> Fault {
+    Fault::new(Kind::Internal, landed, "the batch worker is gone")
 }
 
 impl<T, R, S, F> Worker<T, R, S>
@@ -129,9 +146,11 @@ where
     }
 }
 
-/// The system understood and refused the batch, and did nothing: some item in it is at fault.
+/// The system understood and refused the batch, and did nothing: some item in it is at fault. Credentials are not an
+/// item's.
 fn is_poisoned(fault: &Fault) -> bool {
-    fault.landed == Landed::No && !fault.kind.may_pass() && fault.rejection.is_none()
+    let refused = !fault.kind.may_pass() && fault.kind != Kind::Unauthorised;
+    refused && fault.landed == Landed::No && fault.rejection.is_none()
 }
 
 fn answer<T, R>(part: Vec<(T, Answer<R>)>, results: Vec<R>) {
