@@ -84,12 +84,11 @@ fn lanes(systems: &Value) -> Vec<Vec<String>> {
             rows.push(group(system, members));
         }
         for lane in status["lanes"].as_array().into_iter().flatten() {
-            // A system without a breaker has no state and no mode of one.
-            let state = if status["mode"].is_null() { &Value::Null } else { &lane["state"] };
+            let state = effective(&status["mode"], &lane["state"]);
             let cells = [
                 &system["name"],
                 &system["adapter"],
-                state,
+                &state,
                 &status["mode"],
                 &lane["in_flight"],
                 &lane["queued"],
@@ -100,6 +99,16 @@ fn lanes(systems: &Value) -> Vec<Vec<String>> {
         }
     }
     rows
+}
+
+/// How a breaker lets calls out: what it judges, unless an operator told it something else. No mode, no breaker.
+fn effective(mode: &Value, judged: &Value) -> Value {
+    match mode.as_str() {
+        None => Value::Null,
+        Some("forced_open") => json!("open"),
+        Some("disabled") => json!("closed"),
+        Some(_) => judged.clone(),
+    }
 }
 
 /// A group has no breaker of its own. A member that failed lately is asked first less often.

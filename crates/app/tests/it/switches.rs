@@ -26,6 +26,8 @@ async fn a_run_waits_for_a_breaker_that_is_forced_open_and_goes_on_after_automat
     let forced = scene.cardan(&["system", "force-open", "payments"]).await;
     let words = "payments: forced_open, was automatic; until changed, or until the server restarts\n";
     assert_eq!(forced.done(), words);
+    let rows = scene.rows(&["system", "list"]).await;
+    assert_eq!(rows.iter().find(|row| row[0] == "payments").unwrap()[2..4], ["open", "forced_open"]);
     let run = scene.ordered("order_1").await;
     scene.run_waits_for(&run, "breaker_open").await;
     let view = scene.json(&["flow", "show", "--json", &run]).await;
