@@ -46,6 +46,13 @@ fn order(caller: u64) -> String {
     format!("order_{caller}")
 }
 
+/// How many conversations are active, as the gauge has it.
+async fn active(scene: &Scene) -> usize {
+    let metrics = scene.page("/metrics").await;
+    let gauge = metrics.lines().find_map(|line| line.strip_prefix("astra_active_conversations "));
+    gauge.unwrap_or_else(|| panic!("{metrics}")).parse().unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_taken_is_done_though_its_caller_has_left() {
     let scene = Scene::with(|text| unlimited(&text)).await;
@@ -62,7 +69,10 @@ async fn what_was_taken_is_done_though_its_caller_has_left() {
         }
     };
     match tokio::time::timeout(PATIENCE, done).await {
-        Ok(taken) => println!("{taken} of {CALLERS} orders were taken, and all of those are done"),
+        Ok(taken) => {
+            println!("{taken} of {CALLERS} orders were taken, and all of those are done");
+            assert_eq!(active(&scene).await, taken, "each began a conversation, and was counted");
+        }
         Err(_) => panic!("never done: {:#?}", runs(&scene, "&status=queued").await),
     }
 }
