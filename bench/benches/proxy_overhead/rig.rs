@@ -74,7 +74,7 @@ impl Rig {
 
     async fn guarded(&self) -> Value {
         let key = IdempotencyKey::new("run-1/charge");
-        let call = Call { operation: "echo".into(), input: self.body.clone(), key };
+        let call = Call { operation: "echo".into(), input: self.body.clone().into(), key };
         self.guarded.call(&self.ctx.within(Duration::from_secs(5)), call).await.unwrap().output
     }
 }

@@ -37,8 +37,8 @@ impl fmt::Debug for IdempotencyKey {
 pub struct Call {
     /// The operation's name in the adapter's [`crate::Spec`].
     pub operation: Arc<str>,
-    /// The operation's input; its shape is the operation's input schema.
-    pub input: Value,
+    /// The operation's input; its shape is the operation's input schema. Shared, because each attempt gets the call.
+    pub input: Arc<Value>,
     /// Present for every operation whose repeat is keyed.
     pub key: Option<IdempotencyKey>,
 }

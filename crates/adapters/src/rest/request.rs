@@ -25,7 +25,7 @@ pub(super) struct Request {
 /// Builds the request of `call`. Every fault is [`Landed::No`].
 pub(super) fn build(base: &Url, plan: &Plan, call: &Call) -> Result<Request, Fault> {
     let empty = Map::new();
-    let input = match &call.input {
+    let input = match &*call.input {
         Value::Object(input) => input,
         Value::Null => &empty,
         _ => return Err(invalid("the input must be an object")),

@@ -34,7 +34,7 @@ fn with(operation: Value) -> Config {
 
 fn build(operation: Value, input: Value) -> Result<Request, port::Fault> {
     let config = with(operation);
-    let call = Call { operation: "op".into(), input, key: IdempotencyKey::new("k-1") };
+    let call = Call { operation: "op".into(), input: input.into(), key: IdempotencyKey::new("k-1") };
     request::build(&config.base, &config.operations["op"], &call)
 }
 
@@ -47,7 +47,7 @@ fn b27_base_path_is_kept() {
     let there = "https://stock.example:8443/base/orders/7";
     assert_eq!(url(json!({ "get": "/orders/{id}" }), json!({ "id": 7 })), there);
     let config = config(json!({ "url": "http://h", "operations": { "op": { "get": "/" } } }));
-    let call = Call { operation: "op".into(), input: Value::Null, key: None };
+    let call = Call { operation: "op".into(), input: Value::Null.into(), key: None };
     assert_eq!(
         request::build(&config.base, &config.operations["op"], &call).unwrap().url.as_str(),
         "http://h/"
@@ -165,7 +165,7 @@ fn only_keyed_operations_carry_the_key() {
         (Some(&HeaderValue::from_static("k-1")), 2)
     );
     let config = with(named);
-    let call = Call { operation: "op".into(), input: Value::Null, key: None };
+    let call = Call { operation: "op".into(), input: Value::Null.into(), key: None };
     let fault = request::build(&config.base, &config.operations["op"], &call).unwrap_err();
     assert_eq!((fault.kind, fault.landed), (Kind::Internal, Landed::No));
 }

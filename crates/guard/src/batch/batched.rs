@@ -154,8 +154,9 @@ impl Tenants {
 
 /// The item as it is sent.
 fn keyed(collect: &Collect, call: Call) -> Result<Value, Fault> {
-    let Some(member) = &collect.keys else { return Ok(call.input) };
-    match (call.input, call.key) {
+    let input = Arc::unwrap_or_clone(call.input);
+    let Some(member) = &collect.keys else { return Ok(input) };
+    match (input, call.key) {
         (Value::Object(mut input), Some(key)) => {
             input.insert(member.clone(), key.as_str().into());
             Ok(Value::Object(input))
@@ -188,7 +189,7 @@ async fn send(link: &dyn Link, collect: &Collect, items: Vec<Item>) -> Result<Ve
     let inputs = items.into_iter().map(|item| item.input).collect();
     let input = Value::Object(Map::from_iter([(collect.items.clone(), Value::Array(inputs))]));
     let Reply { output, status } =
-        link.call(&ctx, Call { operation: Arc::clone(&collect.into), input, key }).await?;
+        link.call(&ctx, Call { operation: Arc::clone(&collect.into), input: input.into(), key }).await?;
     let results = match (&collect.results, output) {
         (None, output) => output,
         (Some(member), Value::Object(mut output)) => output.remove(member).unwrap_or_default(),

@@ -25,7 +25,7 @@ impl Link for Crm {
 
     fn call<'a>(&'a self, ctx: &'a Ctx, call: Call) -> BoxFuture<'a, Result<Reply, Fault>> {
         Box::pin(async move {
-            self.asked.lock().push((Arc::clone(&ctx.tenant), call.input.clone()));
+            self.asked.lock().push((Arc::clone(&ctx.tenant), Value::clone(&call.input)));
             tokio::time::sleep(self.slow).await;
             assert_eq!(&*call.operation, "upsert_many");
             let records = call.input["records"].as_array().unwrap();
@@ -92,7 +92,7 @@ impl Scene {
 
     async fn within(&self, ctx: &Ctx, name: &str) -> Result<Value, Fault> {
         let key = IdempotencyKey::new(&format!("key-{name}"));
-        let call = Call { operation: "upsert".into(), input: json!({ "name": name }), key };
+        let call = Call { operation: "upsert".into(), input: json!({ "name": name }).into(), key };
         self.batched.call(ctx, call).await.map(|reply| reply.output)
     }
 
@@ -193,7 +193,7 @@ async fn an_answer_that_does_not_count_is_nobodys() {
 #[tokio::test(start_paused = true)]
 async fn an_item_without_its_key_is_refused() {
     let scene = Scene::new(2);
-    let call = Call { operation: "upsert".into(), input: json!({ "name": "a" }), key: None };
+    let call = Call { operation: "upsert".into(), input: json!({ "name": "a" }).into(), key: None };
     let fault = scene.batched.call(&scene.ctx("t"), call).await.unwrap_err();
     assert_eq!((fault.kind, fault.landed), (Kind::Invalid, Landed::No));
 }

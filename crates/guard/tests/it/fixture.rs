@@ -136,7 +136,7 @@ impl World {
 }
 
 pub(crate) fn call(operation: &str) -> Call {
-    Call { operation: operation.into(), input: Value::Null, key: None }
+    Call { operation: operation.into(), input: Value::Null.into(), key: None }
 }
 
 fn spec() -> Spec {

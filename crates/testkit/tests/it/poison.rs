@@ -64,7 +64,7 @@ async fn f14_a_call_that_panics_leaves_nothing_behind() {
     let bulkhead = Bulkhead { max_in_flight: 4, queue: 0, ..Bulkhead::default() };
     let system =
         Modelled::new(Policy { bulkhead: Some(bulkhead), ..Policy::default() }, 14, |call| async move {
-            if call.input == Value::Bool(true) {
+            if *call.input == Value::Bool(true) {
                 std::panic::resume_unwind(Box::new("scripted"));
             }
             Ok(Reply::default())

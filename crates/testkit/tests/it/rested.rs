@@ -52,7 +52,7 @@ impl Rested {
     /// Makes a call that must end within `limit`.
     pub(crate) async fn call(&self, operation: &str, limit: Duration) -> Result<Reply, Fault> {
         let key = IdempotencyKey::new("run-1/step-2");
-        let call = Call { operation: operation.into(), input: json!({}), key };
+        let call = Call { operation: operation.into(), input: json!({}).into(), key };
         self.guarded.call(&Ctx::new("acme", "matrix").within(limit), call).await
     }
 }
