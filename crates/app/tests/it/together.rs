@@ -1,15 +1,15 @@
-//! Two servers count one limit in one Redis; without the Redis each does what its limit declares, and says so.
+//! Two servers count one limit in one store; without the store each does what its limit declares, and says so.
 
 use serde_json::json;
-use testkit::servers::{Redis, Server};
+use testkit::servers::{Postgres, Redis, Server};
 
 use crate::nodes::Nodes;
 
-/// Two systems with one limit each, so that the second has not been counted before Redis goes away. A minute gives
+/// Two systems with one limit each, so that the second has not been counted before the store goes away. A minute gives
 /// back less than one call.
 const CONFIG: &str = "
 limit_stores:
-  common: { redis: { url: 'REDIS' }, patience: 5s }
+  common: { KIND: { url: 'STORE' }, patience: 5s }
 systems:
   crm:
     guard:
@@ -29,11 +29,20 @@ flows:
 ";
 
 #[tokio::test]
-async fn two_servers_keep_one_limit_and_its_fallback_applies_without_the_store() {
-    let Some(mut redis) = Redis::start("two_servers_keep_one_limit") else { return };
+async fn two_servers_keep_one_limit_in_redis_and_its_fallback_applies_without_it() {
+    keep_one_limit::<Redis>("two_servers_keep_one_limit_in_redis", "redis").await;
+}
+
+#[tokio::test]
+async fn two_servers_keep_one_limit_in_postgres_and_its_fallback_applies_without_it() {
+    keep_one_limit::<Postgres>("two_servers_keep_one_limit_in_postgres", "postgres").await;
+}
+
+async fn keep_one_limit<S: Server>(test: &str, kind: &str) {
+    let Some(mut store) = S::start(test) else { return };
     let mut town = Nodes::none().await;
     for _ in 0..2 {
-        town.serve(&CONFIG.replace("REDIS", &redis.url())).await;
+        town.serve(&CONFIG.replace("KIND", kind).replace("STORE", &store.url())).await;
     }
     commits(&town, "contacts").await;
     let mut passed = 0;
@@ -51,7 +60,7 @@ async fn two_servers_keep_one_limit_and_its_fallback_applies_without_the_store()
     }
     assert_eq!((passed, town.ledger("crm").await.len()), (10, 10), "of sixteen calls");
 
-    redis.stop();
+    store.stop();
     commits(&town, "letters").await;
     for node in &town.nodes {
         let runs = node.runs(16).await;

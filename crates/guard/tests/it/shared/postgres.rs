@@ -1,10 +1,12 @@
 //! The stories, with Postgres.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use guard::shared::{Ledger, postgres};
+use guard::shared::{Key, Ledger, Rule, postgres};
+use guard::{Algorithm, Fallback};
 
-use super::node::Kind;
+use super::node::{Kind, limit};
 use super::stories;
 
 struct Postgres;
@@ -43,4 +45,21 @@ async fn postgres_a_lost_server_is_replaced_by_the_declared_fallback() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_a_hanging_server_is_away() {
     stories::a_hanging_server_is_away::<Postgres>("postgres_hanging_server").await;
+}
+
+/// Whoever sweeps need not know whether anybody has counted yet: without a table there is nothing to sweep.
+#[tokio::test]
+async fn postgres_has_nothing_to_forget_before_the_first_call() {
+    let nowhere = postgres::Postgres::new("postgres://cardan@127.0.0.1:1/cardan").unwrap();
+    assert_eq!(nowhere.forget_expired().await, Ok(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_does_not_forget_what_is_still_needed() {
+    use testkit::servers::Server as _;
+    let Some(server) = testkit::servers::Postgres::start("postgres_forgets_rows") else { return };
+    let counts = postgres::Postgres::new(&server.url()).unwrap();
+    let rule = Rule::new(&limit(1, 1.0, Algorithm::TokenBucket, Fallback::Closed));
+    let took = counts.take(&Key::new("crm"), &rule, Duration::ZERO).await.unwrap();
+    assert_eq!((took, counts.forget_expired().await), (Ok(Duration::ZERO), Ok(0)), "kept for an hour");
 }
