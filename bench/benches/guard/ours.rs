@@ -13,7 +13,7 @@ use guard::budget::Purse;
 use guard::bulkhead::Bulkhead;
 use guard::limit::Limit;
 use guard::{Algorithm, Deaf, Median, Mode, Per, Pipeline, Policy, Request, Tick, Verdict, Window, World};
-use port::{Fault, Repeat, SystemClock, SystemEntropy};
+use port::{Clock, Fault, Repeat, SystemClock, SystemEntropy};
 
 use crate::measure::{Cost, cost, heap};
 
@@ -35,12 +35,18 @@ impl Scene for Handed {
     fn changed(&self, _change: Change) {}
 }
 
-/// The breaker reads the machine's clock each time it wants the time.
-struct Read(Instant);
+/// The breaker reads the machine's clock, as the guard does, each time it wants the time.
+struct Read(u64);
+
+impl Read {
+    fn start() -> Self {
+        Self(SystemClock.nanos())
+    }
+}
 
 impl Scene for Read {
     fn now(&self) -> Tick {
-        Tick::between(self.0, Instant::now())
+        Tick::from_nanos(SystemClock.nanos() - self.0)
     }
 
     fn chance(&self) -> f64 {
@@ -68,7 +74,7 @@ pub(crate) fn breaker_handed(threads: usize) -> Cost {
 
 /// The same, reading the clock once per call.
 pub(crate) fn breaker_read(threads: usize) -> Cost {
-    closed(threads, &guard::Breaker::default(), &Read(Instant::now()))
+    closed(threads, &guard::Breaker::default(), &Read::start())
 }
 
 /// A breaker over the last hundred calls.
@@ -96,7 +102,7 @@ pub(crate) fn open_handed(threads: usize) -> Cost {
 
 /// An open breaker that reads the clock.
 pub(crate) fn open_read(threads: usize) -> Cost {
-    rejecting(threads, &Read(Instant::now()))
+    rejecting(threads, &Read::start())
 }
 
 /// Faster than it can be asked, so that it never says no.
@@ -117,7 +123,7 @@ fn empty() -> guard::Limit {
 }
 
 fn taking(threads: usize, policy: &guard::Limit) -> Cost {
-    let (limit, scene) = (Limit::new(policy), Read(Instant::now()));
+    let (limit, scene) = (Limit::new(policy), Read::start());
     cost(threads, || async || _ = black_box(limit.take(scene.now(), Tick::default(), None)))
 }
 
@@ -173,7 +179,9 @@ fn request(key: &str, deadline: Option<Instant>) -> Request<'_> {
 fn succeeding(threads: usize, policy: Policy) -> Cost {
     let pipeline = pipeline(policy);
     let request = request("", None);
-    cost(threads, || async || _ = black_box(pipeline.call(&request, |_| ready(Ok::<u64, Fault>(1))).await))
+    cost(threads, || {
+        async || _ = black_box(pipeline.call(&request, |_| ready(Ok::<u64, Fault>(1))).await.is_ok())
+    })
 }
 
 /// Deadline, retry and attempt timeout alone.
@@ -219,7 +227,7 @@ pub(crate) fn five_stages_keyed(threads: usize) -> Cost {
         async move || {
             at += 1;
             let request = request(&keys[at % KEYS], None);
-            _ = black_box(pipeline.call(&request, |_| ready(Ok::<u64, Fault>(1))).await);
+            _ = black_box(pipeline.call(&request, |_| ready(Ok::<u64, Fault>(1))).await.is_ok());
         }
     })
 }
@@ -232,7 +240,9 @@ fn rejected(threads: usize, pipeline: &Pipeline, deadline: Option<Instant>) -> C
         panic!("the call that should be rejected was not");
     };
     assert!(fault.rejection.is_some(), "{fault}");
-    cost(threads, || async || _ = black_box(pipeline.call(&request, |_| ready(Ok::<u64, Fault>(1))).await))
+    cost(threads, || {
+        async || _ = black_box(pipeline.call(&request, |_| ready(Ok::<u64, Fault>(1))).await.is_ok())
+    })
 }
 
 /// The whole guard before an open breaker.

@@ -133,7 +133,7 @@ impl Guarded {
 
     /// One attempt: the adapter is told which one it is, and when it will be dropped.
     async fn send(&self, ctx: &Ctx, call: &Call, attempt: Attempt) -> Result<Reply, Fault> {
-        let ctx = Ctx { deadline: Some(attempt.deadline), attempt: attempt.number, ..ctx.clone() };
+        let ctx = Ctx { deadline: Some(attempt.deadline()), attempt: attempt.number, ..ctx.clone() };
         self.link.call(&ctx, call.clone()).await
     }
 

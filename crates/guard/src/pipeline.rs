@@ -96,8 +96,15 @@ pub struct Request<'a> {
 pub struct Attempt {
     /// From 1.
     pub number: u32,
+    pub(crate) base: Instant,
+    pub(crate) until: Tick,
+}
+
+impl Attempt {
     /// When the guard will drop it.
-    pub deadline: Instant,
+    pub fn deadline(&self) -> Instant {
+        self.base + self.until.since(Tick::default())
+    }
 }
 
 impl Pipeline {

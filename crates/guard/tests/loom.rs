@@ -85,25 +85,37 @@ fn failures_of_two_threads_open_it_once() {
     });
 }
 
+/// Opens when one of two calls in one bucket failed.
+fn of_two() -> Arc<Breaker> {
+    let window = Window::Time { length: Duration::from_secs(10), buckets: 1 };
+    let rate = ErrorRate { percent: 50, min_calls: NonZeroU32::new(2).unwrap(), window };
+    let (consecutive_failures, error_rate) = (None, Some(rate));
+    Arc::new(Breaker::new(&guard::Breaker { consecutive_failures, error_rate, ..guard::Breaker::default() }))
+}
+
+fn one_good_one_bad_at_once(breaker: &Arc<Breaker>, at: &At) {
+    let other = thread::spawn({
+        let (breaker, at) = (Arc::clone(breaker), at.clone());
+        move || call(&breaker, BAD, &at)
+    });
+    assert!(call(breaker, Verdict::Good, at));
+    assert!(other.join().unwrap());
+    assert_eq!((breaker.state(), at.changes()), (State::Open, 1), "one of two calls failed");
+}
+
 /// A good call skips counting up a window in which it saw nothing bad; it must not miss what is counted beside it.
 #[test]
 fn a_failure_and_a_success_at_once_are_both_seen() {
+    loom::model(|| one_good_one_bad_at_once(&of_two(), &At::seconds(0)));
+}
+
+/// The first calls in a bucket that was used before begin its count anew, and none of them is forgotten with the old.
+#[test]
+fn two_who_begin_a_bucket_at_once_are_both_counted() {
     loom::model(|| {
-        let window = Window::Time { length: Duration::from_secs(10), buckets: 1 };
-        let rate = ErrorRate { percent: 50, min_calls: NonZeroU32::new(2).unwrap(), window };
-        let policy = guard::Breaker {
-            consecutive_failures: None,
-            error_rate: Some(rate),
-            ..guard::Breaker::default()
-        };
-        let (breaker, at) = (Arc::new(Breaker::new(&policy)), At::seconds(0));
-        let other = thread::spawn({
-            let (breaker, at) = (Arc::clone(&breaker), at.clone());
-            move || call(&breaker, BAD, &at)
-        });
-        assert!(call(&breaker, Verdict::Good, &at));
-        assert!(other.join().unwrap());
-        assert_eq!((breaker.state(), at.changes()), (State::Open, 1), "one of two calls failed");
+        let (breaker, at) = (of_two(), At::seconds(0));
+        call(&breaker, Verdict::Good, &at.later(150));
+        one_good_one_bad_at_once(&breaker, &at.later(160));
     });
 }
 

@@ -62,5 +62,9 @@ pub(crate) async fn hurried(
 }
 
 pub(crate) async fn call_in(ctx: &Ctx, link: &dyn Link, op: &str, input: Value) -> Result<Reply, Fault> {
-    link.call(ctx, Call { operation: op.into(), input: input.into(), key: IdempotencyKey::new("run-1.step-2") }).await
+    link.call(
+        ctx,
+        Call { operation: op.into(), input: input.into(), key: IdempotencyKey::new("run-1.step-2") },
+    )
+    .await
 }

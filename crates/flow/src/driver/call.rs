@@ -101,7 +101,8 @@ impl Engine {
         if link.spec().operation(operation).is_none() {
             return Err(missing());
         }
-        let call = Call { operation: operation.into(), input: input.into(), key: key.and_then(IdempotencyKey::new) };
+        let call =
+            Call { operation: operation.into(), input: input.into(), key: key.and_then(IdempotencyKey::new) };
         failpoint("flow.calling");
         let calling = link.call(ctx, call);
         let outcome = match ctx.remaining() {

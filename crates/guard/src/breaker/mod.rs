@@ -44,18 +44,18 @@ pub struct Change {
 /// A call was kept in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    millis: u64,
+    nanos: u64,
 }
 
 impl Refusal {
     fn lasting(span: Duration) -> Self {
-        Self { millis: nanos(span).div_ceil(1_000_000) }
+        Self { nanos: nanos(span) }
     }
 
     /// When to come back.
     #[inline]
     pub fn retry_after(self) -> Duration {
-        Duration::from_millis(self.millis)
+        Duration::from_nanos(self.nanos)
     }
 }
 
@@ -128,8 +128,8 @@ impl Breaker {
     /// The refusal while the open time lasts.
     #[inline]
     fn still_open(&self, until: u64, scene: &impl Scene) -> Option<Refusal> {
-        let millis = until.checked_sub(scene.now().millis()).filter(|left| *left > 0)?;
-        Some(Refusal { millis })
+        let nanos = (until * 1_000_000).checked_sub(scene.now().nanos()).filter(|left| *left > 0)?;
+        Some(Refusal { nanos })
     }
 
     /// Asks at a breaker that is not closed.

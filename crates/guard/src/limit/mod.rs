@@ -59,8 +59,11 @@ impl Limit {
             Count::Bucket(bucket) => bucket.take(from, self.weight, now.saturating_add(wait)),
             Count::Sliding(sliding) => sliding.take(from, self.weight, now.saturating_add(wait)),
         };
-        let until = |turn: u64| Duration::from_nanos(turn.saturating_sub(now));
-        turn.map(until).map_err(|turn| TooMany { retry_after: until(turn) })
+        match turn {
+            Ok(turn) if turn <= now => Ok(Duration::ZERO),
+            Ok(turn) => Ok(Duration::from_nanos(turn - now)),
+            Err(turn) => Err(TooMany { retry_after: Duration::from_nanos(turn.saturating_sub(now)) }),
+        }
     }
 
     /// Whole calls that could start at once.

@@ -150,8 +150,7 @@ impl<'a> Run<'a> {
 
     #[inline]
     fn attempt(&self, out: &Out) -> Attempt {
-        let deadline = self.guard.world.base + (out.started + out.limit).since(Tick::default());
-        Attempt { number: out.number, deadline }
+        Attempt { number: out.number, base: self.guard.world.base, until: out.started + out.limit }
     }
 
     #[cold]

@@ -60,7 +60,10 @@ impl Modelled {
     /// Calls `read`, which is safe to repeat.
     pub(crate) async fn read(&self, tenant: &str, input: Value) -> Result<(), Fault> {
         let ctx = Ctx { tenant: tenant.into(), ..self.ctx.clone() };
-        self.guarded.call(&ctx, Call { operation: "read".into(), input: input.into(), key: None }).await.map(drop)
+        self.guarded
+            .call(&ctx, Call { operation: "read".into(), input: input.into(), key: None })
+            .await
+            .map(drop)
     }
 
     /// Calls that reached the system so far.

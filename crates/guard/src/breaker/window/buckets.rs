@@ -18,7 +18,7 @@ const FULL: u64 = 0xffff;
 const NEARLY_FULL: u64 = 0xf000;
 
 pub(in crate::breaker) struct Buckets {
-    cells: [AtomicU64; CELLS],
+    cells: Cells,
     /// The newest step seen. After a silence longer than the window all cells are emptied, because 65,536 rotations
     /// later a rotation number repeats.
     newest: AtomicU64,
@@ -30,11 +30,15 @@ pub(in crate::breaker) struct Buckets {
     count: u64,
 }
 
+/// On cache lines of their own: counting a call must not take away from other cores what they only read.
+#[repr(align(64))]
+struct Cells([AtomicU64; CELLS]);
+
 impl Buckets {
     pub(super) fn new(length: u64, count: u8) -> Self {
         let count = u64::from(count).clamp(1, CELLS as u64);
         Self {
-            cells: std::array::from_fn(|_| AtomicU64::new(0)),
+            cells: Cells(std::array::from_fn(|_| AtomicU64::new(0))),
             newest: AtomicU64::new(0),
             clean: AtomicU64::new(0),
             step: (length / count).max(1),
@@ -78,7 +82,7 @@ impl Buckets {
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "only the low four bits are wanted")]
     fn cell(&self, step: u64) -> &AtomicU64 {
-        &self.cells[step as usize % CELLS]
+        &self.cells.0[step as usize % CELLS]
     }
 
     fn tally(&self, step: u64) -> Tally {
@@ -95,34 +99,43 @@ impl Buckets {
     }
 
     pub(super) fn clear(&self) {
-        self.cells.iter().for_each(|cell| cell.store(0, Ordering::Relaxed));
+        self.cells.0.iter().for_each(|cell| cell.store(0, Ordering::Relaxed));
     }
 }
 
-/// Counts a call in a cell: with one addition when there is room in the rotation's count.
+/// Counts a call in a cell. It is added before anything is looked at, because to look first would fetch the cell from
+/// another core twice.
 #[inline]
 fn count(cell: &AtomicU64, rotation: u64, sample: Sample) {
     let one = (1 << 32) + (u64::from(sample.bad) << 16) + u64::from(sample.slow);
-    let seen = cell.load(Ordering::Relaxed);
-    if seen >> 48 == rotation && seen >> 32 & FULL < NEARLY_FULL {
-        cell.fetch_add(one, Ordering::AcqRel);
-    } else {
-        make_room(cell, seen, rotation, one);
+    let seen = cell.fetch_add(one, Ordering::AcqRel);
+    if seen >> 48 != rotation || is_full(seen) {
+        tidy(cell, seen + one, rotation, one);
     }
 }
 
+/// Begins a new rotation with the call that was added to an old one, or halves a full count.
 #[cold]
-fn make_room(cell: &AtomicU64, mut seen: u64, rotation: u64, one: u64) {
-    let counted = |seen: u64| match seen & !(FULL << 48) {
-        _ if seen >> 48 != rotation => one,
-        counts if counts >> 32 < NEARLY_FULL => counts + one,
-        counts => (counts >> 1 & 0x7fff_7fff_7fff) + one,
-    };
-    while let Err(other) =
-        cell.compare_exchange_weak(seen, rotation << 48 | counted(seen), Ordering::AcqRel, Ordering::Relaxed)
-    {
-        seen = other;
+fn tidy(cell: &AtomicU64, mut seen: u64, rotation: u64, one: u64) {
+    let mut added_here = seen >> 48 == rotation;
+    loop {
+        let (next, adds) = match seen >> 48 == rotation {
+            true if is_full(seen) => (rotation << 48 | seen >> 1 & 0x7fff_7fff_7fff, false),
+            true if added_here => return,
+            // Somebody began the rotation, and what was added before went with the old one.
+            true => (seen + one, true),
+            false => (rotation << 48 | one, true),
+        };
+        match cell.compare_exchange_weak(seen, next, Ordering::AcqRel, Ordering::Relaxed) {
+            Ok(_) => (seen, added_here) = (next, added_here || adds),
+            Err(other) => seen = other,
+        }
     }
+}
+
+#[inline]
+fn is_full(word: u64) -> bool {
+    word >> 32 & FULL >= NEARLY_FULL
 }
 
 #[inline]

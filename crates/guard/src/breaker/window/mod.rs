@@ -29,15 +29,17 @@ pub(super) struct Sample {
 
 /// The latest calls: exactly the last so many, or those of the last so long.
 pub(super) enum Window {
-    Calls(Lock<Ring>),
-    Time(Buckets),
+    Calls(Box<Lock<Ring>>),
+    Time(Box<Buckets>),
 }
 
 impl Window {
     pub(super) fn new(window: &policy::Window) -> Self {
         match window {
-            policy::Window::Calls(calls) => Window::Calls(Lock::new(Ring::new(*calls as usize))),
-            policy::Window::Time { length, buckets } => Window::Time(Buckets::new(nanos(*length), *buckets)),
+            policy::Window::Calls(calls) => Window::Calls(Box::new(Lock::new(Ring::new(*calls as usize)))),
+            policy::Window::Time { length, buckets } => {
+                Window::Time(Box::new(Buckets::new(nanos(*length), *buckets)))
+            }
         }
     }
 
