@@ -2,6 +2,7 @@
 //!
 //! It is told the time, the dice and whom to tell; it knows no clock, no runtime and no fault, only verdicts.
 
+mod permit;
 mod trip;
 mod window;
 mod word;
@@ -9,11 +10,11 @@ mod word;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use permit::Permit;
 use trip::Rules;
-use window::{Sample, Window};
+use window::Window;
 use word::{Phase, Probes, Word};
 
-use crate::classify::Verdict;
 use crate::event::State;
 use crate::policy;
 use crate::status::Switch;
@@ -67,15 +68,6 @@ pub struct Breaker {
     switch: AtomicU8,
     window: Option<Window>,
     rules: Arc<Rules>,
-}
-
-/// Leave to make one call. Dropped without a verdict, it is as if the call had never been.
-#[must_use = "a permit that is dropped at once lets a call out that nobody judges"]
-pub struct Permit<'a> {
-    /// `None` when the breaker is switched off, or when its result does not count any more.
-    breaker: Option<&'a Breaker>,
-    era: u16,
-    probe: bool,
 }
 
 impl Breaker {
@@ -281,51 +273,5 @@ fn state(phase: Phase) -> State {
         Phase::Closed { .. } => State::Closed,
         Phase::Open { .. } => State::Open,
         Phase::HalfOpen(_) => State::HalfOpen,
-    }
-}
-
-impl<'a> Permit<'a> {
-    /// Leave that nobody keeps account of.
-    #[inline]
-    fn untracked() -> Self {
-        Self { breaker: None, era: 0, probe: false }
-    }
-
-    /// Whether the state in which this was given still holds.
-    #[inline]
-    pub fn holds(&self) -> bool {
-        self.breaker.is_none_or(|breaker| breaker.read().era == self.era)
-    }
-
-    /// Says how the call went, and how long it took.
-    #[inline]
-    pub fn settle(mut self, verdict: Verdict, took: Duration, scene: &impl Scene) {
-        let Some(breaker) = self.breaker else { return };
-        let (bad, asked) = match verdict {
-            Verdict::Good => (false, None),
-            Verdict::Bad { retry_after } => (true, retry_after),
-            Verdict::Neutral | Verdict::Throttled { .. } => return,
-        };
-        let sample = Sample { bad, slow: breaker.rules.is_slow(took) };
-        breaker.judge(&mut self, sample, asked, scene);
-    }
-}
-
-impl Drop for Permit<'_> {
-    /// Gives a probe's place back: the caller went away, panicked, or learned nothing.
-    #[inline]
-    fn drop(&mut self) {
-        let Some(breaker) = self.breaker.take().filter(|_| self.probe) else { return };
-        loop {
-            let word = breaker.read();
-            let Phase::HalfOpen(probes) = word.phase else { return };
-            if word.era != self.era {
-                return;
-            }
-            let back = Probes { out: probes.out.saturating_sub(1), ..probes };
-            if breaker.swap(word, word.still(Phase::HalfOpen(back))) {
-                return;
-            }
-        }
     }
 }
