@@ -111,12 +111,19 @@ impl fmt::Display for Explanation {
         for number in &self.numbers {
             writeln!(f, "  {:name$}  {:value$}  {}", number.name, number.value, number.origin)?;
         }
-        let times = if self.most_attempts == 1 { "once" } else { "times" };
         match self.most_attempts {
-            1 => writeln!(f, "\nsent at most {times}, takes at most {}", human(self.longest))?,
-            most => writeln!(f, "\nsent at most {most} {times}, takes at most {}", human(self.longest))?,
+            1 => writeln!(f, "\nsent at most once, takes at most {}", human(self.longest))?,
+            most => writeln!(f, "\nsent at most {most} times, takes at most {}", human(self.longest))?,
         }
         writeln!(f, "{}", self.again)?;
-        write!(f, "\n{}", self.timeline)
+        write!(f, "\n{}", self.timeline)?;
+        match self.longest.saturating_sub(self.timeline.end()) {
+            Duration::ZERO => Ok(()),
+            rest => writeln!(
+                f,
+                "and up to {} more: waiting for a place and a turn, and as long as a `Retry-After` may ask",
+                human(rest)
+            ),
+        }
     }
 }

@@ -49,6 +49,11 @@ impl Timeline {
         Self { rows, end, attempts, cut }
     }
 
+    /// When the last attempt in the picture ends.
+    pub(super) fn end(&self) -> Duration {
+        self.end
+    }
+
     /// The column of a time.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 48")]
     fn column(&self, at: Duration) -> usize {
