@@ -218,7 +218,7 @@ impl Adapter for Erp {
     }
 
     async fn call(&self, _ctx: &Ctx, _call: Call) -> Result<Reply, Fault> {
-        Ok(Reply { output: answer(), status: Some(200) })
+        Ok(Reply { output: answer(), status: Some(200), ..Reply::default() })
     }
 }
 

@@ -98,6 +98,9 @@ pub struct StepView {
     pub system: Option<String>,
     /// The operation it calls.
     pub operation: Option<String>,
+    /// The member that acted, or may have, when the system is a group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
     /// How it stands.
     pub status: StepStatus,
     /// Attempts made.
@@ -206,6 +209,7 @@ fn step(state: &State, record: &Record) -> StepView {
         task: record.task.verb,
         system: call.map(|call| call.system.to_string()),
         operation: call.map(|call| call.operation.to_string()),
+        member: record.member.as_deref().map(str::to_owned),
         status,
         attempts: record.attempts,
         started: record.started,
@@ -238,7 +242,7 @@ pub(crate) fn blocked_on(state: &State) -> Option<BlockedOn> {
         (RunStatus::Parked, _) => Some(plain("parked", state.now)),
         (RunStatus::Paused, Some(paused)) => {
             let step = paused.step.as_ref();
-            let system = step.and_then(|step| state.asked(step)).map(|call| call.system.to_string());
+            let system = step.and_then(|step| state.asked_at(step)).map(|system| system.to_string());
             Some(BlockedOn {
                 step: step.map(ToString::to_string),
                 system,

@@ -50,4 +50,6 @@ pub struct Reply {
     pub output: Value,
     /// The protocol's own status, where it has one (HTTP status, gRPC code).
     pub status: Option<u16>,
+    /// The member that acted, by the name of its system, when a group was called; `None` from any other system.
+    pub member: Option<Arc<str>>,
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -137,6 +138,9 @@ pub struct Fault {
     pub status: Option<u16>,
     /// How many attempts were made before giving up; 0 when nothing left the house.
     pub attempts: u32,
+    /// The one member of a group that acted, or may have: what follows (asking, sending again, undoing) is for it alone.
+    /// `None` when nothing landed, and from any system that is no group.
+    pub member: Option<Arc<str>>,
     /// Text that reads after a colon: lowercase, no dot, never a secret, never a whole remote body.
     pub message: Cow<'static, str>,
     /// Field/value pairs that name what was at fault; never secrets.
@@ -154,6 +158,7 @@ impl Fault {
             rejection: None,
             status: None,
             attempts: 1,
+            member: None,
             message: message.into(),
             context: Vec::new(),
         }

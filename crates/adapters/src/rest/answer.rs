@@ -23,7 +23,7 @@ pub(super) async fn success(response: Response, plan: &Plan, most: usize) -> Res
     } else {
         serde_json::from_slice(&body).unwrap_or_default()
     };
-    Ok(Reply { output, status: Some(status.as_u16()) })
+    Ok(Reply { output, status: Some(status.as_u16()), ..Reply::default() })
 }
 
 /// Reads the words of a failure. What cannot be read is left out: the status says enough.

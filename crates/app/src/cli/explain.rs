@@ -105,7 +105,7 @@ fn of_group(config: &Config, group: &Group, operation: &Operation) -> Result<Str
         text += &format!("\n{}", of_system(config, member, theirs));
     }
     let call = format!("{}.{}", group.name, operation.name);
-    Ok(guard::explain_group(&call, &group.pick, operation.repeat, costs).to_string() + &text)
+    Ok(guard::explain_group(&call, &group.pick, operation, costs).to_string() + &text)
 }
 
 fn told(system: &System, operation: &Operation) -> Explanation {

@@ -57,8 +57,7 @@ pub(super) fn routes(flows: &BTreeMap<String, Definition>) -> Vec<Route> {
 fn known(judge: &Judge<'_>, systems: &BTreeMap<String, System>, groups: &BTreeMap<String, Group>) -> Known {
     let specs = systems.values().map(|system| &system.spec);
     let mut known = Known::from_specs(specs.chain(groups.values().map(|group| &group.spec)));
-    let several = groups.iter().filter(|(_, group)| group.members.len() > 1);
-    known.groups = several.map(|(name, _)| name.clone()).collect();
+    known.groups = groups.iter().map(|(name, group)| (name.clone(), group.members.clone())).collect();
     known.flows = judge.names("flows").iter().map(|entry| entry.key.clone()).collect();
     // A system that is written wrong is reported once, where it is written, not at every call.
     for entry in judge.names("systems") {

@@ -97,11 +97,14 @@ fn undone(view: &Value, path: &str) -> String {
 fn named(steps: &Value, path: &str) -> String {
     let mut steps = steps.as_array().into_iter().flatten();
     let step = steps.find(|step| step["path"] == path);
-    let part = |member: &str| step.and_then(|step| step[member].as_str()).map(str::to_owned);
-    part("system")
-        .zip(part("operation"))
-        .map(|(system, operation)| format!("{system}.{operation}"))
-        .unwrap_or_default()
+    step.and_then(call_of).unwrap_or_default()
+}
+
+/// `system.operation`, and the member of a group that acted.
+fn call_of(step: &Value) -> Option<String> {
+    let (system, operation) = (step["system"].as_str()?, step["operation"].as_str()?);
+    let at = step["member"].as_str().map(|member| format!(" at {member}")).unwrap_or_default();
+    Some(format!("{system}.{operation}{at}"))
 }
 
 /// A run, whole, as `cardan flow show` prints it.
@@ -158,10 +161,7 @@ fn hint(view: &Value) -> Option<String> {
 }
 
 fn summary(step: &Value) -> String {
-    let call = match (step["system"].as_str(), step["operation"].as_str()) {
-        (Some(system), Some(operation)) => format!("{system}.{operation}"),
-        _ => text(&step["task"]),
-    };
+    let call = call_of(step).unwrap_or_else(|| text(&step["task"]));
     let error = step["error"]["message"].as_str().map(|why| format!("  {why}")).unwrap_or_default();
     let line = format!(
         "{:<15} {call:<20} {:<11} {:>3} × {:>6} ms{error}",

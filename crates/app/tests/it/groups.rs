@@ -1,6 +1,7 @@
 //! A system made of systems: the second serves while the first is down, and the first is asked again when it is back.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use testkit::fault_proxy::{Behaviour, FaultProxy};
@@ -45,6 +46,67 @@ async fn the_second_member_serves_while_the_first_is_down() {
     assert!(first >= 4, "it is back, and asked again: {first} of 32");
     assert_eq!(first + second, 35, "each once");
     assert!(shares(&town).await[0] > down[0], "and more and more often");
+}
+
+/// Two systems that can `charge` and `refund`; the first is reached through a proxy, and so is what comes after.
+const SHOP: &str = "
+systems:
+  first:
+    guard: { retry: { max_attempts: 1 }, breaker: off }
+    rest:
+      url: 'http://PROXY/crm'
+      operations: { charge: { post: /contacts, repeat: keyed, undo: refund }, refund: { post: /contacts, repeat: keyed } }
+  second:
+    rest:
+      url: 'SYSTEMS/payments'
+      operations: { charge: { post: /charges, repeat: keyed, undo: refund }, refund: { post: /refunds, repeat: keyed } }
+  orders:
+    guard: { retry: { max_attempts: 1 }, breaker: off }
+    rest: { url: 'http://PROXY/orders', operations: { update: { patch: '/orders/{id}', repeat: safe } } }
+  payments:
+    group: { failover: [first, second] }
+flows:
+  pay:
+    on: { commit: { system: shop } }
+    do:
+      - charge:
+          call: payments.charge
+          with: { amount: 42, currency: EUR, method: tok_visa }
+          compensate: { call: payments.refund, with: { charge: '${ result.id }' } }
+      - record: { call: orders.update, with: { id: nowhere }, retry: { attempts: 500, wait: 100ms, max: 100ms } }
+";
+
+#[tokio::test]
+async fn a_charge_is_refunded_by_the_member_that_took_it() {
+    let mut town = Nodes::none().await;
+    let proxy = FaultProxy::start(town.systems).await.unwrap();
+    proxy.set(Behaviour::Refuse);
+    town.serve(&SHOP.replace("PROXY", &proxy.addr().to_string())).await;
+    town.nodes[0].commit("shop", "o1", &json!({ "name": "ada" })).await;
+    while town.ledger("payments").await.is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // The first member is back before anything is undone, and there is no such order.
+    proxy.set(Behaviour::Pass);
+    let run = loop {
+        let run = town.nodes[0].runs(1).await.remove(0);
+        if run["status"] == "compensated" {
+            break run;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    let asked = town.ledger("payments").await;
+    let told: Vec<_> = asked.iter().map(|entry| (&entry["operation"], &entry["outcome"])).collect();
+    let (charge, refund, acted) = (json!("charge"), json!("refund"), json!("acted"));
+    assert_eq!(told, [(&charge, &acted), (&refund, &acted)]);
+    assert_eq!(asked[1]["body"]["charge"], asked[0]["answer"]["id"]);
+    assert_eq!(town.ledger("crm").await, Vec::<Value>::new(), "the first was asked for nothing");
+
+    let show = Cardan::new(Path::new("/"), &["flow", "show", run["id"].as_str().unwrap()]);
+    let shown = show.env("CARDAN_URL", &town.nodes[0].url).end().await;
+    for line in ["payments.charge at second", "payments.refund at second"] {
+        assert!(shown.done().contains(line), "{}", shown.out);
+    }
 }
 
 /// So many commits at the one server, each of which must succeed.

@@ -25,7 +25,7 @@ impl Machine<'_> {
         }
         let decided = match &task.body {
             Body::Call(call) => return self.ask_call(id, path, task, call, &leaf, &vars),
-            Body::Tell(call) => self.effect(path, path, call, &vars, None).map(Decision::Tell),
+            Body::Tell(call) => self.effect(Purpose::Do, (path, path), call, &vars, None).map(Decision::Tell),
             Body::Publish { topic, with } => self
                 .value(with.as_ref(), &vars)
                 .map(|payload| Decision::Publish { path: path.clone(), topic: topic.clone(), payload }),
@@ -68,12 +68,11 @@ impl Machine<'_> {
     fn ask_call(&mut self, id: Id, path: &Arc<str>, task: &Task, call: &Call, leaf: &Leaf, vars: &Vars) {
         let verify = task.verify.as_ref().filter(|_| leaf.probing);
         let effect = match verify {
-            Some(verify) => self.effect(path, path, &verify.call, vars, None),
-            None => self.effect(path, path, call, vars, leaf.input.clone()),
+            Some(verify) => self.effect(Purpose::Verify, (path, path), &verify.call, vars, None),
+            None => self.effect(Purpose::Do, (path, path), call, vars, leaf.input.clone()),
         };
-        let purpose = if verify.is_some() { Purpose::Verify } else { Purpose::Do };
         match effect {
-            Ok(effect) => self.out.push(Decision::Call(Effect { purpose, timeout: task.timeout, ..effect })),
+            Ok(effect) => self.out.push(Decision::Call(Effect { timeout: task.timeout, ..effect })),
             Err(error) => self.unsound_leaf(id, path, &error),
         }
     }
@@ -89,14 +88,15 @@ impl Machine<'_> {
         let Some(active) = self.state.active.get(&id) else { return };
         let (step_vars, scope) = (active.vars.clone(), active.parent);
         let vars = self.undo_vars(at, &step_vars, scope);
-        let effect = match &leaf.input {
-            Some(input) => self.effect(path, path, &undo.call, &vars, Some(input.clone())),
-            None => self.effect(path, path, &undo.call, &vars, None),
-        };
+        if self.state.cannot_undo(path, &undo.call) {
+            let said = format!("nobody knows which member of `{}` acted", undo.call.system);
+            let error = Failure { landed: Landed::Unknown, ..Failure::new(path, "flow.no_member", said) };
+            return self.out.push(Decision::Park { path: path.clone(), error });
+        }
+        let effect = self.effect(Purpose::Undo, (path, path), &undo.call, &vars, leaf.input.clone());
         match (effect, task.body.call()) {
             (Ok(effect), _) => {
-                let effect = Effect { purpose: Purpose::Undo, timeout: undo.timeout, ..effect };
-                self.out.push(Decision::Call(effect));
+                self.out.push(Decision::Call(Effect { timeout: undo.timeout, ..effect }));
             }
             (Err(_), Some(call)) if self.may_recall(at) => self.recall(id, path, call, &step_vars, at),
             (Err(error), _) => {
@@ -113,8 +113,8 @@ impl Machine<'_> {
         if let Some(leaf) = self.state.active.get_mut(&id).and_then(Activation::leaf_mut) {
             leaf.probing = true;
         }
-        match self.effect(path, &step, call, vars, None) {
-            Ok(effect) => self.out.push(Decision::Call(Effect { purpose: Purpose::Recall, ..effect })),
+        match self.effect(Purpose::Recall, (path, &step), call, vars, None) {
+            Ok(effect) => self.out.push(Decision::Call(effect)),
             Err(error) => {
                 let error = Failure::new(path, "flow.expression", error.message);
                 self.out.push(Decision::Park { path: path.clone(), error });
@@ -122,11 +122,11 @@ impl Machine<'_> {
         }
     }
 
-    /// A call for `path`, under the key of `keyed`.
+    /// A call for `path`, under the key of `keyed`; to the member it must go to, when there is one.
     fn effect(
         &self,
-        path: &Arc<str>,
-        keyed: &str,
+        purpose: Purpose,
+        (path, keyed): (&Arc<str>, &str),
         call: &Call,
         vars: &Vars,
         input: Option<Value>,
@@ -135,15 +135,18 @@ impl Machine<'_> {
             Some(input) => input,
             None => self.value(call.with.as_ref(), vars)?,
         };
+        let member = self.state.member(path, purpose, call).cloned();
         Ok(Effect {
             path: path.clone(),
-            system: call.system.clone(),
+            system: member.as_ref().unwrap_or(&call.system).clone(),
             operation: call.operation.clone(),
             input,
             key: self.key(keyed),
-            repeat: call.repeat,
+            repeat: member.as_deref().map_or(call.repeat, |member| call.members.repeat_at(member)),
+            member,
+            members: call.members.clone(),
             timeout: None,
-            purpose: Purpose::Do,
+            purpose,
         })
     }
 

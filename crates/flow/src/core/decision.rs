@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::event::Timer;
 use super::outcome::Ended;
-use crate::definition::Answer;
+use crate::definition::{Answer, Members};
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,6 +103,10 @@ pub(crate) struct Effect {
     pub(crate) input: Value,
     pub(crate) key: String,
     pub(crate) repeat: Repeat,
+    /// The member of a group that it is for; then `system` is that member.
+    pub(crate) member: Option<Arc<str>>,
+    /// The members that may answer for it, when it goes through a group.
+    pub(crate) members: Members,
     pub(crate) timeout: Option<Duration>,
     pub(crate) purpose: Purpose,
 }

@@ -27,6 +27,11 @@ pub(crate) enum Event {
         reason: Rejection,
         system: Arc<str>,
         until: Timestamp,
+        /// An attempt went out before, and may have landed.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        perhaps: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        member: Option<Arc<str>>,
     },
     /// A durable round was in vain, another follows.
     StepRetried {
@@ -39,6 +44,9 @@ pub(crate) enum Event {
         output: Arc<Value>,
         attempts: u32,
         ms: u64,
+        /// The member that acted, when the system is a group; also below.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        member: Option<Arc<str>>,
     },
     StepFailed {
         path: Arc<str>,
@@ -90,6 +98,8 @@ pub(crate) enum Event {
         path: Arc<str>,
         attempts: u32,
         ms: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        member: Option<Arc<str>>,
     },
     CompensationParked {
         path: Arc<str>,
@@ -244,6 +254,16 @@ impl Event {
             | Self::StepFailed { ms, .. }
             | Self::StepCompensated { ms, .. } => Some(*ms),
             _ => None,
+        }
+    }
+
+    /// The member of a group that acted, or may have.
+    pub(crate) fn member(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::StepBlocked { member, .. }
+            | Self::StepSucceeded { member, .. }
+            | Self::StepCompensated { member, .. } => member.as_ref(),
+            _ => self.failure()?.member.as_ref(),
         }
     }
 

@@ -27,6 +27,9 @@ pub struct Failure {
     pub status: Option<u16>,
     /// Attempts made.
     pub attempts: u32,
+    /// The member of a group that acted, or may have: the one to ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<Arc<str>>,
     /// Whether the same may pass later.
     pub recoverable: bool,
 }
@@ -41,6 +44,7 @@ impl Failure {
             landed: Landed::No,
             status: None,
             attempts: 0,
+            member: None,
             recoverable: false,
         }
     }
@@ -51,6 +55,7 @@ impl Failure {
             landed: fault.landed,
             status: fault.status,
             attempts: fault.attempts,
+            member: fault.member.clone(),
             recoverable: fault.kind.may_pass(),
             ..Self::new(step, format!("call.{}", fault.kind.as_str()), words(fault))
         }

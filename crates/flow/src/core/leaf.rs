@@ -128,8 +128,7 @@ impl Machine<'_> {
 
     /// Nobody knows whether a step landed that must not be repeated: verified, or the run decides as when exhausted.
     pub(super) fn unknown(&mut self, path: &Arc<str>, error: &Failure) {
-        let verifies = self.state.task(path).is_some_and(|task| task.verify.is_some());
-        if !verifies {
+        if !self.state.can_verify(path, error) {
             return self.stuck(path, error, "outcome_unknown", RecordStatus::Unknown);
         }
         self.blamed(path, error);
@@ -200,6 +199,8 @@ impl Machine<'_> {
             (None, Some(output)) => self.finish_leaf(id, output),
             (None, None) => {
                 leaf.perhaps = false;
+                self.forget_member(path);
+                self.with_record(path, |record| record.member = None);
                 self.decide(id);
             }
         }

@@ -57,13 +57,17 @@ impl<'a> Machine<'a> {
     }
 
     fn fold(&mut self, event: &Event) {
+        self.acted(event);
         match event {
             Event::RunStarted(_) => {}
             Event::RunTaken => self.begin(),
             Event::StepStarted { path } => self.with_leaf(path, |leaf| leaf.intent = true),
-            Event::StepBlocked { path, reason, until, .. } => self.blocked(path, *until, Some(*reason)),
+            Event::StepBlocked { path, reason, until, perhaps, .. } => {
+                self.with_leaf(path, |leaf| leaf.perhaps |= *perhaps);
+                self.blocked(path, *until, Some(*reason));
+            }
             Event::StepRetried { path, error, until } => self.retried(path, error, *until),
-            Event::StepSucceeded { path, output, attempts, ms } => {
+            Event::StepSucceeded { path, output, attempts, ms, .. } => {
                 self.succeeded(path, output, *attempts, *ms)
             }
             Event::StepFailed { path, error, ms } => self.failed(path, error, *ms),
@@ -78,7 +82,7 @@ impl<'a> Machine<'a> {
             Event::TimerSet { path, timer, due } => self.timer_set(path, *timer, *due),
             Event::TimerFired { path, timer } => self.fired(path, *timer),
             Event::SignalTaken { path, payload, .. } => self.answered(path, payload),
-            Event::StepCompensated { path, attempts, ms } => self.compensated(path, *attempts, *ms),
+            Event::StepCompensated { path, attempts, ms, .. } => self.compensated(path, *attempts, *ms),
             Event::CompensationParked { path, error } => self.parked(path, error),
             Event::StepReplayed { path, input } => self.replayed(path, input.as_ref()),
             Event::RunPaused { .. } => self.pause("by a person", None),
@@ -211,6 +215,7 @@ impl<'a> Machine<'a> {
             ended: None,
             ms: None,
             attempts: 0,
+            member: self.state.members.get(path).cloned(),
             output: None,
             error: None,
             history: Vec::new(),

@@ -13,6 +13,7 @@ mod frame;
 mod leaf;
 mod leave;
 mod machine;
+mod member;
 mod outcome;
 mod raise;
 mod record;

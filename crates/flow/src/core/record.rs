@@ -19,6 +19,8 @@ pub(crate) struct Record {
     pub(crate) ended: Option<Timestamp>,
     pub(crate) ms: Option<u64>,
     pub(crate) attempts: u32,
+    /// The member that acted, when its system is a group.
+    pub(crate) member: Option<Arc<str>>,
     pub(crate) output: Option<Arc<Value>>,
     pub(crate) error: Option<Failure>,
     /// Earlier rounds, oldest first.

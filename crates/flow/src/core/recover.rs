@@ -6,6 +6,7 @@ use super::Decision;
 use super::failure::Failure;
 use super::frame::{At, Id, Slot};
 use super::machine::Machine;
+use crate::definition::Call;
 
 impl Machine<'_> {
     /// What is to be done about every leaf, by a driver that has just read the state back.
@@ -41,11 +42,7 @@ impl Machine<'_> {
                 let error = Failure {
                     landed: Landed::Unknown,
                     kind: Some(port::Kind::Internal),
-                    ..Failure::new(
-                        &path,
-                        "flow.interrupted",
-                        "stopped between sending the call and writing its outcome",
-                    )
+                    ..Failure::new(&path, "flow.interrupted", self.interrupted(id))
                 };
                 self.out.push(Decision::Interrupted { path: path.clone(), error });
             }
@@ -58,12 +55,24 @@ impl Machine<'_> {
     }
 
     fn is_final(&self, id: Id) -> bool {
-        let Some(active) = self.state.active.get(&id) else { return false };
-        let Some(task) = active.task.as_deref() else { return false };
-        let call = match active.leaf().and_then(|leaf| leaf.undoes) {
+        self.sent(id).is_some_and(|call| call.repeat == Repeat::Never)
+    }
+
+    fn interrupted(&self, id: Id) -> String {
+        let said = "stopped between sending the call and writing its outcome";
+        match self.sent(id).filter(|call| call.members.are_several()) {
+            Some(call) => format!("{said}, so nobody knows which member of `{}` was asked", call.system),
+            None => said.to_owned(),
+        }
+    }
+
+    /// The call whose intent was written.
+    fn sent(&self, id: Id) -> Option<&Call> {
+        let active = self.state.active.get(&id)?;
+        let task = active.task.as_deref()?;
+        match active.leaf()?.undoes {
             Some(_) => task.compensate.as_ref().map(|undo| &undo.call),
             None => task.body.call(),
-        };
-        call.is_some_and(|call| call.repeat == Repeat::Never)
+        }
     }
 }

@@ -45,6 +45,8 @@ pub(crate) struct State {
     pub(super) kept: HashMap<Arc<str>, Arc<Value>>,
     /// How often a step was undone: done again it needs a new key.
     pub(super) undone: HashMap<Arc<str>, u32>,
+    /// The members of groups that acted, or may have, by the path of their call.
+    pub(super) members: HashMap<Arc<str>, Arc<str>>,
     pub(super) count: usize,
 }
 
@@ -85,6 +87,7 @@ impl State {
             done: Vec::new(),
             kept: HashMap::new(),
             undone: HashMap::new(),
+            members: HashMap::new(),
             count: 0,
         }
     }
@@ -180,23 +183,12 @@ impl State {
         }
     }
 
-    /// The call that an active path makes now: to find out whether its step landed, or else [`State::call`].
-    pub(crate) fn asked(&self, path: &str) -> Option<&Call> {
-        let leaf = self.leaf(path).filter(|leaf| leaf.probing);
-        let task = self.task(path)?;
-        match (leaf, &task.verify) {
-            (None, _) => self.call(path),
-            (Some(leaf), Some(verify)) if leaf.undoes.is_none() => Some(&verify.call),
-            (Some(_), _) => task.body.call(),
-        }
-    }
-
     /// Whether an active path finds out whether its step landed, before it does or undoes anything.
     pub(crate) fn verifies(&self, path: &str) -> bool {
         self.leaf(path).is_some_and(|leaf| leaf.probing)
     }
 
-    fn leaf(&self, path: &str) -> Option<&super::frame::Leaf> {
+    pub(super) fn leaf(&self, path: &str) -> Option<&super::frame::Leaf> {
         self.leaves.get(path).and_then(|id| self.active.get(id)?.leaf())
     }
 
@@ -289,7 +281,7 @@ impl State {
         Some(BlockedOn {
             reason: leaf.guard.map_or(reason, port::Rejection::as_str),
             step: Some(active.path.to_string()),
-            system: self.asked(&active.path).map(|call| call.system.to_string()),
+            system: self.asked_at(&active.path).map(|system| system.to_string()),
             verifying: leaf.probing,
             on: leaf.on.clone(),
             since: record.map_or(self.now, |record| record.started),

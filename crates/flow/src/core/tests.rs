@@ -92,7 +92,7 @@ impl Play {
             (Purpose::Undo, _) => self.undone.push(effect.path.trim_end_matches("/undo").into()),
             (Purpose::Recall | Purpose::Verify, _) => {}
         }
-        Ok(Reply { output: json!({ "n": turn }), status: None })
+        Ok(Reply { output: json!({ "n": turn }), ..Reply::default() })
     }
 
     fn note(&mut self, definition: &Definition, event: Event, waiting: &mut Vec<Effect>) {

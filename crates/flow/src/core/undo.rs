@@ -5,12 +5,13 @@ use std::sync::Arc;
 use port::Repeat;
 use serde_json::Value;
 
+use super::Purpose;
 use super::failure::Failure;
 use super::frame::{Frame, Id, Leaf, ROOT, Slot, Stage, Undoing, Vars};
 use super::machine::Machine;
 use super::raise::error_value;
 use super::record::{Done, RecordStatus, Undo};
-use crate::definition::{Body, Task};
+use crate::definition::{Body, Call, Task};
 
 impl Machine<'_> {
     /// Remembers a step that has, or may have, acted on the world.
@@ -105,7 +106,11 @@ impl Machine<'_> {
     /// Whether the step's output may be asked for again under the step's own key.
     pub(super) fn may_recall(&self, at: usize) -> bool {
         let Some(done) = self.state.done.get(at) else { return false };
-        !done.known && done.task.body.call().is_some_and(|call| call.repeat != Repeat::Never)
+        let repeat = |call: &Call| match self.state.member(&done.path, Purpose::Recall, call) {
+            Some(member) => call.members.repeat_at(member),
+            None => call.repeat,
+        };
+        !done.known && done.task.body.call().is_some_and(|call| repeat(call) != Repeat::Never)
     }
 
     pub(super) fn compensated(&mut self, path: &Arc<str>, attempts: u32, ms: u64) {
@@ -142,6 +147,9 @@ impl Machine<'_> {
         if let Some(done) = done {
             done.undo = how;
             let step = done.path.clone();
+            if how != Undo::Parked {
+                self.forget_member(path);
+            }
             if how == Undo::Compensated {
                 *self.state.undone.entry(step.clone()).or_default() += 1;
                 self.with_record(&step, |record| record.status = RecordStatus::Compensated);

@@ -37,25 +37,29 @@ impl State {
     pub(crate) fn judge(&self, effect: &Effect, outcome: Result<Reply, Fault>, verdict: Verdict) -> Event {
         let ms = u64::try_from(verdict.took.as_millis()).unwrap_or(u64::MAX);
         match outcome {
-            Ok(reply) => self.answered(effect, reply.output, ms, verdict.max_output),
+            Ok(reply) => self.answered(effect, reply, ms, verdict.max_output),
             Err(fault) => self.refused(effect, &fault, ms, verdict),
         }
     }
 
-    fn answered(&self, effect: &Effect, output: Value, ms: u64, max_output: usize) -> Event {
-        let path = effect.path.clone();
+    fn answered(&self, effect: &Effect, reply: Reply, ms: u64, max_output: usize) -> Event {
+        let (path, output, member) = (effect.path.clone(), reply.output, effect.acted(reply.member));
         if size_exceeds(&output, max_output) {
             let said = format!("the answer is larger than {max_output} bytes");
-            let error = Failure { landed: Landed::Yes, ..Failure::new(&path, "flow.output_too_large", said) };
+            let error = Failure {
+                landed: Landed::Yes,
+                member: member.clone(),
+                ..Failure::new(&path, "flow.output_too_large", said)
+            };
             return match effect.purpose {
-                Purpose::Undo => Event::StepCompensated { path, attempts: 1, ms },
+                Purpose::Undo => Event::StepCompensated { path, attempts: 1, ms, member },
                 Purpose::Do | Purpose::Verify => Event::StepFailed { path, error, ms },
                 Purpose::Recall => Event::CompensationParked { path, error },
             };
         }
         match effect.purpose {
-            Purpose::Do => Event::StepSucceeded { path, output: Arc::new(output), attempts: 1, ms },
-            Purpose::Undo => Event::StepCompensated { path, attempts: 1, ms },
+            Purpose::Do => Event::StepSucceeded { path, output: Arc::new(output), attempts: 1, ms, member },
+            Purpose::Undo => Event::StepCompensated { path, attempts: 1, ms, member },
             Purpose::Recall => Event::OutcomeFound { path, output: Some(Arc::new(output)) },
             Purpose::Verify => self.verified(&path, output),
         }
@@ -91,14 +95,25 @@ impl State {
 
     fn refused(&self, effect: &Effect, fault: &Fault, ms: u64, verdict: Verdict) -> Event {
         let path = effect.path.clone();
-        let error = Failure::of(&path, fault);
+        let member = effect.acted(fault.member.clone());
+        let error = Failure { member: member.clone(), ..Failure::of(&path, fault) };
         if let Some(reason) = fault.rejection {
             let until = later(verdict.now, rejection_wait(fault.retry_after, verdict));
-            return Event::StepBlocked { path, reason, system: effect.system.clone(), until };
+            let perhaps = fault.landed != Landed::No && !effect.purpose.asks();
+            return Event::StepBlocked {
+                path,
+                reason,
+                system: effect.system.clone(),
+                until,
+                perhaps,
+                member,
+            };
         }
+        // Whoever is named is asked again, and repeats it as safely as it says.
+        let repeat = fault.member.as_deref().map_or(effect.repeat, |named| effect.members.repeat_at(named));
         let retry = self.retry(effect);
         let spent = self.rounds(&path) + 1;
-        if fault.may_resend(effect.repeat, true) && retry.covers(error.kind) && spent < retry.attempts {
+        if fault.may_resend(repeat, true) && retry.covers(error.kind) && spent < retry.attempts {
             let wait =
                 retry.backoff(spent, verdict.unit).max(fault.retry_after.unwrap_or_default().min(retry.max));
             return Event::StepRetried { path, error, until: later(verdict.now, wait) };
@@ -114,7 +129,7 @@ impl State {
             }
             // A repeatable undoing of something that is not there has reached its goal.
             Purpose::Undo if fault.kind == Kind::NotFound && effect.repeat == Repeat::Safe => {
-                Event::StepCompensated { path, attempts: error.attempts, ms }
+                Event::StepCompensated { path, attempts: error.attempts, ms, member }
             }
             Purpose::Recall | Purpose::Undo => Event::CompensationParked { path, error },
         }
@@ -138,8 +153,14 @@ impl State {
 }
 
 fn outcome(effect: &Effect, path: Arc<str>, fault: &Fault, error: Failure, ms: u64) -> Event {
-    match (fault.landed, effect.repeat) {
-        (Landed::Unknown, Repeat::Never) => Event::StepUnknown { path, error },
+    // What is `keyed` at the member that was asked again is `never` for the group.
+    let is_final = match effect.repeat {
+        Repeat::Never => true,
+        Repeat::Keyed => effect.members.are_several(),
+        Repeat::Safe => false,
+    };
+    match fault.landed {
+        Landed::Unknown if is_final => Event::StepUnknown { path, error },
         _ if fault.kind.may_pass() && fault.landed != Landed::Yes => Event::StepExhausted { path, error },
         _ => Event::StepFailed { path, error, ms },
     }

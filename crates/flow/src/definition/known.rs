@@ -10,9 +10,8 @@ use port::{Repeat, Spec};
 pub struct Known {
     /// Systems by name (`-` equals `_`), each with its operations.
     pub systems: BTreeMap<String, BTreeMap<String, KnownOperation>>,
-    /// The systems of which each call may reach another one than the call before; nothing done there can be undone or
-    /// verified through them.
-    pub groups: BTreeSet<String>,
+    /// The systems that are made of others: the names of their members. Any of them may be the one that acts.
+    pub groups: BTreeMap<String, Vec<String>>,
     /// Topics that are declared; empty means that any name is a topic.
     pub topics: BTreeSet<String>,
     /// The names of all flows.
@@ -41,8 +40,9 @@ impl Known {
         self.systems.get(name).or_else(|| self.systems.get(&normal(name)))
     }
 
-    pub(crate) fn is_group(&self, system: &str) -> bool {
-        self.groups.contains(&normal(system))
+    /// The members of a group; none when it is a plain system.
+    pub(crate) fn members(&self, system: &str) -> &[String] {
+        self.groups.get(&normal(system)).map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn operation(&self, system: &str, operation: &str) -> Option<&KnownOperation> {

@@ -19,7 +19,7 @@ pub use known::{Known, KnownOperation};
 pub use limits::OnExhausted;
 pub(crate) use limits::Retry;
 pub use shape::shape;
-pub(crate) use task::{Answer, Block, Body, Call, Compensate, Pause, Task, Utterance};
+pub(crate) use task::{Answer, Block, Body, Call, Compensate, Members, Pause, Task, Utterance};
 
 /// One flow, compiled. Runs pin it by [`Definition::hash`].
 #[derive(Clone, Debug)]

@@ -12,6 +12,9 @@ use super::Engine;
 use super::runner::{Home, Runner};
 use crate::core::Effect;
 
+/// A system that looks at the deadline answers by itself, and can say more: which member of a group was asked.
+const GRACE: Duration = Duration::from_millis(100);
+
 /// Why a call is made, and on whose behalf.
 pub(super) struct Cause<'a> {
     pub(super) tenant: &'a str,
@@ -107,7 +110,7 @@ impl Engine {
         let calling = link.call(ctx, call);
         let outcome = match ctx.remaining() {
             None => calling.await,
-            Some(left) => tokio::time::timeout(left, calling).await.unwrap_or_else(|_| {
+            Some(left) => tokio::time::timeout(left + GRACE, calling).await.unwrap_or_else(|_| {
                 Err(Fault::new(Kind::Timeout, Landed::Unknown, "no answer within the step's timeout"))
             }),
         };

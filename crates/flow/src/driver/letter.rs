@@ -23,7 +23,7 @@ impl Runner {
         let (path, error) = match event {
             Event::StepExhausted { path, error } | Event::CompensationParked { path, error } => (path, error),
             Event::StepUnknown { path, error } => {
-                if self.state.task(path).is_some_and(|task| task.verify.is_some()) {
+                if self.state.can_verify(path, error) {
                     return;
                 }
                 (path, error)
@@ -40,8 +40,10 @@ impl Runner {
         // Without one a replay makes its input anew.
         let effect = self.aloft.get(path).filter(|effect| !effect.purpose.asks());
         let call = self.state.call(path);
-        let (system, operation) =
-            call.map_or_else(Default::default, |call| (call.system.to_string(), call.operation.to_string()));
+        let (system, operation) = call.map_or_else(Default::default, |call| {
+            let member = error.member.as_ref().or_else(|| self.state.acted(path));
+            (member.unwrap_or(&call.system).to_string(), call.operation.to_string())
+        });
         let record = self.state.record(path);
         let mut history: Vec<Tried> =
             record.map(|record| record.history.iter().map(tried).collect()).unwrap_or_default();

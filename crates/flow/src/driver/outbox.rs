@@ -168,7 +168,8 @@ impl Engine {
             id: letter_id(&row.id),
             tenant: row.tenant.clone(),
             source: row.id.clone(),
-            system: system.to_owned(),
+            // Sent again, it goes to the member that may have acted.
+            system: fault.member.as_deref().unwrap_or(system).to_owned(),
             operation: operation.to_owned(),
             code,
             message: words(fault),

@@ -80,7 +80,10 @@ impl Runner {
     }
 
     pub(super) fn succeed(&mut self, turn: &mut Turn, path: std::sync::Arc<str>, output: Value) {
-        self.note(turn, Event::StepSucceeded { path, output: output.into(), attempts: 0, ms: 0 });
+        self.note(
+            turn,
+            Event::StepSucceeded { path, output: output.into(), attempts: 0, ms: 0, member: None },
+        );
     }
 
     pub(super) fn fail(&mut self, turn: &mut Turn, path: std::sync::Arc<str>, code: &str, said: String) {

@@ -99,7 +99,7 @@ impl Ledger {
         assert!(!dies, "died after {operation} had acted");
         match fault {
             Some(fault) => Err(fault),
-            None => Ok(Reply { output: answer, status: Some(200) }),
+            None => Ok(Reply { output: answer, status: Some(200), ..Reply::default() }),
         }
     }
 }

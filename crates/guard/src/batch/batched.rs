@@ -188,7 +188,7 @@ async fn send(link: &dyn Link, collect: &Collect, items: Vec<Item>) -> Result<Ve
     let expected = items.len();
     let inputs = items.into_iter().map(|item| item.input).collect();
     let input = Value::Object(Map::from_iter([(collect.items.clone(), Value::Array(inputs))]));
-    let Reply { output, status } =
+    let Reply { output, status, .. } =
         link.call(&ctx, Call { operation: Arc::clone(&collect.into), input: input.into(), key }).await?;
     let results = match (&collect.results, output) {
         (None, output) => output,
@@ -197,7 +197,7 @@ async fn send(link: &dyn Link, collect: &Collect, items: Vec<Item>) -> Result<Ve
     };
     match results {
         Value::Array(results) if results.len() == expected => {
-            Ok(results.into_iter().map(|output| Reply { output, status }).collect())
+            Ok(results.into_iter().map(|output| Reply { output, status, ..Reply::default() }).collect())
         }
         _ => Err(miscounted()),
     }

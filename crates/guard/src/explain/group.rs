@@ -3,10 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use port::Repeat;
+use port::Operation;
 
 use super::{Explanation, human};
-use crate::group::Pick;
+use crate::group::{Pick, may_act_at_several};
 
 /// What a call of a group can cost at worst. Its `Display` is the text for a terminal, without colour; what it costs at
 /// each member follows by itself.
@@ -26,10 +26,16 @@ pub struct GroupExplanation {
     pub longest: Duration,
 }
 
-/// Explains a call that a group makes through `members`; `repeat` is the group's, not the members'.
-pub fn explain_group(call: &str, pick: &Pick, repeat: Repeat, members: Vec<Explanation>) -> GroupExplanation {
+/// Explains a call that a group makes through `members`; `operation` is the group's, not the members'.
+pub fn explain_group(
+    call: &str,
+    pick: &Pick,
+    operation: &Operation,
+    members: Vec<Explanation>,
+) -> GroupExplanation {
+    let anywhere = may_act_at_several(operation);
     let longest = match pick {
-        Pick::Hedged { after } if repeat == Repeat::Safe => {
+        Pick::Hedged { after } if anywhere => {
             let ends = (0..).zip(&members).map(|(before, member)| *after * before + member.longest);
             ends.max().unwrap_or_default()
         }
@@ -38,7 +44,7 @@ pub fn explain_group(call: &str, pick: &Pick, repeat: Repeat, members: Vec<Expla
     GroupExplanation {
         call: call.to_owned(),
         order: order(pick, &members),
-        moves_on: moves_on(repeat),
+        moves_on: moves_on(anywhere),
         most_attempts: members.iter().fold(0, |sum, member| sum.saturating_add(member.most_attempts)),
         longest,
         members,
@@ -64,12 +70,10 @@ fn order(pick: &Pick, members: &[Explanation]) -> String {
     }
 }
 
-fn moves_on(repeat: Repeat) -> &'static str {
-    match repeat {
-        Repeat::Safe => {
-            "the next member is asked after any passing fault, because repeating it changes nothing"
-        }
-        Repeat::Keyed | Repeat::Never => {
+fn moves_on(anywhere: bool) -> &'static str {
+    match anywhere {
+        true => "the next member is asked after any passing fault, because repeating it changes nothing",
+        false => {
             "the next member is asked only when it certainly did not land: no other member would know its key"
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use port::{Call, Clock, Ctx, Fault, Link, Reply};
+use port::{Call, Clock, Ctx, Fault, Landed, Link, Reply};
 
 use super::MemberStatus;
 use crate::classify::{Verdict, verdict};
@@ -29,7 +29,7 @@ impl Member {
 
     pub(super) async fn call(&self, ctx: &Ctx, call: &Call, clock: &dyn Clock) -> Result<Reply, Fault> {
         let started = clock.instant();
-        let result = self.link.call(ctx, call.clone()).await;
+        let result = self.named(self.link.call(ctx, call.clone()).await);
         match verdict(result.as_ref().map(|_| ()), &Classify::default()) {
             Verdict::Good => {
                 self.median.add(clock.instant().saturating_duration_since(started));
@@ -39,6 +39,16 @@ impl Member {
             Verdict::Neutral => {}
         }
         result
+    }
+
+    /// Says who acted, or may have.
+    fn named(&self, result: Result<Reply, Fault>) -> Result<Reply, Fault> {
+        let me = || Some(Arc::clone(&self.link.spec().system));
+        match result {
+            Ok(reply) => Ok(Reply { member: me(), ..reply }),
+            Err(fault) if fault.landed == Landed::No => Err(fault),
+            Err(fault) => Err(Fault { member: me(), ..fault }),
+        }
     }
 
     fn grow(&self) {

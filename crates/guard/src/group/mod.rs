@@ -1,7 +1,8 @@
 //! A system made of systems: the alternate payment provider, the pool of model providers, the replicated memory.
 //!
 //! A call moves on to the next member only if that cannot do the same thing twice: it did not land, or repeating it is
-//! safe. An idempotency key does not help here, because members do not know each other's keys.
+//! safe and nothing undoes it. An idempotency key does not help here, because members do not know each other's keys. So
+//! what may have acted is one member, and its name comes back with the reply or the fault.
 
 mod member;
 mod spec;
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use member::Member;
-use port::{Call, Clock, Ctx, Fault, Kind, Landed, Link, Repeat, Reply, Spec};
+use port::{Call, Clock, Ctx, Fault, Kind, Landed, Link, Operation, Repeat, Reply, Spec};
 use serde::Serialize;
 
 use crate::hedge;
@@ -130,20 +131,20 @@ impl Group {
     }
 
     async fn ask(&self, ctx: &Ctx, call: Call) -> Result<Reply, Fault> {
-        let known = self.spec.operation(&call.operation).map(|known| known.repeat);
-        let Some(repeat) = known else {
+        let known = self.spec.operation(&call.operation).map(may_act_at_several);
+        let Some(anywhere) = known else {
             let unknown =
                 Fault::new(Kind::Invalid, Landed::No, "not an operation of every member of the group");
             return Err(unknown.with("operation", &*call.operation));
         };
         match self.pick {
-            Pick::Hedged { after } if repeat == Repeat::Safe => self.race(ctx, &call, after).await,
-            _ => self.one_by_one(ctx, &call, repeat).await,
+            Pick::Hedged { after } if anywhere => self.race(ctx, &call, after).await,
+            _ => self.one_by_one(ctx, &call, anywhere).await,
         }
     }
 
-    async fn one_by_one(&self, ctx: &Ctx, call: &Call, repeat: Repeat) -> Result<Reply, Fault> {
-        let (mut attempts, mut landed) = (0, Landed::No);
+    async fn one_by_one(&self, ctx: &Ctx, call: &Call, anywhere: bool) -> Result<Reply, Fault> {
+        let (mut attempts, mut landed, mut acted) = (0, Landed::No, None);
         let mut told: Option<Fault> = None;
         for member in self.order() {
             let fault = match member.call(ctx, call, &*self.clock).await {
@@ -152,29 +153,31 @@ impl Group {
             };
             attempts += fault.attempts;
             landed = worse(landed, fault.landed);
-            let stop = !may_move_on(&fault, repeat);
+            acted = fault.member.clone().filter(|_| !anywhere).or(acted);
+            let stop = !may_move_on(&fault, anywhere);
             told = Some(told.map_or_else(|| fault.clone(), |before| together(before, &fault)));
             if stop || ctx.remaining().is_some_and(|left| left.is_zero()) {
                 break;
             }
         }
         let none = || Fault::new(Kind::Unavailable, Landed::No, "no member of the group was asked");
-        Err(Fault { attempts, landed, ..told.unwrap_or_else(none) })
+        Err(Fault { attempts, landed, member: acted, ..told.unwrap_or_else(none) })
     }
 
     async fn race(&self, ctx: &Ctx, call: &Call, after: Duration) -> Result<Reply, Fault> {
         let mut order = self.order().into_iter();
         let next = || order.next().map(|member| member.call(ctx, call, &*self.clock));
-        hedge::race(after, next, |fault| may_move_on(fault, Repeat::Safe)).await
+        let raced = hedge::race(after, next, |fault| may_move_on(fault, true)).await;
+        raced.map_err(|fault| Fault { member: None, ..fault })
     }
 }
 
 /// What a group called `name` could do: what all of its members can, each operation as safe to repeat as with the least
 /// safe of them.
 ///
-/// With several members nobody can know later which of them acted. So an operation that is safe to repeat under its
-/// key is one that must never be repeated here, because another member does not know the key; and no operation has
-/// one that undoes it, because that could reach another member than the one that did it.
+/// An operation that all members repeat safely under its key is one that must never be repeated through a group of
+/// several, because another member does not know the key; whoever knows which member acted may repeat it at that one.
+/// An operation is undone by another when every member says so.
 ///
 /// # Errors
 /// What is wrong with the members or the weights; reads after a colon.
@@ -189,9 +192,14 @@ pub fn check<'a>(
 }
 
 /// Whether another member may be asked after this fault.
-fn may_move_on(fault: &Fault, repeat: Repeat) -> bool {
+fn may_move_on(fault: &Fault, anywhere: bool) -> bool {
     let there = fault.kind.may_pass() || fault.kind == Kind::Unauthorised || fault.rejection.is_some();
-    there && (fault.landed == Landed::No || repeat == Repeat::Safe)
+    there && (fault.landed == Landed::No || anywhere)
+}
+
+/// Whether it does no harm when more than one member acts: repeating is safe, and there is nothing to undo at each.
+pub(crate) fn may_act_at_several(operation: &Operation) -> bool {
+    operation.repeat == Repeat::Safe && operation.undo.is_none()
 }
 
 /// The fault that tells more: the later one, unless it only says that a guard kept the call in. The earliest time to

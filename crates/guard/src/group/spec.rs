@@ -1,6 +1,6 @@
 //! What a group can do, from what its members can do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use port::{Operation, Repeat, Spec};
@@ -19,13 +19,15 @@ pub(super) fn of(name: &str, members: &[&Spec]) -> Result<Spec, String> {
         );
     }
     if members.len() > 1 {
-        operations.iter_mut().for_each(anonymous);
+        let names: BTreeSet<_> = operations.iter().map(|operation| Arc::clone(&operation.name)).collect();
+        operations.iter_mut().for_each(|operation| of_several(operation, &names));
     }
     Ok(Spec { system: name.into(), adapter: "group", version: "1.0.0", operations })
 }
 
-fn anonymous(operation: &mut Operation) {
-    operation.undo = None;
+/// Members do not know each other's keys; and what undoes must be there at whichever member has acted.
+fn of_several(operation: &mut Operation, names: &BTreeSet<Arc<str>>) {
+    operation.undo.take_if(|undo| !names.contains(undo));
     if operation.repeat == Repeat::Keyed {
         operation.repeat = Repeat::Never;
     }
@@ -89,16 +91,28 @@ mod tests {
     }
 
     #[test]
-    fn a_group_of_several_forgets_keys_and_undoing() {
+    fn a_group_of_several_repeats_nothing_under_a_key_and_undoes_what_every_member_can() {
         let mut adyen = stripe();
         adyen.operations[1].output = Value::Bool(true);
-        adyen.operations[2].name = "reverse".into();
         let spec = of("payments", &[&stripe(), &adyen]).unwrap();
         let told: Vec<_> =
             spec.operations.iter().map(|known| (&*known.name, known.repeat, known.undo.clone())).collect();
-        assert_eq!(told, [("charge", Repeat::Never, None), ("find", Repeat::Safe, None)]);
+        let undo = Some("refund".into());
+        assert_eq!(told[..2], [("charge", Repeat::Never, undo), ("find", Repeat::Safe, None)]);
         assert_eq!(spec.operation("find").unwrap().output, Value::Bool(true), "they do not promise the same");
         assert_ne!(spec.operation("charge").unwrap().output, Value::Bool(true));
+    }
+
+    #[test]
+    fn what_one_member_cannot_undo_or_undoes_otherwise_the_group_does_not_undo() {
+        let mut without = stripe();
+        without.operations.truncate(2);
+        let mut otherwise = stripe();
+        otherwise.operations[0].undo = Some("find".into());
+        for adyen in [without, otherwise] {
+            let spec = of("payments", &[&stripe(), &adyen]).unwrap();
+            assert_eq!(spec.operation("charge").unwrap().undo, None);
+        }
     }
 
     #[test]

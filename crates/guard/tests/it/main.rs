@@ -4,6 +4,7 @@
 mod breaking;
 mod fixture;
 mod hedging;
+mod naming;
 mod profiles;
 mod retrying;
 #[cfg(any(feature = "redis", feature = "postgres"))]

@@ -97,7 +97,10 @@ async fn when_the_one_who_asks_goes_away_the_next_one_asks() {
 #[tokio::test(start_paused = true)]
 async fn no_tenant_sees_the_answer_of_another_and_old_answers_make_room() {
     let world =
-        World::new(cached(2), |number, _| async move { Ok(Reply { output: number.into(), status: None }) });
+        World::new(
+            cached(2),
+            |number, _| async move { Ok(Reply { output: number.into(), ..Reply::default() }) },
+        );
     for (tenant, expected) in [("a", 1), ("b", 2), ("a", 1), ("c", 3), ("b", 2), ("a", 4)] {
         tokio::time::advance(Duration::from_millis(1)).await;
         let ctx = port::Ctx { tenant: tenant.into(), ..world.ctx() };

@@ -7,9 +7,8 @@ use expr::Ty;
 use port::Repeat;
 
 use super::super::Retry;
-use super::super::known::normal;
 use super::super::reader::Reader;
-use super::{Body, Call, Compensate, Verify};
+use super::{Body, Call, Compensate, Members, Verify, members};
 
 /// How long one undoing may take when nobody says.
 const UNDO_TIMEOUT: Duration = Duration::from_secs(60);
@@ -24,7 +23,8 @@ pub(super) fn call(reader: &mut Reader<'_>, node: &Node, verb: &str) -> Option<C
         return None;
     };
     let repeat = known(reader, target, system, operation).unwrap_or(Repeat::Never);
-    Some(Call { system: system.into(), operation: operation.into(), with, repeat })
+    let members = Members::of(reader.known, system, operation);
+    Some(Call { system: system.into(), operation: operation.into(), with, repeat, members })
 }
 
 fn known(reader: &mut Reader<'_>, target: &Node, system: &str, operation: &str) -> Option<Repeat> {
@@ -34,6 +34,9 @@ fn known(reader: &mut Reader<'_>, target: &Node, system: &str, operation: &str) 
         return None;
     };
     let Some(found) = operations.get(operation) else {
+        if members::is_missing_at_some(reader, &target.span, system, operation) {
+            return None;
+        }
         let what = format!("operation of `{system}`:");
         reader.unknown("FLOW004", &target.span, &what, operation, operations.keys().map(String::as_str));
         return None;
@@ -58,10 +61,7 @@ pub(super) fn compensate(
     reader.within("result", ty.clone(), |reader| {
         reader.within("error", Ty::Any, |reader| {
             let call = call(reader, undo, "call")?;
-            if let Some(done) = of_group(reader, body, &call).filter(|done| done.operation != call.operation)
-            {
-                elsewhere(reader, undo, &format!("undo `{}.{}`", done.system, done.operation));
-            }
+            members::check_undo(reader, undo, body, &call);
             let retry = undo
                 .get("retry")
                 .map_or(Retry::COMPENSATION, |retry| Retry::read(retry, &Retry::COMPENSATION));
@@ -91,28 +91,11 @@ fn warn_if_final(reader: &mut Reader<'_>, node: &Node, body: Option<&Body>) {
     }
 }
 
-/// The step's own call, when it and `other` go through the same group.
-fn of_group<'b>(reader: &Reader<'_>, body: Option<&'b Body>, other: &Call) -> Option<&'b Call> {
-    let Some(Body::Call(done) | Body::Tell(done)) = body else { return None };
-    let same = normal(&done.system) == normal(&other.system) && reader.known.is_group(&other.system);
-    same.then_some(done)
-}
-
-/// Nobody knows which member of a group acted.
-fn elsewhere(reader: &mut Reader<'_>, node: &Node, what: &str) {
-    let target = node.get("call").map_or(&node.span, |target| &target.span);
-    let said =
-        format!("this may ask another member of the group than the one that acted, so it cannot {what}");
-    reader.error("FLOW013", target, said, "call one system instead of a group, or leave it to a person");
-}
-
-pub(super) fn verify(reader: &mut Reader<'_>, node: &Node, body: Option<&Body>) -> Option<Verify> {
+pub(super) fn verify(reader: &mut Reader<'_>, node: &Node) -> Option<Verify> {
     let verify = node.get("verify")?;
     let call = call(reader, verify, "call")?;
-    if let Some(done) = of_group(reader, body, &call) {
-        elsewhere(reader, verify, &format!("verify `{}.{}`", done.system, done.operation));
-    }
-    if call.repeat != Repeat::Safe {
+    let known = reader.known.operation(&call.system, &call.operation);
+    if known.is_some_and(|known| known.repeat != Repeat::Safe) {
         let said = format!("`{}.{}` changes something, so it cannot verify", call.system, call.operation);
         reader.error("FLOW009", &verify.span, said, "verify with an operation whose repeat is `safe`");
     }

@@ -4,6 +4,7 @@ mod answer;
 mod branch;
 mod call;
 mod fault;
+mod members;
 mod plain;
 mod read;
 mod say;
@@ -16,6 +17,7 @@ use port::Repeat;
 
 use super::{OnExhausted, Retry};
 
+pub(crate) use members::Members;
 pub(super) use read::block;
 
 /// Tasks in sequence.
@@ -71,6 +73,7 @@ pub(crate) struct Call {
     pub(crate) operation: Arc<str>,
     pub(crate) with: Option<Mapping>,
     pub(crate) repeat: Repeat,
+    pub(crate) members: Members,
 }
 
 /// How a step is undone.

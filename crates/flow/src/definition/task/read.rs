@@ -91,7 +91,7 @@ fn inner(reader: &mut Reader<'_>, verb: &'static str, node: &Node) -> Inner {
     let body = body(reader, verb, node);
     let ty = body.as_ref().map_or(Ty::Any, |body| output(reader, body));
     let compensate = call::compensate(reader, node, body.as_ref(), &ty);
-    let verify = call::verify(reader, node, body.as_ref());
+    let verify = call::verify(reader, node);
     (body, compensate, verify, ty)
 }
 

@@ -1,0 +1,112 @@
+//! A group says which of its members acted.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use guard::{Group, Pick};
+use port::{Call, Ctx, Fault, Kind, Landed, Link, Operation, Rejection, Repeat, Reply, Spec, SystemClock};
+use serde_json::{Value, json};
+
+use crate::fixture::{call, seconds};
+
+/// Answers always the same.
+struct Member {
+    spec: Spec,
+    answer: Result<Reply, Fault>,
+}
+
+impl Link for Member {
+    fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    fn call<'a>(&'a self, _ctx: &'a Ctx, _call: Call) -> BoxFuture<'a, Result<Reply, Fault>> {
+        Box::pin(async { self.answer.clone() })
+    }
+}
+
+fn member(system: &str, answer: Result<Reply, Fault>) -> Arc<dyn Link> {
+    let operation = |name: &str, repeat, undo: Option<&str>| Operation {
+        name: name.into(),
+        summary: String::new(),
+        repeat,
+        undo: undo.map(Into::into),
+        input: json!(true),
+        output: json!(true),
+    };
+    let operations = vec![
+        operation("charge", Repeat::Keyed, Some("refund")),
+        operation("hold", Repeat::Safe, Some("refund")),
+        operation("read", Repeat::Safe, None),
+        operation("refund", Repeat::Keyed, None),
+    ];
+    let spec = Spec { system: system.into(), adapter: "scripted", version: "1.0.0", operations };
+    Arc::new(Member { spec, answer })
+}
+
+async fn ask(
+    first: Fault,
+    second: Result<Reply, Fault>,
+    pick: Pick,
+    operation: &str,
+) -> Result<Reply, Fault> {
+    let members = vec![member("stripe", Err(first)), member("adyen", second)];
+    let group = Group::new("payments", members, pick, Arc::new(SystemClock)).unwrap();
+    group.call(&Ctx::new("acme", "test"), call(operation)).await
+}
+
+fn away() -> Fault {
+    Fault::new(Kind::Connect, Landed::No, "away")
+}
+
+fn lost() -> Fault {
+    Fault::new(Kind::Timeout, Landed::Unknown, "no answer")
+}
+
+#[tokio::test]
+async fn a_reply_names_the_member_that_acted() {
+    let reply = ask(away(), Ok(Reply::default()), Pick::Failover, "charge").await.unwrap();
+    assert_eq!((reply.member.as_deref(), reply.output), (Some("adyen"), Value::Null));
+    let hedged = Pick::Hedged { after: seconds(9) };
+    let reply = ask(lost(), Ok(Reply::default()), hedged, "read").await.unwrap();
+    assert_eq!(reply.member.as_deref(), Some("adyen"));
+}
+
+#[tokio::test]
+async fn a_fault_names_the_member_that_may_have_acted_and_nobody_when_nothing_landed() {
+    let fault = ask(away(), Err(lost()), Pick::Failover, "charge").await.unwrap_err();
+    assert_eq!(fault.member.as_deref(), Some("adyen"));
+    let fault = ask(lost(), Ok(Reply::default()), Pick::Failover, "charge").await.unwrap_err();
+    assert_eq!(fault.member.as_deref(), Some("stripe"));
+    let landed = Fault::new(Kind::Protocol, Landed::Yes, "unreadable");
+    let fault = ask(landed, Ok(Reply::default()), Pick::Failover, "charge").await.unwrap_err();
+    assert_eq!(fault.member.as_deref(), Some("stripe"));
+    let fault = ask(away(), Err(away()), Pick::Failover, "charge").await.unwrap_err();
+    assert_eq!((fault.member, fault.landed), (None, Landed::No));
+}
+
+/// Its guard had sent it once, without an answer, before it kept the second try in.
+#[tokio::test]
+async fn a_rejection_after_an_attempt_names_the_member_too() {
+    let open = Fault::rejected(Rejection::BreakerOpen, None);
+    let open = Fault { landed: Landed::Unknown, attempts: 1, ..open };
+    let fault = ask(away(), Err(open), Pick::Failover, "charge").await.unwrap_err();
+    assert_eq!((fault.member.as_deref(), fault.landed), (Some("adyen"), Landed::Unknown));
+}
+
+#[tokio::test]
+async fn what_any_member_may_repeat_binds_nobody() {
+    for pick in [Pick::Failover, Pick::Hedged { after: seconds(9) }] {
+        let fault = ask(lost(), Err(lost()), pick, "read").await.unwrap_err();
+        assert_eq!((fault.member, fault.landed), (None, Landed::Unknown));
+    }
+}
+
+/// Safe to repeat at one, but undone at one only: a second member must not do it as well.
+#[tokio::test]
+async fn what_can_be_undone_is_done_by_one_member_alone() {
+    for pick in [Pick::Failover, Pick::Hedged { after: seconds(9) }] {
+        let fault = ask(lost(), Ok(Reply::default()), pick, "hold").await.unwrap_err();
+        assert_eq!(fault.member.as_deref(), Some("stripe"));
+    }
+}
