@@ -18,7 +18,7 @@ pub(super) fn metrics_shape() -> Shape {
             .default(serde_json::json!(["astra", "rag", "fsm"]))
             .doc("which traditional metric names are exported beside Cardan's own"),
         Field::new("listen", Shape::text().example("127.0.0.1:9090"))
-            .doc("an address and port of their own for `/metrics`, `/health` and `/ready`"),
+            .doc("an address and port of their own for `/metrics`, `/health` and `/ready`, instead of the API's; never asks who is there"),
     ])
 }
 

@@ -28,6 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A running server.
 pub struct House {
     gate: gate::Handle,
+    /// The operators' pages, when they have an address of their own.
+    pages: Option<gate::Handle>,
     engine: flow::Engine,
     store: Store,
     sweeping: limit_stores::Sweeping,
@@ -51,8 +53,12 @@ impl House {
         let world = guard::World::new(clock.clone(), ears.clone()).sharing(limit_stores.stores.clone());
         let guarded = systems::open(config, vault, world)?;
         let guards = control::Guards::new(guarded.guards, guarded.groups, ears.clone());
-        let listener = listen(config.listen).await?;
+        let listener = listen("listen", config.listen).await?;
         let address = listener.local_addr()?;
+        let apart = match config.pages {
+            Some(address) => Some(listen("metrics.listen", address).await?),
+            None => None,
+        };
         // After all that may be refused, so that a refused start leaves no new store behind.
         let store = open_store(&config.store)?;
 
@@ -76,6 +82,8 @@ impl House {
         });
         let engine = engine.await.map_err(|error| Failure::new(format!("resuming runs: {error}")))?;
         conversations.bind(engine.clone());
+        let all = pages::all(&ears, &guards, &store, config, clock.clone());
+        let (beside, pages) = pages::placed(all, apart, &limits)?;
 
         let gate = gate::serve(
             listener,
@@ -86,7 +94,7 @@ impl House {
                 systems: guarded.systems,
                 auth,
                 limits,
-                pages: pages::all(&ears, &guards, &store, config, clock.clone()),
+                pages: beside,
                 control: Arc::new(guards),
                 observer: ears,
                 clock,
@@ -94,7 +102,7 @@ impl House {
             },
         );
         let (sweeping, batches) = (limit_stores.sweep(), guarded.batches);
-        Ok(Self { gate: gate?, engine, store, sweeping, batches, address })
+        Ok(Self { gate: gate?, pages, engine, store, sweeping, batches, address })
     }
 
     /// Takes nothing new, lets what is in flight end, and closes the store. What is left goes on at the next start.
@@ -104,6 +112,10 @@ impl House {
         let flushed = join_all(self.batches.iter().map(|batched| batched.flush()));
         let (_late, ()) = tokio::join!(tokio::time::timeout(PATIENCE, flushed), self.engine.stop(PATIENCE));
         drop(self.sweeping);
+        // To the end, so that a drain can be watched.
+        if let Some(pages) = self.pages {
+            pages.drain().await;
+        }
         self.store.close().await;
     }
 }
@@ -132,13 +144,14 @@ fn open_store(place: &Place) -> Result<Store, Failure> {
     })
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+/// `key` is where the address is written.
+async fn listen(key: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| {
         let hint = match error.kind() {
             std::io::ErrorKind::AddrInUse => {
-                "\n  another program listens there: stop it, or change `listen` in cardan.yaml"
+                format!("\n  another program listens there: stop it, or change `{key}` in cardan.yaml")
             }
-            _ => "",
+            _ => String::new(),
         };
         Failure::new(format!("listening on {address}: {error}{hint}"))
     })

@@ -12,6 +12,7 @@ mod gone;
 mod groups;
 mod nodes;
 mod overload;
+mod pages;
 mod poison;
 mod refused_start;
 mod refused_store;
