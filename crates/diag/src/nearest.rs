@@ -2,7 +2,8 @@
 
 /// The one of `names` that `written` was most likely meant to be: at most one change in up to three letters, two in
 /// up to seven, three in more, where a change is a letter added, dropped, replaced or swapped with its
-/// neighbour. Upper and lower case, `-` and `_` count as the same.
+/// neighbour. Upper and lower case, `-` and `_` count as the same. Failing that, the only name of which it is the
+/// beginning or the end, cut at a `_` (`per_second` for `refill_per_second`).
 pub fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = fold(written);
     let allowed = match folded.len() {
@@ -10,11 +11,22 @@ pub fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> O
         4..8 => 2,
         _ => 3,
     };
-    let distances = names.into_iter().map(|name| (distance(&folded, &fold(name)), name));
-    distances
-        .filter(|(distance, _)| *distance <= allowed)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|best| best.1)
+    let names: Vec<&str> = names.into_iter().collect();
+    let distances = names.iter().map(|name| (distance(&folded, &fold(name)), *name));
+    let close = distances.filter(|(distance, _)| *distance <= allowed).min_by_key(|(distance, _)| *distance);
+    close.map(|best| best.1).or_else(|| only_whole_of(&folded, &names))
+}
+
+/// The only name that has these words at its beginning or end; three letters or fewer are in too many.
+fn only_whole_of<'a>(words: &[char], names: &[&'a str]) -> Option<&'a str> {
+    let at_end = |name: &[char]| name.strip_suffix(words).is_some_and(|rest| rest.ends_with(&['_']));
+    let at_start = |name: &[char]| name.strip_prefix(words).is_some_and(|rest| rest.starts_with(&['_']));
+    let has = |name: &&&str| Some(fold(name)).is_some_and(|name| at_end(&name) || at_start(&name));
+    let mut whole = names.iter().filter(has);
+    match (whole.next(), whole.next()) {
+        (Some(only), None) if words.len() > 3 => Some(only),
+        _ => None,
+    }
 }
 
 /// Names for an error: `` `a`, `b` or `c` ``.
@@ -73,6 +85,8 @@ mod tests {
             ("colour", None),
             ("ur", Some("url")),
             ("x", None),
+            ("max", None),
+            ("attempts", Some("max_attempts")),
         ];
         for (written, meant) in cases {
             assert_eq!(nearest(written, names), meant, "{written}");

@@ -18,7 +18,7 @@ mod voice;
 pub mod templates;
 
 pub use core::{Failure, Outcome, Start};
-pub use definition::{Definition, Known, KnownOperation, OnExhausted, Trigger, compile, shape};
+pub use definition::{Definition, Input, Known, KnownOperation, OnExhausted, Trigger, compile, shape};
 pub use driver::{Deps, Engine, Limits, RunId, failpoints};
 pub use error::Error;
 pub use listener::{Listener, Silence, Transition};

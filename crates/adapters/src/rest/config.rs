@@ -156,6 +156,7 @@ fn headers(written: &BTreeMap<String, String>, judge: &mut Judge<'_>) -> HeaderM
     for (name, value) in written {
         let path = ["headers", name.as_str()];
         let Some(known) = header_name(name, &path, judge) else { continue };
+        warn_of_credential(&known, &path, judge);
         match HeaderValue::from_str(value) {
             Ok(value) => _ = headers.insert(known, value),
             Err(_) => {
@@ -165,6 +166,17 @@ fn headers(written: &BTreeMap<String, String>, judge: &mut Judge<'_>) -> HeaderM
         }
     }
     headers
+}
+
+/// A fixed value in a header whose name ends like that of a credential stands in the open.
+pub(super) fn warn_of_credential(name: &HeaderName, path: &[&str], judge: &mut Judge<'_>) {
+    const WORDS: [&str; 7] = ["key", "apikey", "token", "secret", "password", "auth", "authorization"];
+    if name.as_str().rsplit(['-', '_']).next().is_some_and(|last| WORDS.contains(&last)) {
+        let place = judge.place(path);
+        let says = format!("the header {name} seems to carry a credential");
+        let warning = Diagnostic::warning("REST012", place, says).hiding(place);
+        judge.found.push(warning.help("write `auth: { api_key: { name: …, value: { secret: NAME } } }`"));
+    }
 }
 
 fn deadline_header(written: &DeadlineHeader, judge: &mut Judge<'_>) -> Option<deadline::Header> {

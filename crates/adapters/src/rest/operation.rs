@@ -7,7 +7,7 @@ use http::{HeaderName, Method};
 use port::Repeat;
 use serde_json::{Value, json};
 
-use super::config::{Judge, header_name};
+use super::config::{Judge, header_name, warn_of_credential};
 use super::section::Operation;
 use super::template::Template;
 
@@ -216,7 +216,11 @@ fn header_templates(
     let place = ["operations", name, "headers"];
     let mut named = Vec::new();
     for (header, template) in templates(written, &place, judge)? {
-        named.push((header_name(&header, &place, judge)?, template));
+        let known = header_name(&header, &place, judge)?;
+        if template.members().next().is_none() {
+            warn_of_credential(&known, &[place[0], name, place[2], &header], judge);
+        }
+        named.push((known, template));
     }
     Some(named)
 }

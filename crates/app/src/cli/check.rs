@@ -24,7 +24,11 @@ pub(super) struct Check {
 impl Check {
     pub(super) fn run(self) -> Done {
         let (report, sources) = match config::sources(&self.path) {
-            Ok(sources) => (config::check(&sources), sources),
+            Ok((sources, mut skipped)) => {
+                let mut report = config::check(&sources);
+                report.found.append(&mut skipped);
+                (report, sources)
+            }
             Err(found) => (Report { config: None, found }, Vec::new()),
         };
         let text = if self.json { as_json(&report) } else { self.as_text(&report, &sources) };
@@ -46,7 +50,7 @@ fn summary(report: &Report) -> String {
     match &report.config {
         Some(config) => {
             let systems = counted(config.specs().count(), "system");
-            format!("right, with {systems}, {} and {}", counted(config.flows.len(), "flow"), found[1])
+            format!("valid: {systems}, {} and {}", counted(config.flows.len(), "flow"), found[1])
         }
         None => found.join(", "),
     }

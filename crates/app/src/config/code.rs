@@ -52,5 +52,7 @@ pub(super) const NO_GROUP: &str = "CFG125";
 pub(super) const GUARDED_GROUP: &str = "CFG126";
 /// Calls that cannot be collected so.
 pub(super) const BAD_BATCH: &str = "CFG127";
+/// A file of the directory that is not read.
+pub(super) const NOT_OURS: &str = "CFG128";
 /// A limit without its numbers.
 pub(super) const HALF_LIMIT: &str = "CFG117";

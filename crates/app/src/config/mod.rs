@@ -123,8 +123,9 @@ pub fn check(sources: &[Source]) -> Report {
 /// # Errors
 /// When a file cannot be read, or anything in it is an error.
 pub fn load(path: &Path) -> Result<(Config, Vec<Diagnostic>), Rejected> {
-    let sources = sources(path).map_err(|found| Rejected { found, sources: Vec::new() })?;
-    let Report { config, found } = check(&sources);
+    let (sources, mut skipped) = sources(path).map_err(|found| Rejected { found, sources: Vec::new() })?;
+    let Report { config, mut found } = check(&sources);
+    found.append(&mut skipped);
     match config {
         Some(config) => Ok((config, found)),
         None => Err(Rejected { found, sources }),

@@ -72,7 +72,8 @@ fn start(entry: &Entry) -> &str {
 fn extended(judge: &mut Judge<'_>, entry: &Entry, base: &Policy) -> Policy {
     let mut policy = base.clone();
     numbers::apply(&mut policy, &entry.value);
-    conflicts(judge, &policy, &entry.value, &entry.key_span);
+    let base = format!("the profile {}", start(entry));
+    conflicts(judge, &policy, &entry.value, &entry.key_span, &base);
     policy
 }
 
@@ -92,8 +93,9 @@ fn report(judge: &mut Judge<'_>, open: &[&Entry], profiles: &BTreeMap<String, Po
     }
 }
 
-/// Reports numbers that cannot go together, at the key at fault where `node` has it, else at `here`.
-pub(super) fn conflicts(judge: &mut Judge<'_>, policy: &Policy, node: &Node, here: &Span) {
+/// Reports numbers that cannot go together, at the key at fault where `node` has it, else at `here`. What `node` does
+/// not say comes from `base`.
+pub(super) fn conflicts(judge: &mut Judge<'_>, policy: &Policy, node: &Node, here: &Span, base: &str) {
     if !judge.is_sound(here, node) {
         return;
     }
@@ -107,7 +109,10 @@ pub(super) fn conflicts(judge: &mut Judge<'_>, policy: &Policy, node: &Node, her
             inner = entry.map(|entry| &entry.value);
         }
         let message = format!("{}: {}", conflict.at, conflict.message);
-        judge.push(Diagnostic::error(code::GUARD_CONFLICT, place, message));
+        let found = Diagnostic::error(code::GUARD_CONFLICT, place, message);
+        let own = node.at(&format!("/{}", conflict.at.replace('.', "/"))).is_some();
+        let help = format!("`{}` comes from {base}; set it here too", conflict.at);
+        judge.push(if own { found } else { found.help(help) });
     }
 }
 

@@ -30,7 +30,9 @@ fn file(flows: Shape) -> Shape {
         Field::new("secrets", secrets::shape()).doc("where secrets come from; elsewhere they are only named"),
         Field::new("limit_stores", limit_stores::shape())
             .doc("where limits are counted over several nodes; a limit names one under `shared`"),
-        Field::new("profiles", profiles::shape()).doc("named guard numbers, beside the built-in ones"),
+        Field::new("profiles", profiles::shape()).doc(
+            "named guard numbers, beside the built-in ones; [every default](../../crates/guard/README.md)",
+        ),
         Field::new("systems", systems::shape()).doc("the business systems that can be called"),
         Field::new("entities", rules::entities_shape()).doc("what must hold for entities"),
         Field::new("derive", rules::derive_shape()).doc("what is published beside an act"),
@@ -38,6 +40,11 @@ fn file(flows: Shape) -> Shape {
         Field::new("flows", flows).doc("what happens when something is committed"),
     ])
     .doc("One file, or a directory of files that each start with `cardan: 1`. Unknown keys are errors.")
+}
+
+/// The names of all sections.
+pub(super) fn names() -> Vec<String> {
+    sections().keys().map(str::to_owned).collect()
 }
 
 /// The JSON Schema (2020-12) of `cardan.yaml`, as it is published and as `cardan schema` prints it.

@@ -6,26 +6,31 @@ use std::{fs, io};
 
 use diag::{Diagnostic, MAX_BYTES, Source, Span};
 
-use super::code;
+use super::{code, shape};
 
 /// The most files of one directory that are read.
 const MOST: usize = 1_000;
 
-/// Reads a file, or of a directory all `*.yaml` and `*.yml` files that have the key `cardan`, by name. Other files
-/// may lie beside them.
+/// What `cardan play` tells has these keys, and often lies beside what it is told to.
+const STORY: [&str; 2] = ["conversation", "acts"];
+
+/// Reads a file, or of a directory all `*.yaml` and `*.yml` files that have a section of ours, by name. Others may lie
+/// beside them: stories go without saying, every other one is named in a warning.
 ///
 /// # Errors
 /// Every file that cannot be read; or that there is none.
-pub fn sources(path: &Path) -> Result<Vec<Source>, Vec<Diagnostic>> {
+pub fn sources(path: &Path) -> Result<(Vec<Source>, Vec<Diagnostic>), Vec<Diagnostic>> {
     let (files, whole) = match path.is_dir() {
         true => (listed(path).map_err(|error| vec![unreadable(path, &error)])?, false),
         false => (vec![path.to_owned()], true),
     };
-    let (mut sources, mut found) = (Vec::new(), Vec::new());
+    let (mut sources, mut skipped, mut found) = (Vec::new(), Vec::new(), Vec::new());
+    let sections = shape::names();
     for file in &files {
         match read(file) {
-            Ok(source) if whole || is_ours(&source.text) => sources.push(source),
-            Ok(_) => {}
+            Ok(source) if whole || has_key(&source.text, &sections) => sources.push(source),
+            Ok(source) if has_key(&source.text, &STORY) => {}
+            Ok(_) => skipped.push(not_ours(file)),
             Err(error) => found.push(unreadable(file, &error)),
         }
     }
@@ -33,7 +38,7 @@ pub fn sources(path: &Path) -> Result<Vec<Source>, Vec<Diagnostic>> {
         let message = "no file in this directory starts with `cardan: 1`";
         found.push(Diagnostic::error(code::UNREADABLE, &place(path), message).help("make a cardan.yaml"));
     }
-    if found.is_empty() { Ok(sources) } else { Err(found) }
+    if found.is_empty() { Ok((sources, skipped)) } else { Err(found) }
 }
 
 fn listed(path: &Path) -> io::Result<Vec<PathBuf>> {
@@ -52,10 +57,16 @@ fn listed(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Whether a file of a directory is configuration: it has a section of ours at its left edge.
-fn is_ours(text: &str) -> bool {
-    const SECTIONS: [&str; 5] = ["cardan:", "systems:", "flows:", "entities:", "secrets:"];
-    text.lines().any(|line| SECTIONS.iter().any(|section| line.starts_with(section)))
+/// Whether one of these keys stands at the left edge of a text, which need not be right YAML.
+fn has_key(text: &str, keys: &[impl AsRef<str>]) -> bool {
+    let is_key = |line: &str, key: &str| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':'));
+    text.lines().any(|line| keys.iter().any(|key| is_key(line, key.as_ref())))
+}
+
+fn not_ours(file: &Path) -> Diagnostic {
+    let message = "this file is not read: it has no section of the configuration";
+    let found = Diagnostic::warning(code::NOT_OURS, &place(file), message);
+    found.help("start it with `cardan: 1`, or keep it in another directory")
 }
 
 fn read(file: &Path) -> io::Result<Source> {

@@ -55,7 +55,9 @@ pub(super) fn shape() -> Shape {
         .with([Field::new("operations", operations).doc("guard numbers of single operations that differ")]);
     let fields = [
         Field::new("profile", Shape::text()).default("default").doc("the guard numbers to start from"),
-        Field::new("guard", guard).doc("guard numbers that differ from the profile's"),
+        Field::new("guard", guard).doc(
+            "guard numbers that differ from the profile's; [every default](../../crates/guard/README.md)",
+        ),
     ];
     let adapters = kinds().map(|kind| Field::new(kind.name, (kind.shape)()));
     let ways = kinds().map(|kind| kind.name).chain([groups::KEY]);
@@ -101,7 +103,7 @@ fn system(
         judge.found.extend((kind.check)(name, section));
     }
     let spec = (kind.spec)(name, section);
-    let policies = policies(judge, base.clone(), node, spec.as_ref());
+    let policies = policies(judge, (profile, base.clone()), node, spec.as_ref());
     let spec = spec?;
     let batches = node.get("guard").map(|guard| batches::read(judge, guard, &spec)).unwrap_or_default();
     Some(System {
@@ -117,15 +119,21 @@ fn system(
 }
 
 /// The profile's numbers, changed for the system, and those changed again for single operations.
-fn policies(judge: &mut Judge<'_>, profile: Policy, node: &Node, spec: Option<&Spec>) -> Policies {
-    let mut policies = Policies::from(profile);
+fn policies(
+    judge: &mut Judge<'_>,
+    (profile, base): (&str, Policy),
+    node: &Node,
+    spec: Option<&Spec>,
+) -> Policies {
+    let mut policies = Policies::from(base);
     let Some(guard) = node.entries().iter().find(|entry| entry.key == "guard") else { return policies };
     numbers::apply(&mut policies.system, &guard.value);
-    conflicts(judge, &policies.system, &guard.value, &guard.key_span);
+    let from = format!("the profile {profile}");
+    conflicts(judge, &policies.system, &guard.value, &guard.key_span, &from);
     for entry in guard.value.get("operations").map_or(&[][..], Node::entries) {
         let mut policy = policies.system.clone();
         numbers::apply(&mut policy, &entry.value);
-        conflicts(judge, &policy, &entry.value, &entry.key_span);
+        conflicts(judge, &policy, &entry.value, &entry.key_span, "the system's guard");
         if let Some(spec) = spec.filter(|spec| spec.operation(&entry.key).is_none()) {
             let known = spec.operations.iter().map(|operation| &*operation.name);
             judge.push(unknown(code::NO_SUCH_OPERATION, &entry.key_span, "operation", &entry.key, known));

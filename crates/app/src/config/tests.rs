@@ -211,9 +211,23 @@ fn a_directory_is_one_configuration() {
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
     write("a.yaml", "cardan: 1\nsystems: { crm: { rest: { url: 'http://127.0.0.1:1' } } }\n");
     write("b.yml", "cardan: 1\nsystems: { erp: { rest: { url: 'http://127.0.0.1:2' } } }\n");
-    write("conversation.yaml", "title: not a configuration\n");
-    let (config, _) = load(folder.path()).unwrap();
+    write("conversation.yaml", "title: a story\nconversation: conv_1\n");
+    write("other.yaml", "title: not a configuration\n");
+    let (config, warnings) = load(folder.path()).unwrap();
     assert_eq!(config.systems.keys().collect::<Vec<_>>(), ["crm", "erp"]);
+    let told: Vec<_> = warnings.iter().map(|warning| (warning.code, &*warning.span.file)).collect();
+    assert_eq!(told, [("CFG128", folder.path().join("other.yaml").to_str().unwrap())]);
+}
+
+/// A file of a directory may hold any one section.
+#[test]
+fn no_section_is_passed_over_for_standing_alone() {
+    for section in super::shape::names() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.yaml"), format!("{section}: {{}}\n")).unwrap();
+        let (sources, skipped) = super::sources(folder.path()).unwrap();
+        assert_eq!((sources.len(), skipped), (1, Vec::new()), "{section}");
+    }
 }
 
 #[test]
@@ -226,6 +240,24 @@ fn what_cannot_be_read_is_said() {
     fs::write(folder.path().join("x.yaml"), [b'c', 0xff, 0xfe]).unwrap();
     let broken = load(&folder.path().join("x.yaml")).unwrap_err();
     assert!(broken.to_string().contains("valid UTF-8"), "{broken}");
+}
+
+/// What is accepted and read by nobody would silently do nothing: every field is used where the house is wired.
+#[test]
+fn everything_that_is_configured_is_read() {
+    let source = |path: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let here = source("src/config/mod.rs");
+    let config = here.split("pub struct Config {").nth(1).unwrap();
+    let fields = config.lines().take_while(|line| *line != "}");
+    let names: Vec<_> =
+        fields.filter_map(|line| line.trim().strip_prefix("pub ")?.split(':').next()).collect();
+    let wiring = ["mod", "door", "systems", "limit_stores", "hear/mod"];
+    let wiring = wiring.map(|file| source(&format!("src/wire/{file}.rs"))).concat();
+    let vault = source("src/config/secrets.rs");
+    let is_read =
+        |name: &str| wiring.contains(&format!("config.{name}")) || vault.contains(&format!("self.{name}"));
+    assert!(names.len() > 10, "{names:?}");
+    assert_eq!(names.into_iter().filter(|name| !is_read(name)).collect::<Vec<_>>(), Vec::<&str>::new());
 }
 
 /// The pages that are made from the shape, and the schema that editors use. `UPDATE_EXPECT=1` writes them.

@@ -163,7 +163,7 @@ async fn checking_what_is_right_answers_yes() {
     std::fs::write(folder.path().join("cardan.yaml"), pizza(0, 1)).unwrap();
     let ended = Cardan::new(folder.path(), &["check"]).end().await;
     expect![[r#"
-        cardan.yaml: right, with 5 systems, 1 flow and 0 warnings
+        cardan.yaml: valid: 5 systems, 1 flow and 0 warnings
     "#]]
     .assert_eq(ended.done());
     assert_eq!(names(folder.path()), ["cardan.yaml"]);

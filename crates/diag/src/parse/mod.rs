@@ -6,13 +6,14 @@
 
 mod build;
 mod scalar;
+mod syntax;
 
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-use serde_saphyr::granit_parser::{ErrorKind, Marker, Parser, ScanError};
+use serde_saphyr::granit_parser::{Marker, Parser};
 
 use crate::{Diagnostic, Node, Severity, Span, code};
 
@@ -49,7 +50,7 @@ pub fn parse_partial(file: &str, text: &str) -> (Option<Node>, Vec<Diagnostic>) 
     for event in Parser::new_from_str(text) {
         let proceed = match event {
             Ok((event, span)) => builder.take(event, span),
-            Err(error) => builder.stop(syntax_error(&file, text, &error)),
+            Err(error) => builder.stop(syntax::error(&file, text, &error)),
         };
         if !proceed {
             break;
@@ -60,24 +61,6 @@ pub fn parse_partial(file: &str, text: &str) -> (Option<Node>, Vec<Diagnostic>) 
 
 fn start_of(file: &Arc<str>) -> Span {
     Span { file: file.clone(), line: 1, column: 1, start: 0, end: 0 }
-}
-
-fn syntax_error(file: &Arc<str>, text: &str, error: &ScanError) -> Diagnostic {
-    let start = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
-    let end = text[start..].chars().next().map_or(start, |first| start + first.len_utf8());
-    let span = Span { start, end, ..place(file, error.marker()) };
-    let mut found = Diagnostic::error(code::SYNTAX, &span, error.info());
-    if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
-        found.code = code::LIMIT;
-    }
-    if matches!(error.kind(), ErrorKind::UnknownAnchor) {
-        found =
-            found.help("a value that starts with `*` must be quoted, unless it repeats an anchor (`&name`)");
-    }
-    if text[..start].rsplit('\n').next().is_some_and(|line| line.contains('\t')) {
-        found = found.help("indent with spaces; YAML does not allow tabs there");
-    }
-    found
 }
 
 fn place(file: &Arc<str>, mark: &Marker) -> Span {

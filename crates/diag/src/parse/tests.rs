@@ -188,12 +188,13 @@ fn syntax_errors_point_at_the_place() {
     check(
         "a: [1, 2\nb: 3\n",
         expect![[r#"
-        t.yaml:2:2: error[CFG001]: illegal placement of ':' indicator
-          |
-        2 | b: 3
-          |  ^
+            t.yaml:2:2: error[CFG001]: illegal placement of ':' indicator
+              |
+            2 | b: 3
+              |  ^
+              help: indented otherwise than its neighbours, or a quote or comma is missing above
 
-    "#]],
+        "#]],
     );
     check(
         "a:\n\tb: 1\n",

@@ -106,7 +106,11 @@ impl Checker {
         reported: &[&str],
     ) {
         if !matches!(node.tree, Tree::Map(_)) {
-            self.found.push(super::scalar::wrong_type(&object_words(fields), node, here));
+            let found = super::scalar::wrong_type(&object_words(fields), node, here);
+            // A text here may be a secret, so it is not repeated.
+            let number = matches!(node.tree, Tree::Number(_));
+            let meant = fields.first().filter(|_| number).and_then(|field| self.spelled_out(field, node));
+            self.found.push(Diagnostic { help: found.help.iter().cloned().chain(meant).collect(), ..found });
             return;
         }
         for entry in node.entries() {

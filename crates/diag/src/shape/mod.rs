@@ -212,6 +212,15 @@ impl Shape {
         self
     }
 
+    /// The keys of an object, in order; of anything else none.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        let fields = match &*self.kind {
+            Kind::Object { fields, .. } => fields.as_slice(),
+            _ => &[],
+        };
+        fields.iter().map(|field| field.name.as_str())
+    }
+
     /// Adds fields to an object.
     ///
     /// # Panics

@@ -2,7 +2,7 @@
 
 use super::check::{Checker, unknown_key};
 use super::{Field, Kind, Shape};
-use crate::{Diagnostic, Node, Span, Tree, code, nearest};
+use crate::{Diagnostic, Entry, Node, Span, Tree, code, nearest};
 
 impl Checker {
     pub(super) fn one_of(&mut self, shapes: &[Shape], node: &Node, here: &Span) {
@@ -19,7 +19,14 @@ impl Checker {
             }
         }
         match best {
-            Some(found) => found.into_iter().for_each(|found| self.push(found)),
+            Some(mut found) => {
+                let firsts = variants.iter().filter_map(Shape::first);
+                let meant = firsts.filter_map(|first| self.spelled_out(first, node)).next();
+                if let Some(first) = found.first_mut() {
+                    first.help.extend(meant);
+                }
+                found.into_iter().for_each(|found| self.push(found));
+            }
             None => self.push(super::scalar::wrong_type(&alternatives(&variants), node, here)),
         }
     }
@@ -51,11 +58,24 @@ impl Checker {
         self.object(fields, one_key_of, node, here, &reported);
     }
 
+    /// What was meant by the value of an object's first key without the object: `{ attempts: 3 }` for `3`.
+    pub(super) fn spelled_out(&mut self, first: &Field, node: &Node) -> Option<String> {
+        let value = match (&node.tree, &*first.shape.kind) {
+            (Tree::Text(text), Kind::Text { form: Some(_) }) => text.clone(),
+            (Tree::Number(number), Kind::Int { .. } | Kind::Number { .. }) => number.to_string(),
+            _ => return None,
+        };
+        let fits = self.trial(&first.shape, node, &node.span).is_empty();
+        fits.then(|| format!("write `{{ {}: {value} }}`", first.name))
+    }
+
     fn untagged(&mut self, variants: &[Shape], tags: &[&str], node: &Node, here: &Span) {
         let map = variants.iter().find(|shape| matches!(*shape.kind, Kind::Map { .. }));
+        let known = |entry: &&Entry| variants.iter().any(|shape| shape.has(&entry.key));
         let near = node
             .entries()
             .iter()
+            .filter(|entry| !known(entry))
             .find_map(|entry| nearest::nearest(&entry.key, tags.iter().copied()).map(|tag| (entry, tag)));
         if let (Some(map), 1) = (map, node.entries().len()) {
             let mut found = self.trial(map, node, here);
@@ -78,10 +98,19 @@ impl Checker {
 impl Shape {
     /// The key that tells an object from its alternatives: its first field.
     fn tag(&self) -> Option<&str> {
+        self.first().map(|field| field.name.as_str())
+    }
+
+    fn first(&self) -> Option<&Field> {
         match &*self.kind {
-            Kind::Object { fields, .. } => fields.first().map(|field| field.name.as_str()),
+            Kind::Object { fields, .. } => fields.first(),
             _ => None,
         }
+    }
+
+    /// Whether it is an object that has this key.
+    fn has(&self, key: &str) -> bool {
+        matches!(&*self.kind, Kind::Object { fields, .. } if fields.iter().any(|field| field.name == key))
     }
 
     fn accepts(&self, tree: &Tree) -> bool {

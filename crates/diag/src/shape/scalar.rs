@@ -18,11 +18,11 @@ pub(super) fn check(shape: &Shape, node: &Node, here: &Span) -> Option<Diagnosti
             (!inside).then(|| out_of_range(&number.to_string(), shape, node))
         }
         (Kind::Duration, Tree::Text(text)) => units::duration(text).err().map(|why| {
-            Diagnostic::error(code::BAD_DURATION, &node.span, format!("{text:?} is no duration: {why}"))
+            Diagnostic::error(code::BAD_DURATION, &node.span, format!("{text:?} is not a duration: {why}"))
                 .help("write it as 250ms, 3s, 5m, 1h or 1d")
         }),
         (Kind::Size, Tree::Text(text)) => units::size(text).err().map(|why| {
-            Diagnostic::error(code::BAD_SIZE, &node.span, format!("{text:?} is no size: {why}"))
+            Diagnostic::error(code::BAD_SIZE, &node.span, format!("{text:?} is not a size: {why}"))
                 .help("write it as 512B, 64KiB, 1MiB or 2GiB")
         }),
         (Kind::Secret, _) => bad_secret(node),
@@ -135,6 +135,7 @@ impl Shape {
                 Kind::Object { .. } => "a list of mappings".into(),
                 _ => format!("a list of {}", of.words()),
             },
+            Kind::Map { name: "name", .. } => "a mapping of names".into(),
             Kind::Map { name, .. } => format!("a mapping of {name} names"),
             Kind::Object { .. } => "a mapping".into(),
             Kind::OneOf(shapes) => super::pick::alternatives(shapes),

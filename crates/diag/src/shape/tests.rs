@@ -90,7 +90,7 @@ bad: [1]
               |            ^^
               help: write the unit: 30ms, 30s or 30m
 
-            t.yaml:7:9: error[CFG017]: "1MB" is no size: the unit "MB" is not B, KiB, MiB or GiB
+            t.yaml:7:9: error[CFG017]: "1MB" is not a size: the unit "MB" is not B, KiB, MiB or GiB
               |
             7 |   body: 1MB
               |         ^^^
@@ -140,7 +140,7 @@ bad: [1]
             11 | Erp: { url: ftp://x, tries: '3', tags: x, timeout: 3sec, passwort: ****** }
                |                                        ^
 
-            t.yaml:11:52: error[CFG016]: "3sec" is no duration: the unit "sec" is not ms, s, m, h or d
+            t.yaml:11:52: error[CFG016]: "3sec" is not a duration: the unit "sec" is not ms, s, m, h or d
                |
             11 | Erp: { url: ftp://x, tries: '3', tags: x, timeout: 3sec, passwort: ****** }
                |                                                    ^^^^
@@ -251,7 +251,7 @@ fn alternatives_are_told_apart_by_type() {
         &shape,
         "3x",
         expect![[r#"
-        t.yaml:1:1: error[CFG016]: "3x" is no duration: the unit "x" is not ms, s, m, h or d
+        t.yaml:1:1: error[CFG016]: "3x" is not a duration: the unit "x" is not ms, s, m, h or d
           |
         1 | 3x
           | ^^
@@ -406,10 +406,14 @@ fn the_reference_says_the_same() {
 
         ## A task
 
+        ### `call`
+
         | key | value | default | what it is |
         |---|---|---|---|
         | `call` | text | required |  |
         | `with` | any value | – |  |
+
+        ### `do`
 
         | key | value | default | what it is |
         |---|---|---|---|

@@ -72,8 +72,8 @@ fn is_sure(more: &Diagnostic, shape: &[Diagnostic]) -> bool {
     !MISSING.contains(&more.code) && !shape.iter().any(|found| found.span == more.span)
 }
 
-/// Mistakes that are something missing: an `if`, a `when`, a `compensate`. It may be there, misspelt.
-const MISSING: [&str; 3] = ["FLOW006", "FLOW008", "FLOW010"];
+/// Mistakes that are something missing: an `if`, a `when`, a `compensate`, a `with`. It may be there, misspelt.
+const MISSING: [&str; 4] = ["FLOW006", "FLOW008", "FLOW010", "FLOW014"];
 
 fn is_error(found: &Diagnostic) -> bool {
     found.severity == Severity::Error

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use expr::Ty;
 use port::{Repeat, Spec};
 
+use super::Input;
+
 /// What exists around a flow, for checking it without starting anything.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
@@ -25,6 +27,8 @@ pub struct KnownOperation {
     pub repeat: Repeat,
     /// The operation that undoes it.
     pub undo: Option<String>,
+    /// What it wants.
+    pub input: Input,
     /// What it answers.
     pub output: Ty,
 }
@@ -54,6 +58,7 @@ fn operations(spec: &Spec) -> BTreeMap<String, KnownOperation> {
     let known = |operation: &port::Operation| KnownOperation {
         repeat: operation.repeat,
         undo: operation.undo.as_deref().map(str::to_owned),
+        input: Input::from_schema(&operation.input),
         output: Ty::from_schema(&operation.output),
     };
     spec.operations.iter().map(|operation| (operation.name.to_string(), known(operation))).collect()

@@ -1,6 +1,7 @@
 //! What a user wrote under `flows:`, compiled and checked. Knows no run and no state.
 
 mod compile;
+mod input;
 mod known;
 mod limits;
 mod reader;
@@ -15,6 +16,7 @@ use serde_json::Value;
 
 pub use compile::compile;
 pub(crate) use compile::revive;
+pub use input::Input;
 pub use known::{Known, KnownOperation};
 pub use limits::OnExhausted;
 pub(crate) use limits::Retry;

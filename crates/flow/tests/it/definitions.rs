@@ -5,8 +5,12 @@ use expect_test::{Expect, expect};
 use crate::world::known;
 
 fn check(text: &str, wanted: Expect) {
+    check_among(&known(), text, wanted);
+}
+
+fn check_among(known: &flow::Known, text: &str, wanted: Expect) {
     let node = diag::parse("flows.yaml", text).unwrap();
-    let (_, found) = flow::compile("main", &node, &known());
+    let (_, found) = flow::compile("main", &node, known);
     let lines: Vec<String> = found
         .iter()
         .map(|found| {
@@ -60,7 +64,7 @@ fn names_are_unique_and_known() {
         "do:\n  - a: { wait: 1s }\n  - a: { wait: soon }\n  - set: { x: \"${ steps.later.id }\" }\n  - else: []\n    do: []\n",
         expect![[r#"
             FLOW003 3:5 step `a` is there already (every step of a flow has its own name, nested ones too)
-            FLOW011 3:16 `soon` is no length of time: it does not start with a whole number (write `5s`, `2m` or `1h30m`)
+            FLOW011 3:16 `soon` is not a length of time: it does not start with a whole number (write `5s`, `2m` or `1h30m`)
             EXPR004 4:25 there is no field `later` (one of `a`)
             FLOW010 5:11 `else` without `if` (add `if: …` beside `do` and `else`)"#]],
     );
@@ -121,7 +125,7 @@ fn mistakes_of_shape_and_of_expressions_are_told_together() {
     check(
         "sla: soon\ndo:\n  - pay: { cal: payments.charge, with: { amount: \"${ entity. }\" } }\n  - set: { id: \"${ steps.pay.id }\" }\n  - set: { id: \"${ steps.pey.id }\" }\n  - call: paymnts.charge\n    timeot: 1s\n",
         expect![[r#"
-            CFG016 1:6 "soon" is no duration: it does not start with a whole number (write it as 250ms, 3s, 5m, 1h or 1d)
+            CFG016 1:6 "soon" is not a duration: it does not start with a whole number (write it as 250ms, 3s, 5m, 1h or 1d)
             CFG010 3:12 unknown key `cal` (did you mean `call`?; one of `require`, `set`, `call`, `tell`, `publish`, `emit`, `ask`, `confirm`, `wait`, `listen`, `run`, `raise`, `try`, `switch`, `fork` or `do`)
             CFG010 7:5 unknown key `timeot` (did you mean `timeout`?; allowed here: `call`, `with`, `compensate`, `verify`, `retry`, `timeout`, `on_exhausted`, `if` or `for`)
             EXPR001 3:62 the expression ends too early ()
@@ -136,5 +140,47 @@ fn mistakes_of_shape_and_of_expressions_are_told_together() {
             CFG015 9:11 "payments" is not system.operation ()
             EXPR001 3:20 the expression ends too early ()
             EXPR001 7:25 the expression ends too early ()"#]],
+    );
+}
+
+#[test]
+fn a_list_that_is_only_text() {
+    check(
+        "do:\n  - for: { in: entity.items }\n    set: { x: 1 }\n  - for: { in: 3 }\n    set: { x: 1 }\n  - for: { in: \"${ entity.items }\" }\n    set: { x: 1 }\n",
+        expect![[r#"
+            FLOW015 2:16 `for` goes over a list, not over text (write `${ entity.items }`)
+            FLOW015 4:16 `for` goes over a list, not over a number (give it a list)"#]],
+    );
+}
+
+/// What an operation needs is known before it is called, whichever key of a step calls it.
+#[test]
+fn an_input_that_cannot_fit() {
+    let schema = serde_json::json!({
+        "type": "object", "properties": { "id": true }, "required": ["id"], "additionalProperties": false,
+    });
+    let mut known = known();
+    for operations in known.systems.values_mut() {
+        operations.values_mut().for_each(|operation| operation.input = flow::Input::from_schema(&schema));
+    }
+    let step = "do:
+  - a: { call: payments.charge, with: { id: 1 }, compensate: { call: payments.refund, with: { charge: 2 } } }
+  - b: { call: payments.charge, compensate: { call: payments.refund, with: { id: \"${ result.id }\", why: x } } }
+  - c: { tell: payments.charge, with: { order: 1, id: 2 } }
+  - d: { call: payments.charge, with: { id: 1 }, compensate: none, verify: { call: payments.find, with: { key: 1 } } }
+  - e: { call: payments.charge, with: \"${ entity }\", compensate: none }
+  - f: { call: payments.charge, with: \"${ run }\", compensate: none }
+";
+    check_among(
+        &known,
+        step,
+        expect![[r#"
+        FLOW014 2:93 `payments.refund` needs the member `id` (write `with: { id: … }`)
+        FLOW014 2:95 `payments.refund` has no place for the member `charge` (it takes `id`)
+        FLOW014 3:16 `payments.charge` needs the member `id` (write `with: { id: … }`)
+        FLOW014 3:100 `payments.refund` has no place for the member `why` (it takes `id`)
+        FLOW014 4:41 `payments.charge` has no place for the member `order` (it takes `id`)
+        FLOW014 5:105 `payments.find` needs the member `id` (write `with: { id: … }`)
+        FLOW014 5:107 `payments.find` has no place for the member `key` (it takes `id`)"#]],
     );
 }

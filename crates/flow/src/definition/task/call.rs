@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use diag::{Node, Tree};
-use expr::Ty;
+use expr::{Mapping, Ty};
 use port::Repeat;
 
 use super::super::Retry;
@@ -23,6 +23,7 @@ pub(super) fn call(reader: &mut Reader<'_>, node: &Node, verb: &str) -> Option<C
         return None;
     };
     let repeat = known(reader, target, system, operation).unwrap_or(Repeat::Never);
+    judge_input(reader, node, target, (system, operation), with.as_ref());
     let members = Members::of(reader.known, system, operation);
     Some(Call { system: system.into(), operation: operation.into(), with, repeat, members })
 }
@@ -42,6 +43,24 @@ fn known(reader: &mut Reader<'_>, target: &Node, system: &str, operation: &str) 
         return None;
     };
     Some(found.repeat)
+}
+
+/// A member that the operation lacks, or has no place for, would be found out only when the call is made.
+fn judge_input(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    target: &Node,
+    (system, operation): (&str, &str),
+    with: Option<&Mapping>,
+) {
+    let Some(known) = reader.known.operation(system, operation) else { return };
+    let name = format!("{system}.{operation}");
+    let found = match (node.get("with"), with) {
+        (Some(node), Some(with)) => known.input.judge(&name, node, with),
+        (None, _) => known.input.judge_nothing(&name, &target.span),
+        (Some(_), None) => return,
+    };
+    reader.found.extend(found);
 }
 
 /// How the task is undone. A `never` operation without it deserves a warning.

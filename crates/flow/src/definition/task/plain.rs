@@ -32,7 +32,7 @@ pub(super) fn wait(reader: &mut Reader<'_>, node: &Node) -> Option<Body> {
         reader.error(
             "FLOW011",
             &wait.span,
-            format!("`{text}` is no length of time: {why}"),
+            format!("`{text}` is not a length of time: {why}"),
             "write `5s`, `2m` or `1h30m`",
         );
     }

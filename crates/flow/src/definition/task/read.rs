@@ -97,7 +97,17 @@ fn inner(reader: &mut Reader<'_>, verb: &'static str, node: &Node) -> Inner {
 
 fn loop_of(reader: &mut Reader<'_>, node: &Node) -> Option<Each> {
     let name = node.get("each").and_then(Node::text).unwrap_or("item");
-    Some(Each { name: name.into(), over: reader.mapping(node.get("in")?)? })
+    let list = node.get("in")?;
+    let over = reader.mapping(list)?;
+    if !matches!(over.ty(), Ty::List(_) | Ty::Any | Ty::Null) {
+        let help = match (over.is_literal(), list.text()) {
+            (true, Some(text)) => format!("write `${{ {text} }}`"),
+            _ => "give it a list".to_owned(),
+        };
+        let said = format!("`for` goes over a list, not over {}", over.ty().word());
+        reader.error("FLOW015", &list.span, said, help);
+    }
+    Some(Each { name: name.into(), over })
 }
 
 fn body(reader: &mut Reader<'_>, verb: &str, node: &Node) -> Option<Body> {
