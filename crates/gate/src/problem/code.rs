@@ -4,7 +4,7 @@ use std::time::Duration;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $status:literal, $title:literal;)+) => {
-        /// Why a request was refused. The word is stable; `docs/reference/errors.md` explains each.
+        /// Why a request was refused. The word is stable; `docs/reference/http-problems.md` explains each.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Code { $($(#[$doc])* $name,)+ }
 
