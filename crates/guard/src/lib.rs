@@ -4,6 +4,14 @@
 //! It reads an adapter's spec and its faults, never a concrete adapter. It knows no protocol, no store and no flow:
 //! when it cannot let a call out it says so at once and says when to come back; keeping the call until then is
 //! the caller's work.
+//!
+//! Words of this crate:
+//! - **way**: what one policy's calls go through: its pipeline of stages, and its cache.
+//! - **lane**: what the calls of one key (system, operation, tenant or model) share: a breaker, a bulkhead and a limit.
+//! - **place**: room for one call in a bulkhead; dropping it lets the next call in.
+//! - **turn**: the moment at which a limit lets a call out; once taken it is not given back.
+//! - **till**: the shared store in which the limits of one policy are counted for all nodes, and under which name.
+//! - **purse**: the retry budget of a system: retries take tokens out, successes pay in.
 
 #![cfg_attr(test, expect(clippy::unwrap_used, reason = "a failed test should panic"))]
 

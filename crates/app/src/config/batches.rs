@@ -100,7 +100,7 @@ fn is_sent(judge: &mut Judge<'_>, guard: &Node, spec: &Spec, batch: &Entry, oper
     false
 }
 
-/// A batch may have to be sent again, in another company.
+/// A batch may have to be sent again, together with other items.
 fn is_repeatable(judge: &mut Judge<'_>, here: &Span, operation: &Operation, collect: &Collect) -> bool {
     if collect.fits(operation.repeat) {
         return true;

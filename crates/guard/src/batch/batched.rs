@@ -35,7 +35,7 @@ pub struct Collect {
 
 impl Collect {
     /// Whether items of an operation may be sent so: a batch that may have landed is sent again by whoever made the
-    /// calls, in another company, so each item itself must be safe to repeat, or carry its key.
+    /// calls, together with other items, so each item itself must be safe to repeat, or carry its key.
     pub fn fits(&self, repeat: Repeat) -> bool {
         match repeat {
             Repeat::Safe => true,
@@ -181,7 +181,7 @@ async fn send(link: &dyn Link, collect: &Collect, items: Vec<Item>) -> Result<Ve
     let deadline = items.iter().map(|item| item.ctx.deadline).reduce(|one, other| Some(one?.max(other?)));
     let ctx = Ctx { deadline: deadline.flatten(), ..first.ctx.clone() };
     let known = link.spec().operation(&collect.into);
-    // The attempts of this one call; sent again in another company it has another key, and the items have theirs.
+    // The attempts of this one call; sent again together with others it has another key, and the items have theirs.
     let key = known.filter(|known| known.repeat == Repeat::Keyed).and_then(|_| {
         IdempotencyKey::new(&format!("batch-{:016x}{:016x}", ctx.entropy.bits(), ctx.entropy.bits()))
     });

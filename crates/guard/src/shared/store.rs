@@ -30,7 +30,7 @@ impl Store {
     /// The longest a call waits for a store, unless the wiring says otherwise.
     pub const PATIENCE: Duration = Duration::from_millis(50);
 
-    /// A store that is taken for away after three calls in a row that it did not answer within `patience`. It is asked
+    /// A store that is considered unavailable after three calls in a row that it did not answer within `patience`. It is asked
     /// again after half a second, and then ever less often, down to every five seconds.
     pub fn new(name: &str, ledger: Arc<dyn Ledger>, patience: Duration) -> Self {
         let circuit = Breaker::new(&policy::Breaker {
