@@ -2,6 +2,12 @@
 //!
 //! One task per live run ([`runner`]); beside them one task for timers, one for the outbox, one for topics. A turn
 //! of a run is: apply an event, turn decisions into rows of one batch, commit it, and only then act.
+//!
+//! Take a step `charge`. The step before it has finished, and that is an `Event` of the journal. The core folds it in and
+//! works off what follows, one `Work` after another (leave that step, enter this one), until it has a `Decision`: call
+//! `payments.charge`, described by an `Effect`. The `Turn` gathers all of this: the event goes into its batch, the effect
+//! onto its list of what to launch. The batch is committed, and only then is the call sent. What comes back is judged
+//! into the next event, with which the next turn begins.
 
 mod begin;
 mod call;

@@ -109,6 +109,8 @@ impl Work {
         Ok(started)
     }
 
+    /// Adds the rows that begin runs and answer waiting ones. Nothing has started yet: the engine is woken when the
+    /// batch is on disk, and if it never gets there, nothing was begun.
     fn set_in_motion(&mut self, engine: &Engine, decision: &Decision) -> Result<Vec<Started>, Problem> {
         let mut aside = Batch::new();
         let (mut started, mut wake) = (Vec::new(), Vec::new());
