@@ -134,7 +134,8 @@ impl Guarded {
     /// One attempt: the adapter is told which one it is, and when it will be dropped.
     async fn send(&self, ctx: &Ctx, call: &Call, attempt: Attempt) -> Result<Reply, Fault> {
         let ctx = Ctx { deadline: Some(attempt.deadline()), attempt: attempt.number, ..ctx.clone() };
-        self.link.call(&ctx, call.clone()).await
+        let reply = self.link.call(&ctx, call.clone()).await?;
+        Ok(Reply { attempts: attempt.number, ..reply })
     }
 
     /// What the guard looks like now.

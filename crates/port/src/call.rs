@@ -50,6 +50,9 @@ pub struct Reply {
     pub output: Value,
     /// The protocol's own status, where it has one (HTTP status, gRPC code).
     pub status: Option<u16>,
+    /// How many attempts it took, counted by the guards on the way; 0 where nobody counted. An answer from a cache says
+    /// what it took to fetch it.
+    pub attempts: u32,
     /// The member that acted, by the name of its system, when a group was called; `None` from any other system.
     pub member: Option<Arc<str>>,
 }

@@ -44,6 +44,7 @@ impl State {
 
     fn answered(&self, effect: &Effect, reply: Reply, ms: u64, max_output: usize) -> Event {
         let (path, output, member) = (effect.path.clone(), reply.output, effect.acted(reply.member));
+        let attempts = reply.attempts.max(1);
         if size_exceeds(&output, max_output) {
             let said = format!("the answer is larger than {max_output} bytes");
             let error = Failure {
@@ -52,14 +53,14 @@ impl State {
                 ..Failure::new(&path, "flow.output_too_large", said)
             };
             return match effect.purpose {
-                Purpose::Undo => Event::StepCompensated { path, attempts: 1, ms, member },
+                Purpose::Undo => Event::StepCompensated { path, attempts, ms, member },
                 Purpose::Do | Purpose::Verify => Event::StepFailed { path, error, ms },
                 Purpose::Recall => Event::CompensationParked { path, error },
             };
         }
         match effect.purpose {
-            Purpose::Do => Event::StepSucceeded { path, output: Arc::new(output), attempts: 1, ms, member },
-            Purpose::Undo => Event::StepCompensated { path, attempts: 1, ms, member },
+            Purpose::Do => Event::StepSucceeded { path, output: Arc::new(output), attempts, ms, member },
+            Purpose::Undo => Event::StepCompensated { path, attempts, ms, member },
             Purpose::Recall => Event::OutcomeFound { path, output: Some(Arc::new(output)) },
             Purpose::Verify => self.verified(&path, output),
         }

@@ -148,7 +148,7 @@ impl Group {
         let mut told: Option<Fault> = None;
         for member in self.order() {
             let fault = match member.call(ctx, call, &*self.clock).await {
-                Ok(reply) => return Ok(reply),
+                Ok(reply) => return Ok(Reply { attempts: attempts + reply.attempts, ..reply }),
                 Err(fault) => fault,
             };
             attempts += fault.attempts;

@@ -18,8 +18,8 @@ async fn b16_a_failing_call_is_really_tried_again_and_says_how_often() {
     let world = World::new(attempts(4), |number, _| async move {
         if number < 3 { Err(fault(Kind::Unavailable, Landed::Unknown)) } else { Ok(Reply::default()) }
     });
-    world.call("read").await.unwrap();
-    assert_eq!(world.calls(), 3);
+    let reply = world.call("read").await.unwrap();
+    assert_eq!((world.calls(), reply.attempts), (3, 3));
     let heard = world.ear.heard();
     let expected = [
         "started",

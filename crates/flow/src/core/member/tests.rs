@@ -136,6 +136,15 @@ fn charge(more: Value) -> Value {
 }
 
 #[test]
+fn a_step_that_went_well_says_how_many_attempts_it_took() {
+    let mut run = Run::of(charge(json!({})));
+    run.home(Ok(Reply { attempts: 3, ..by("adyen") }));
+    run.home(Ok(Reply::default()));
+    let attempts = |path: &str| run.state.record(path).unwrap().attempts;
+    assert_eq!((attempts("charge"), attempts("order")), (3, 1));
+}
+
+#[test]
 fn a_charge_is_refunded_by_the_member_that_took_it() {
     for crash in [false, true] {
         let mut run = Run::of(charge(json!({})));
