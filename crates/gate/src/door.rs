@@ -13,6 +13,7 @@ use port::TraceContext;
 use crate::body::{self, Media};
 use crate::exchange::{AT_LEAST, Asked, CORRELATION, Inlet, TRACERESPONSE};
 use crate::route::{Optional, Route, Takes};
+use crate::turn::Turn;
 use crate::{Code, Gate, Principal, Problem, idempotency};
 
 /// Lets a request in, or refuses it.
@@ -26,7 +27,8 @@ pub(crate) async fn enter(gate: Gate, routes: &'static [&'static Route], request
         Err(problem) => {
             let code = problem.code;
             gate.observer.refused(code.as_str(), code.retry_after().is_some());
-            if code.status() >= 500 {
+            // What is shed is counted: a flood of requests must not become one of lines.
+            if code.status() >= 500 && code != Code::Overloaded {
                 tracing::warn!(
                     correlation_id = &*correlation,
                     code = code.as_str(),
@@ -53,7 +55,9 @@ async fn serve(
     body: Body,
     (correlation, trace): (Arc<str>, TraceContext),
 ) -> Result<Response, Problem> {
-    // Who asks comes first: a stranger learns nothing about paths' methods, limits or bodies.
+    // A turn comes first: in an overload nothing is spent on a request, not even on its token.
+    let turn = gate.turns.take()?;
+    // Then who asks: a stranger learns nothing about paths' methods, limits or bodies.
     let authority = parts.uri.authority().map(|authority| authority.as_str().to_owned());
     let principal = gate.auth.principal(&parts.headers, authority.as_deref())?;
     let route = chosen(routes, &parts.method)?;
@@ -62,12 +66,12 @@ async fn serve(
     gate.buckets
         .take(&principal, gate.clock.instant())
         .map_err(|wait| Problem { retry_after: Some(wait), ..Problem::new(Code::RateLimited) })?;
-    let body = read(gate, route, parts, body).await?;
+    let body = read(gate, &turn, route, parts, body).await?;
     let params = params(parts).await?;
-    visible(gate, &parts.headers).await?;
+    visible(gate, &turn, &parts.headers).await?;
     let query = parts.uri.query().unwrap_or_default().to_owned();
     let headers = std::mem::take(&mut parts.headers);
-    let asked = Asked { principal, correlation, trace, params, query, headers, body, key: None };
+    let asked = Asked { principal, correlation, trace, params, query, headers, body, turn, key: None };
     idempotency::once(gate, route, parts.uri.path(), asked).await
 }
 
@@ -90,7 +94,7 @@ fn permit(principal: &Principal, route: &Route) -> Result<(), Problem> {
     Err(Problem::because(Code::AuthPermission, format!("needs {}", route.permission.as_str())))
 }
 
-async fn read(gate: &Gate, route: &Route, parts: &Parts, body: Body) -> Result<Inlet, Problem> {
+async fn read(gate: &Gate, turn: &Turn, route: &Route, parts: &Parts, body: Body) -> Result<Inlet, Problem> {
     let optional = match route.takes {
         Takes::Nothing => return Ok(Inlet::Nothing),
         Takes::Json(_, Optional::Yes) => true,
@@ -103,19 +107,21 @@ async fn read(gate: &Gate, route: &Route, parts: &Parts, body: Body) -> Result<I
         (Media::Ndjson, Takes::Acts) => Ok(Inlet::Lines(Mutex::new(body))),
         (Media::Ndjson, _) => Err(Problem::because(Code::BodyType, "expected application/json")),
         (Media::Json, _) => {
-            body::read(body, &parts.headers, gate.limits.body, gate.limits.body_time).await.map(Inlet::Whole)
+            let read = body::read(body, &parts.headers, gate.limits.body, gate.limits.body_time);
+            turn.before(read).await?.map(Inlet::Whole)
         }
     }
 }
 
 /// Waits until the position that the caller has seen elsewhere can be read here.
-async fn visible(gate: &Gate, headers: &HeaderMap) -> Result<(), Problem> {
+async fn visible(gate: &Gate, turn: &Turn, headers: &HeaderMap) -> Result<(), Problem> {
     let Some(value) = headers.get(&AT_LEAST) else { return Ok(()) };
     let position = value.to_str().ok().and_then(|text| text.trim().parse::<u64>().ok());
     let problem = || Problem::because(Code::HeaderInvalid, "Cardan-At-Least: expected a position");
     let position = position.ok_or_else(problem)?;
     let mut head = gate.store.head();
-    let reached = tokio::time::timeout(gate.limits.at_least, head.wait_for(|head| *head >= position)).await;
+    let reached = tokio::time::timeout(gate.limits.at_least, head.wait_for(|head| *head >= position));
+    let reached = turn.before(reached).await?;
     reached
         .is_ok_and(|reached| reached.is_ok())
         .then_some(())

@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::turn::Turn;
 use crate::{Code, Principal, Problem};
 
 /// The position a write reached; send it back as [`AT_LEAST`] to read it.
@@ -36,6 +37,8 @@ pub(crate) struct Asked {
     pub(crate) query: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Inlet,
+    /// To be worked on; given back when this is dropped.
+    pub(crate) turn: Turn,
     /// Given with the request; makes what the request creates the same for every repeat.
     pub(crate) key: Option<String>,
 }

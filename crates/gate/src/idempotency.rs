@@ -50,6 +50,8 @@ pub(crate) async fn once(
     let (gate, path) = (gate.clone(), path.to_owned());
     // A caller who leaves and comes back with the same key must find an answer, not a claim that nobody works under.
     insist(async move {
+        // Until the answer is kept, whoever is still there to read it.
+        let _turn = asked.turn.clone();
         if let Some(kept) = claim(&gate, &record).await? {
             return replay(&kept);
         }

@@ -24,6 +24,7 @@ mod route;
 mod routes;
 mod serve;
 mod systems;
+mod turn;
 mod upload;
 
 use std::io;
@@ -96,6 +97,7 @@ pub(crate) struct Inside {
     control: Arc<dyn Control>,
     auth: Auth,
     limits: Limits,
+    turns: turn::Turns,
     buckets: rate::Buckets,
     subscriptions: Arc<Semaphore>,
     observer: Arc<dyn Observer>,
@@ -115,6 +117,7 @@ impl Gate {
             systems: deps.systems,
             control: deps.control,
             auth: deps.auth,
+            turns: turn::Turns::new(&deps.limits, deps.observer.clone()),
             buckets: rate::Buckets::new(&deps.limits),
             subscriptions: Arc::new(Semaphore::new(deps.limits.subscriptions)),
             limits: deps.limits,

@@ -14,6 +14,14 @@ pub trait Observer: Send + Sync + 'static {
         let _ = (code, recoverable);
     }
 
+    /// A request was refused because too many were worked on; [`Observer::refused`] hears of it too.
+    fn shed(&self) {}
+
+    /// So many requests more (or, negative, fewer) are worked on.
+    fn working(&self, change: i64) {
+        let _ = change;
+    }
+
     /// So many conversations began (or, negative, ended).
     fn conversations(&self, change: i64) {
         let _ = change;

@@ -30,6 +30,8 @@ pub(crate) fn lines(gate: &Gate, mut asked: Asked) -> Answer {
     let pieces = stream::unfold(Some(upload), |state| async move {
         let mut upload = state?;
         let (piece, more) = upload.batch().await;
+        // The caller may take its time over the verdicts.
+        upload.asked.turn.rest();
         (!piece.is_empty()).then_some((Ok::<_, Infallible>(Bytes::from(piece)), more.then_some(upload)))
     });
     Answer::stream("application/x-ndjson", Body::from_stream(pieces))
@@ -70,8 +72,14 @@ impl Upload {
     /// The verdicts of the next lines, and whether there may be more.
     async fn batch(&mut self) -> (Vec<u8>, bool) {
         let read = match self.ahead.take() {
-            Some(read) => read,
-            None => self.lines.next(BATCH).await.map(|lines| read(&self.gate, &self.asked, &lines)),
+            Some(read) => {
+                self.asked.turn.resume().await;
+                read
+            }
+            None => {
+                let lines = self.asked.turn.after(self.lines.next(BATCH)).await;
+                lines.map(|lines| read(&self.gate, &self.asked, &lines))
+            }
         };
         let mut verdicts = Vec::new();
         match read {

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, RequestBuilder};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::Instant;
 
 /// How often `/ready` is asked.
@@ -62,7 +63,7 @@ pub(crate) async fn open_loop(
     out.join_all().await
 }
 
-/// Asks `/ready` all the time.
+/// Asks `/ready` all the time, from a thread of its own: who floods in this process would keep its answers waiting too.
 pub(crate) struct Pulse {
     stop: Arc<AtomicBool>,
     asking: JoinHandle<Vec<Answer>>,
@@ -72,21 +73,23 @@ impl Pulse {
     pub(crate) fn of(url: String) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&stop);
-        let asking = tokio::spawn(async move {
+        let pulse = async move {
             let (client, mut seen) = (Client::new(), Vec::new());
             while !told.load(Ordering::Relaxed) {
                 seen.push(ask(client.get(&url), Instant::now()).await);
                 tokio::time::sleep(PULSE).await;
             }
             seen
-        });
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let asking = thread::spawn(move || runtime.block_on(pulse));
         Self { stop, asking }
     }
 
     /// Every answer so far.
     pub(crate) async fn stop(self) -> Vec<Answer> {
         self.stop.store(true, Ordering::Relaxed);
-        self.asking.await.unwrap()
+        spawn_blocking(|| self.asking.join().unwrap()).await.unwrap()
     }
 }
 

@@ -120,27 +120,49 @@ async fn f12_ten_times_the_orders_are_shed_and_those_taken_are_done() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f12_a_flood_is_kept_or_refused_and_never_lost() {
+    println!("F12, {CONNECTIONS} connections, single facts, each as fast as it is answered, {:?}:", span());
+    flooded("flood", false).await;
+    flooded("heeding Retry-After", true).await;
+}
+
+/// A flood on a server of its own; what is shed comes again at once, or when it was told to.
+async fn flooded(name: &str, heeds: bool) {
     let scene = Scene::open().await;
     let pulse = Pulse::of(scene.at("/ready"));
-    let made = flood(&scene).await;
+    let made = flood(&scene, heeds).await;
     let ready = pulse.stop().await;
     let all: Vec<Answer> = made.into_iter().flatten().collect();
-    println!("F12, {CONNECTIONS} connections, single facts, each as fast as it is answered, {:?}:", span());
-    told("flood", &all, &ready);
+    told(name, &all, &ready);
     judge(&all, &ready);
+    let shed = all.iter().filter(|answer| answer.shed()).count();
+    assert!(shed > 0, "more connections than requests are worked on at once");
+    assert_eq!(counted(&scene).await, (0, shed), "in flight, and shed");
     assert_eq!(kept(&scene).await, accepted(&all).count());
 }
 
+/// Requests that are worked on, and those that were refused as too many, as the metrics have it.
+async fn counted(scene: &Scene) -> (usize, usize) {
+    let metrics = scene.page("/metrics").await;
+    let number = |name: &str| {
+        let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("{metrics}")).parse().unwrap()
+    };
+    (number("cardan_requests_in_flight"), number("cardan_requests_shed_total"))
+}
+
 /// What each connection was answered.
-async fn flood(scene: &Scene) -> Vec<Vec<Answer>> {
+async fn flood(scene: &Scene, heeds: bool) -> Vec<Vec<Answer>> {
     let (client, end) = (reqwest::Client::new(), Instant::now() + span());
     let mut connections = JoinSet::new();
     for connection in 0..CONNECTIONS {
         let (client, url) =
             (client.clone(), scene.at(&format!("/v1/conversations/conv_flood_{connection}/acts")));
         connections.spawn(async move {
-            let mut seen = Vec::new();
+            let mut seen: Vec<Answer> = Vec::new();
             for number in 0.. {
+                if let Some(wait) = seen.last().and_then(|answer| answer.retry_after).filter(|_| heeds) {
+                    tokio::time::sleep(Duration::from_secs(wait)).await;
+                }
                 let now = Instant::now();
                 if now >= end {
                     break;

@@ -18,8 +18,14 @@ pub(crate) use schema::Schema;
 pub(crate) const PATH: &str = "/openapi.json";
 
 /// What every route may refuse with.
-const ALWAYS: &[Code] =
-    &[Code::AuthToken, Code::AuthPermission, Code::RateLimited, Code::RouteMethod, Code::Internal];
+const ALWAYS: &[Code] = &[
+    Code::AuthToken,
+    Code::AuthPermission,
+    Code::RateLimited,
+    Code::RouteMethod,
+    Code::Internal,
+    Code::Overloaded,
+];
 /// What every route that reads a body may refuse with.
 const READING: &[Code] =
     &[Code::BodyJson, Code::BodyUtf8, Code::BodyDepth, Code::BodyTooLarge, Code::BodyType, Code::BodySlow];

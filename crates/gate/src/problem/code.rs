@@ -105,6 +105,8 @@ codes! {
     PositionNotVisible = "position.not_visible", 503, "Position is not visible yet";
     /// Too many acts of this conversation at once.
     Contended = "conversation.contended", 503, "Conversation is contended";
+    /// Too many requests are worked on.
+    Overloaded = "overloaded", 503, "Too many requests at once";
     /// The write queue is full.
     Busy = "busy", 503, "Too much to do";
     /// No space left.
@@ -132,7 +134,7 @@ impl Code {
             Code::Busy | Code::Contended | Code::PositionNotVisible | Code::IdempotencyInProgress => {
                 Some(Duration::from_secs(1))
             }
-            Code::RateLimited | Code::TooManyStreams | Code::Stopping => Some(Duration::from_secs(1)),
+            Code::RateLimited | Code::TooManyStreams | Code::Overloaded | Code::Stopping => Some(Duration::from_secs(1)),
             Code::StoreFull | Code::StoreFailed => Some(Duration::from_secs(10)),
             _ => None,
         }

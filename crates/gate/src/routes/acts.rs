@@ -193,7 +193,10 @@ async fn told<'a>(
     let wait = asked.wait(gate.limits.wait).filter(|_| !taken.runs.is_empty());
     let integrations = match wait {
         None => taken.runs.iter().map(pending).collect(),
-        Some(patience) => join_all(taken.runs.iter().map(|run| integration(gate, run, patience))).await,
+        Some(patience) => {
+            let ended = join_all(taken.runs.iter().map(|run| integration(gate, run, patience)));
+            asked.turn.after(ended).await
+        }
     };
     let next = match wait {
         None => next,

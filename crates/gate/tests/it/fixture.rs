@@ -53,11 +53,16 @@ impl House {
 
     /// A house with one flow, written as in `cardan.yaml`.
     pub(crate) async fn running(flow: &Value) -> Self {
+        Self::running_within(flow, Limits::default()).await
+    }
+
+    /// The same with other limits.
+    pub(crate) async fn running_within(flow: &Value, limits: Limits) -> Self {
         let node = diag::Node::from_json(flow);
         let (compiled, diagnostics) = flow::compile("create-order", &node, &flow::Known::default());
         let flows = vec![compiled.unwrap_or_else(|| panic!("{diagnostics:?}"))];
         let store = Store::temporary().unwrap();
-        let deps = deps_with(store.clone(), Auth::Loopback, Limits::default(), flows).await;
+        let deps = deps_with(store.clone(), Auth::Loopback, limits, flows).await;
         Self { router: gate::router(deps), store, token: None }
     }
 

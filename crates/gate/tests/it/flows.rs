@@ -79,10 +79,14 @@ async fn a_failure_is_told_with_its_reason() {
     );
 }
 
+/// A flow that ends when somebody names a size.
+fn asks() -> Value {
+    flow(json!([{"size": {"ask": {"field": "size", "prompt": "Which size?", "entity": "order_1"}}}]))
+}
+
 #[tokio::test]
 async fn a_run_asks_and_an_act_answers() {
-    let ask = json!([{"size": {"ask": {"field": "size", "prompt": "Which size?", "entity": "order_1"}}}]);
-    let house = House::running(&flow(ask)).await;
+    let house = House::running(&asks()).await;
     let answer = house.post_with(ACTS, &[("prefer", "wait=200ms")], &commit("act_1")).await;
     assert_eq!(answer.json["integrations"][0]["status"], "pending", "{}", answer.text);
     let run = answer.json["integrations"][0]["run"].as_str().unwrap().to_owned();
@@ -105,4 +109,34 @@ async fn a_run_asks_and_an_act_answers() {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
     panic!("the answer was not heard: {}", house.get(&format!("/v1/runs/{run}")).await.text);
+}
+
+/// F12: who waits for a run is not worked on.
+#[tokio::test]
+async fn a_caller_who_waits_leaves_the_turn_to_others() {
+    let limits = gate::Limits { in_flight: 1, ..gate::Limits::default() };
+    let house = House::running_within(&asks(), limits).await;
+    let caller = house.clone();
+    let mut waiting = Box::pin(async move { caller.post_with(ACTS, PATIENT, &commit("act_1")).await });
+    // So that it is the first to come.
+    assert!(futures_util::future::poll_immediate(&mut waiting).await.is_none());
+    let waiting = tokio::spawn(waiting);
+    for number in 0..2000 {
+        let asked = house.get("/v1/conversations/conv_1").await;
+        let acts = asked.json["acts"].as_array().into_iter().flatten();
+        if acts.filter(|act| act["type"] == "ask").count() > 0 {
+            break;
+        }
+        assert!(number < 1999, "the run does not ask: {}", asked.text);
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    assert!(!waiting.is_finished());
+    assert_eq!(house.post(ACTS, &fact("act_2", "size", json!("large"))).await.status, 200);
+    let answer = waiting.await.unwrap();
+    assert_eq!(
+        (answer.status, &answer.json["integrations"][0]["status"]),
+        (200, &json!("success")),
+        "{}",
+        answer.text
+    );
 }

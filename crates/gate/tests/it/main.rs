@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
 
 mod acts;
+mod crowd;
 mod fixture;
 mod flows;
 mod guards;

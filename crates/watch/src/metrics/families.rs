@@ -187,6 +187,21 @@ impl Counting {
     }
 }
 
+/// Cardan's own series about how much is asked of it at once.
+#[derive(Debug, Default)]
+pub(super) struct Load {
+    pub(super) in_flight: Gauge,
+    pub(super) shed: Counter,
+}
+
+impl Load {
+    pub(super) fn register(&self, to: &mut Registry) {
+        plain(to, "cardan_requests_in_flight", "Requests that are worked on", &self.in_flight);
+        // The encoder appends `_total`.
+        plain(to, "cardan_requests_shed", "Requests refused as too many at once", &self.shed);
+    }
+}
+
 fn plain<M: Metric + Clone>(to: &mut Registry, name: &str, help: &str, metric: &M) {
     to.register(name, help, metric.clone());
 }

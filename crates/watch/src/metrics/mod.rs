@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use prometheus_client::registry::Registry;
 
-use families::{Astra, Counting, Flows, Fsm, Rag};
+use families::{Astra, Counting, Flows, Fsm, Load, Rag};
 use labels::{
     Act, ActType, Adapter, AdapterError, AdapterState, Call, CallStatus, Error, Flow, FlowStatus,
     LimitFallback, LimitStore, Request,
@@ -65,6 +65,7 @@ pub struct Metrics {
     fsm: Fsm,
     flows: Flows,
     counting: Counting,
+    load: Load,
 }
 
 impl Metrics {
@@ -73,6 +74,7 @@ impl Metrics {
         let mut registry = Registry::default();
         let (astra, rag) = (Astra::default(), Rag::default());
         let (fsm, flows, counting) = (Fsm::default(), Flows::default(), Counting::default());
+        let load = Load::default();
         if compat.astra {
             astra.register(&mut registry);
         }
@@ -87,7 +89,8 @@ impl Metrics {
         }
         flows.register(&mut registry);
         counting.register(&mut registry);
-        Self { registry, names: Names::default(), astra, rag, fsm, flows, counting }
+        load.register(&mut registry);
+        Self { registry, names: Names::default(), astra, rag, fsm, flows, counting, load }
     }
 
     /// One act was handled, or refused.
@@ -153,6 +156,16 @@ impl Metrics {
     /// So many conversations began to be active (or, negative, ceased to be).
     pub fn active_conversations(&self, change: i64) {
         self.astra.active.inc_by(change);
+    }
+
+    /// So many requests more (or, negative, fewer) are worked on.
+    pub fn requests_in_flight(&self, change: i64) {
+        self.load.in_flight.inc_by(change);
+    }
+
+    /// A request was refused because too many were worked on.
+    pub fn request_shed(&self) {
+        self.load.shed.inc();
     }
 
     /// A run ended. `status` is its final status (`succeeded`, `failed`, `compensated`, `cancelled`, `parked`).

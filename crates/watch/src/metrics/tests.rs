@@ -19,6 +19,9 @@ fn busy() -> Metrics {
     metrics.dead_letter("crm");
     metrics.limit_store("common", false);
     metrics.limit_fallback("common", "crm", "local_share");
+    metrics.requests_in_flight(3);
+    metrics.requests_in_flight(-1);
+    metrics.request_shed();
     metrics
 }
 

@@ -56,6 +56,14 @@ impl gate::Observer for Ears {
         self.metrics.error(code, "cardan", recoverable);
     }
 
+    fn shed(&self) {
+        self.metrics.request_shed();
+    }
+
+    fn working(&self, change: i64) {
+        self.metrics.requests_in_flight(change);
+    }
+
     fn conversations(&self, change: i64) {
         self.metrics.active_conversations(change);
     }
