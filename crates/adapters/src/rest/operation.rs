@@ -77,6 +77,19 @@ impl Plan {
     }
 }
 
+/// The schema that somebody wrote, with the members that the path cannot do without.
+fn requiring(mut schema: Value, path: &Template) -> Value {
+    let Value::Object(keywords) = &mut schema else { return schema };
+    if let Value::Array(required) = keywords.entry("required").or_insert_with(|| json!([])) {
+        for member in path.members().map(Value::from) {
+            if !required.contains(&member) {
+                required.push(member);
+            }
+        }
+    }
+    schema
+}
+
 /// Judges all operations and what they say about each other.
 pub(super) fn plans(written: &BTreeMap<String, Operation>, judge: &mut Judge<'_>) -> BTreeMap<String, Plan> {
     for (name, operation) in written {
@@ -147,7 +160,7 @@ fn plan(name: &str, written: &Operation, judge: &mut Judge<'_>) -> Option<Plan> 
     };
     let input = match &written.input {
         None => plan.implied_input(),
-        Some(schema) => check_schema(schema, &[place[0], name, "input"], judge)?,
+        Some(schema) => requiring(check_schema(schema, &[place[0], name, "input"], judge)?, &plan.path),
     };
     Some(Plan { input, ..plan })
 }

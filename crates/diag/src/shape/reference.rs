@@ -60,7 +60,11 @@ impl Page {
         };
         for fields in &objects {
             let own: Vec<&Field> = fields.iter().filter(|field| !everywhere(field)).collect();
-            self.table(path, &code(&join(path, tag(fields))), &own);
+            let heading = match path {
+                "" => format!("With `{}`", tag(fields)),
+                path => format!("`{path}` with `{}`", tag(fields)),
+            };
+            self.table(path, &heading, &own);
         }
         let common: Vec<&Field> = objects[0].iter().filter(everywhere).collect();
         if !common.is_empty() {

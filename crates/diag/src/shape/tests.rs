@@ -406,14 +406,14 @@ fn the_reference_says_the_same() {
 
         ## A task
 
-        ### `call`
+        ### With `call`
 
         | key | value | default | what it is |
         |---|---|---|---|
         | `call` | text | required |  |
         | `with` | any value | – |  |
 
-        ### `do`
+        ### With `do`
 
         | key | value | default | what it is |
         |---|---|---|---|
