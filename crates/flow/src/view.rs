@@ -62,7 +62,7 @@ pub struct BlockedOn {
     /// Whether what waits is to find out if the step landed, before anything is done or undone.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub verifying: bool,
-    /// What answer it waits for.
+    /// What answer it waits for; or the run ahead of one that is queued, only where one run is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on: Option<Value>,
     /// Since when.

@@ -7,6 +7,7 @@
 //! Read in this order: [`Batch`] (what is written together), [`Store`] (commit and read), then `sqlite/` (how).
 
 mod batch;
+mod census;
 mod checkpoints;
 mod dead;
 mod error;
@@ -25,6 +26,7 @@ mod store;
 mod timers;
 
 pub use batch::{Batch, Receipt};
+pub use census::Census;
 pub use checkpoints::Checkpoint;
 pub use dead::{DeadFilter, DeadLetter, DeadOp, DeadState, Tried};
 pub use error::Error;

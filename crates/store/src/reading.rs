@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::sqlite::{checkpoints, dead, events, keys, outbox, query, runs, signals, states, timers};
+use crate::sqlite::{census, checkpoints, dead, events, keys, outbox, query, runs, signals, states, timers};
 use crate::{
-    DeadFilter, DeadLetter, DefinitionRow, Error, Event, KeyRecord, OutboxRow, RunFilter, RunRow, Signal,
-    StateRow, Store, Timer,
+    Census, DeadFilter, DeadLetter, DefinitionRow, Error, Event, KeyRecord, OutboxRow, RunFilter, RunRow,
+    Signal, StateRow, Store, Timer,
 };
 
 /// What a query found.
@@ -114,6 +114,14 @@ impl Store {
     /// [`Error::Corrupt`], [`Error::Io`].
     pub async fn live_runs(&self, after: u64, limit: usize) -> Result<Vec<RunRow>, Error> {
         self.sqlite.read(move |read| runs::live(read, after, limit)).await
+    }
+
+    /// How many runs have not ended, by status, and how many dead letters are open; each up to 100,000.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Io`].
+    pub async fn census(&self) -> Result<Census, Error> {
+        self.sqlite.read(census::take).await
     }
 
     /// The first run of a flow and key that has neither ended nor been parked: the one whose turn it is.

@@ -21,10 +21,11 @@ impl Machine<'_> {
         self.out
     }
 
+    /// A step whose time comes while its run is paused is held until the run is resumed. One that was woken before
+    /// its time is not asleep any more.
     pub(super) fn again(mut self, path: &str) -> Vec<Decision> {
-        if let Some(id) = self.state.leaves.get(path).copied()
-            && self.state.paused.is_none()
-        {
+        let asleep = self.leaf_ids(|at| matches!(at, At::Until(_)));
+        if let Some(id) = self.state.leaves.get(path).copied().filter(|id| asleep.contains(id)) {
             self.decide(id);
         }
         self.work_off();

@@ -262,6 +262,12 @@ impl State {
             .collect()
     }
 
+    /// The steps that will ask again at a set time, and the guard that kept their call in.
+    pub(crate) fn asleep(&self) -> impl Iterator<Item = (Arc<str>, Option<port::Rejection>)> {
+        let asleep = self.leaves().filter(|(_, leaf)| matches!(leaf.at, At::Until(_)));
+        asleep.map(|(active, leaf)| (active.path.clone(), leaf.guard))
+    }
+
     /// What the first waiting leaf waits for.
     pub(crate) fn waits(&self) -> Option<BlockedOn> {
         let waiting = self.leaves().filter(|(_, leaf)| matches!(leaf.at, At::Waiting | At::Until(_)));

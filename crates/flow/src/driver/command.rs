@@ -26,10 +26,11 @@ impl Engine {
         self.command(run, Command::Pause { by: by.to_owned() }).await
     }
 
-    /// Lets a paused run go on. A step that exhausted its attempts is tried again under the same key.
+    /// Lets a paused run go on. A step that exhausted its attempts is tried again under the same key; a step that
+    /// waits to ask its system again asks now.
     ///
     /// # Errors
-    /// [`Error::Status`] when it is not paused.
+    /// [`Error::Status`] when it is neither paused nor waits to try again.
     pub async fn resume(&self, run: &str) -> Result<(), Error> {
         self.command(run, Command::Resume).await
     }
@@ -158,7 +159,9 @@ impl Runner {
             Command::Pause { .. } if over || status == RunStatus::Paused => {
                 refuse("only a run that is going can be paused")
             }
-            Command::Resume if self.state.paused.is_none() => refuse("only a paused run can be resumed"),
+            Command::Resume if self.state.paused.is_none() && self.state.asleep().next().is_none() => {
+                refuse("only a run that is paused or waits to try again can be resumed")
+            }
             Command::Restart { .. } if !over && self.state.paused.is_none() => refuse("pause it first"),
             Command::Restart { step } | Command::Replay { step, .. } if self.state.record(step).is_none() => {
                 Err(Error::UnknownStep { run: self.run.clone(), step: step.clone() })

@@ -68,7 +68,7 @@ impl Engine {
         }
     }
 
-    async fn pinned(&self, row: &RunRow) -> Result<Arc<Definition>, Error> {
+    pub(super) async fn pinned(&self, row: &RunRow) -> Result<Arc<Definition>, Error> {
         if let Some(found) = self.0.pinned.read().get(row.hash.as_str()) {
             return Ok(found.clone());
         }

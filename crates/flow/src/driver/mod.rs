@@ -21,10 +21,12 @@ mod queue;
 mod runner;
 mod runs;
 mod speak;
+mod stuck;
 mod timers;
 mod topics;
 mod turn;
 mod waiters;
+mod wake;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -32,10 +34,12 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use port::{Clock, Entropy, Systems};
+use serde_json::json;
 use store::{RunFilter, RunRow, Store};
 use tokio::sync::{Notify, Semaphore, watch};
 
 pub use id::RunId;
+pub use stuck::Stuck;
 
 use crate::definition::{Definition, Known};
 use crate::{Error, Letter, Listener, RunView, Voice};
@@ -187,9 +191,15 @@ impl Engine {
         self.shown(self.load(run).await?).await
     }
 
-    /// With the letter of the step that a person has to decide about.
+    /// With the letter of the step that a person has to decide about, or the run whose turn it is.
     async fn shown(&self, loaded: load::Loaded) -> Result<RunView, Error> {
         let mut view = loaded.view();
+        if let (store::RunStatus::Queued, Some(key), Some(blocked)) =
+            (view.status, &view.key, &mut view.blocked_on)
+        {
+            let ahead = self.0.store.first_in_line(&view.tenant, &view.flow, key).await?;
+            blocked.on = ahead.filter(|row| row.id != view.id).map(|row| json!({ "run": row.id }));
+        }
         if let (store::RunStatus::Paused, Some(blocked)) = (view.status, &mut view.blocked_on)
             && let Some(step) = &blocked.step
         {
@@ -205,21 +215,6 @@ impl Engine {
     /// The store's.
     pub async fn list(&self, filter: &RunFilter) -> Result<Vec<RunRow>, Error> {
         Ok(self.0.store.runs(filter).await?)
-    }
-
-    /// Live runs that have not moved for `older_than`, in order of start; each row says what it waits for.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn stuck(&self, older_than: Duration) -> Result<Vec<RunRow>, Error> {
-        let since = self.0.clock.now() - older_than;
-        let (mut found, mut after) = (Vec::new(), 0);
-        loop {
-            let page = self.0.store.live_runs(after, 1000).await?;
-            let Some(last) = page.last() else { return Ok(found) };
-            after = last.position;
-            found.extend(page.into_iter().filter(|row| row.updated < since));
-        }
     }
 
     /// Stops starting effects, gives calls in flight `patience` to come home, then stops. Nothing is lost: the next

@@ -154,6 +154,7 @@ impl Runner {
         match message {
             Message::Look => self.look().await,
             Message::Due { id, step } => self.due(id, &step).await,
+            Message::Wake { system } => self.wake(&system).await,
             Message::Command { command, reply } => {
                 let checked = self.check(&command);
                 if checked.is_ok() {
@@ -189,7 +190,11 @@ impl Runner {
     }
 
     async fn obey(&mut self, command: Command) -> Result<(), Stop> {
-        self.turn_with(vec![command.event()], Vec::new(), command.rows(&self.engine)).await
+        let resumed = matches!(command, Command::Resume);
+        if !resumed || self.state.paused.is_some() {
+            self.turn_with(vec![command.event()], Vec::new(), command.rows(&self.engine)).await?;
+        }
+        if resumed { self.hurry().await } else { Ok(()) }
     }
 
     fn is_aloft(&self, path: &Arc<str>) -> bool {

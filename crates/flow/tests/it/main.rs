@@ -8,4 +8,5 @@ mod ledger;
 mod sagas;
 mod tasks;
 mod verifying;
+mod waking;
 mod world;

@@ -15,6 +15,12 @@ const QUERY: &[Parameter] = &[
     Parameter { name: "flow", type_: "string", about: "Only of this flow." },
     Parameter { name: "conversation", type_: "string", about: "Only of this conversation." },
     Parameter { name: "key", type_: "string", about: "Only with this key." },
+    Parameter {
+        name: "stuck",
+        type_: "boolean",
+        about: "Only live runs that do not go on as they should, the oldest first: paused, parked, queued, kept in by a \
+                guard, or past their SLA. A page may be short while there is a `next`.",
+    },
     Parameter { name: "after", type_: "string", about: "The `next` of the page before." },
     Parameter { name: "limit", type_: "integer", about: "1 to 100; 50 unless said." },
 ];
@@ -68,9 +74,12 @@ pub(super) const ROUTES: &[Route] = &[
     manage("/v1/runs/{id}/pause", "pauseRun", "Stops a run after the step it is in.", |gate, asked| {
         Box::pin(change(gate, asked, Change::Pause))
     }),
-    manage("/v1/runs/{id}/resume", "resumeRun", "Lets a paused run go on.", |gate, asked| {
-        Box::pin(change(gate, asked, Change::Resume))
-    }),
+    manage(
+        "/v1/runs/{id}/resume",
+        "resumeRun",
+        "Lets a paused run go on, and one that waits to ask its system again ask now.",
+        |gate, asked| Box::pin(change(gate, asked, Change::Resume)),
+    ),
     Route {
         takes: Takes::Json(Schema::RestartRun, Optional::No),
         ..manage(
@@ -89,6 +98,7 @@ struct Query {
     flow: Option<String>,
     conversation: Option<String>,
     key: Option<String>,
+    stuck: Option<bool>,
     after: Option<u64>,
     limit: Option<usize>,
 }
@@ -105,10 +115,16 @@ async fn list(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
         before: query.after,
         limit,
     };
-    let rows = gate.store.runs(&filter).await?;
-    let next = rows.last().filter(|_| rows.len() == limit).map(|row| row.position.to_string());
+    let (rows, next) = if query.stuck == Some(true) {
+        let stuck = gate.engine.stuck(&filter, query.after.unwrap_or(0)).await?;
+        (stuck.runs, stuck.next)
+    } else {
+        let rows = gate.store.runs(&filter).await?;
+        let next = rows.last().filter(|_| rows.len() == limit).map(|row| row.position);
+        (rows, next)
+    };
     let runs: Vec<Value> = rows.iter().map(row).collect();
-    Ok(Answer::ok(&json!({"runs": runs, "next": next})))
+    Ok(Answer::ok(&json!({"runs": runs, "next": next.map(|next| next.to_string())})))
 }
 
 fn statuses(words: Option<&str>) -> Result<Vec<RunStatus>, Problem> {

@@ -48,7 +48,7 @@ pub(super) const ROUTES: &[Route] = &[
         takes: Takes::Json(Schema::Nothing, Optional::Yes),
         gives: Gives { status: 200, schema: Schema::System },
         problems: &[Code::SystemUnknown],
-        handler: |gate, asked| Box::pin(async move { reset(gate, &asked) }),
+        handler: |gate, asked| Box::pin(async move { reset(gate, &asked).await }),
     },
     Route {
         verb: Verb::Put,
@@ -64,7 +64,7 @@ pub(super) const ROUTES: &[Route] = &[
         takes: Takes::Json(Schema::SetGuard, Optional::No),
         gives: Gives { status: 200, schema: Schema::GuardSet },
         problems: &[Code::BodyInvalid, Code::SystemUnknown],
-        handler: |gate, asked| Box::pin(async move { switch(gate, &asked) }),
+        handler: |gate, asked| Box::pin(async move { switch(gate, &asked).await }),
     },
 ];
 
@@ -80,7 +80,7 @@ fn one(gate: &Gate, asked: &Asked) -> Result<Answer, Problem> {
     Ok(Answer::ok(&shown(gate, &link.spec().system, link.spec())))
 }
 
-fn reset(gate: &Gate, asked: &Asked) -> Result<Answer, Problem> {
+async fn reset(gate: &Gate, asked: &Asked) -> Result<Answer, Problem> {
     let name = asked.param("name");
     let link = gate.systems.get(name).ok_or(Problem::new(Code::SystemUnknown))?;
     if !gate.control.reset(&link.spec().system) {
@@ -92,6 +92,7 @@ fn reset(gate: &Gate, asked: &Asked) -> Result<Answer, Problem> {
         principal = &*asked.principal.subject,
         "breaker reset"
     );
+    wake(gate, asked, &link.spec().system).await?;
     one(gate, asked)
 }
 
@@ -101,7 +102,7 @@ struct Switch {
     mode: Mode,
 }
 
-fn switch(gate: &Gate, asked: &Asked) -> Result<Answer, Problem> {
+async fn switch(gate: &Gate, asked: &Asked) -> Result<Answer, Problem> {
     let link = gate.systems.get(asked.param("name")).ok_or(Problem::new(Code::SystemUnknown))?;
     let Switch { mode } = asked.document()?;
     let name = &*link.spec().system;
@@ -115,10 +116,21 @@ fn switch(gate: &Gate, asked: &Asked) -> Result<Answer, Problem> {
         to = mode.as_str(),
         "breaker told by an operator"
     );
+    if mode != Mode::ForcedOpen {
+        wake(gate, asked, name).await?;
+    }
     let status = gate.control.status(name);
     Ok(Answer::ok(
         &json!({"name": name, "mode": mode, "was": was, "survives_restart": false, "status": status}),
     ))
+}
+
+/// The runs that its breaker kept waiting need not wait for their time.
+async fn wake(gate: &Gate, asked: &Asked, system: &str) -> Result<(), Problem> {
+    let runs = gate.engine.wake(system).await?;
+    let correlation_id = &*asked.correlation;
+    tracing::info!(correlation_id, integration_system = system, runs, "runs asked to try again");
+    Ok(())
 }
 
 fn no_breaker() -> Problem {

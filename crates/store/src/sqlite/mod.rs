@@ -18,6 +18,7 @@ mod sum;
 mod verify;
 mod writer;
 
+pub(crate) mod census;
 pub(crate) mod checkpoints;
 pub(crate) mod dead;
 pub(crate) mod events;

@@ -63,6 +63,8 @@ async fn runs_keep_their_order_of_start() {
     assert_eq!(ids(store.live_runs(0, 10).await.unwrap()), ["r1", "r2"]);
     assert_eq!(ids(store.live_runs(1, 10).await.unwrap()), ["r2"]);
     assert_eq!(ids(store.runs(&RunFilter::default()).await.unwrap()), ["r3", "r2", "r1"]);
+    let census = store.census().await.unwrap();
+    assert_eq!((census.runs, census.dead), (vec![(RunStatus::Queued, 1), (RunStatus::Waiting, 1)], 0));
     let filter = RunFilter {
         key: Some("o-1".into()),
         status: vec![RunStatus::Waiting, RunStatus::Queued],
@@ -214,6 +216,7 @@ async fn dead_letters_are_found_by_what_they_are() {
     store.commit(Batch { dead, ..Batch::default() }).await.unwrap();
     let count = async |filter: DeadFilter| store.dead(&filter).await.unwrap().len();
     assert_eq!(count(DeadFilter::default()).await, 2);
+    assert_eq!(store.census().await.unwrap().dead, 2);
     assert_eq!(count(DeadFilter { source: Some("run_1".into()), ..DeadFilter::default() }).await, 1);
     assert_eq!(count(DeadFilter { system: Some("crm".into()), ..DeadFilter::default() }).await, 1);
     assert_eq!(count(DeadFilter { state: Some(DeadState::Discarded), ..DeadFilter::default() }).await, 0);

@@ -1,0 +1,89 @@
+//! Which runs do not go on as they should: what a person who is called at night looks for first.
+
+use port::Rejection;
+use serde::Deserialize;
+use store::{RunFilter, RunRow, RunStatus};
+
+use super::Engine;
+use crate::Error;
+
+/// At most so many live runs are looked at for one page.
+const LOOK: usize = 10_000;
+const PAGE: usize = 1000;
+const GUARDS: [Rejection; 4] =
+    [Rejection::BreakerOpen, Rejection::BulkheadFull, Rejection::RateLimited, Rejection::DeadlineTooNear];
+
+/// A page of runs that are stuck.
+#[derive(Clone, Debug, Default)]
+pub struct Stuck {
+    /// The runs, in order of start; each says what it waits for.
+    pub runs: Vec<RunRow>,
+    /// After which position to look on; `None` when there is no more.
+    pub next: Option<u64>,
+}
+
+impl Engine {
+    /// Live runs after a position that are paused, parked or queued, are kept in by a guard, or have taken longer than
+    /// their flow's SLA. `filter.before` is not heeded. Looks at 10,000 live runs at most: a page may be short.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn stuck(&self, filter: &RunFilter, after: u64) -> Result<Stuck, Error> {
+        let (mut runs, mut after, mut looked) = (Vec::new(), after, 0);
+        let limit = if filter.limit == 0 { PAGE } else { filter.limit };
+        while looked < LOOK {
+            let page = self.0.store.live_runs(after, PAGE).await?;
+            if page.is_empty() {
+                return Ok(Stuck { runs, next: None });
+            }
+            looked += page.len();
+            for row in page {
+                after = row.position;
+                if is_meant(&row, filter) && self.is_stuck(&row).await {
+                    runs.push(row);
+                }
+                if runs.len() == limit {
+                    return Ok(Stuck { runs, next: Some(after) });
+                }
+            }
+        }
+        Ok(Stuck { runs, next: Some(after) })
+    }
+
+    async fn is_stuck(&self, row: &RunRow) -> bool {
+        match row.status {
+            RunStatus::Paused | RunStatus::Parked | RunStatus::Queued => true,
+            RunStatus::Running | RunStatus::Waiting | RunStatus::Compensating => {
+                is_kept_in(row) || self.is_late(row).await
+            }
+            RunStatus::Succeeded | RunStatus::Failed | RunStatus::Compensated | RunStatus::Cancelled => false,
+        }
+    }
+
+    /// Longer than its flow's SLA. A run whose definition is lost does not go on at all.
+    async fn is_late(&self, row: &RunRow) -> bool {
+        let sla = match self.pinned(row).await {
+            Ok(definition) => definition.sla,
+            Err(_) => return true,
+        };
+        sla.is_some_and(|sla| row.started + sla < self.0.clock.now())
+    }
+}
+
+fn is_meant(row: &RunRow, filter: &RunFilter) -> bool {
+    let same = |wanted: &Option<String>, own: Option<&str>| wanted.is_none() || wanted.as_deref() == own;
+    same(&filter.tenant, Some(&row.tenant))
+        && same(&filter.flow, Some(&row.flow))
+        && same(&filter.key, row.key.as_deref())
+        && same(&filter.conversation, row.conversation.as_deref())
+        && (filter.status.is_empty() || filter.status.contains(&row.status))
+}
+
+fn is_kept_in(row: &RunRow) -> bool {
+    #[derive(Deserialize)]
+    struct Blocked {
+        reason: String,
+    }
+    let blocked = row.blocked_on.as_deref().and_then(|text| serde_json::from_str::<Blocked>(text).ok());
+    blocked.is_some_and(|blocked| GUARDS.iter().any(|guard| guard.as_str() == blocked.reason))
+}

@@ -1,0 +1,120 @@
+//! Runs that wait for a system: woken when it is back, tried again when a person says so, found when somebody looks.
+
+use std::time::Duration;
+
+use port::{Fault, Rejection};
+use store::{RunFilter, RunStatus};
+
+use crate::world::{PATIENCE, World, order};
+
+const CHARGE: &str = "{ do: [{ charge: { call: payments.charge } }] }";
+
+/// Payments' breaker is open and says when to ask again.
+fn keeps_in(world: &World, again: Duration) {
+    world.ledger.fails("payments.charge", Fault::rejected(Rejection::BreakerOpen, Some(again)));
+}
+
+async fn blocked(world: &World, commit: &str) -> flow::RunId {
+    let run = world.start(commit, order()).await;
+    world.until(&run, |view| view.blocked_on.as_ref().is_some_and(|it| it.reason == "breaker_open")).await;
+    run
+}
+
+async fn succeeds(world: &World, run: &flow::RunId) {
+    assert_eq!(world.engine.wait(run.as_str(), PATIENCE).await.unwrap().status, RunStatus::Succeeded);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_system_that_is_back_wakes_the_runs_that_wait_for_it() {
+    let world = World::of(CHARGE).await;
+    keeps_in(&world, Duration::from_secs(3600));
+    let runs = [blocked(&world, "act_1").await, blocked(&world, "act_2").await];
+    world.ledger.mended("payments.charge");
+    assert_eq!(world.engine.wake("inventory").await.unwrap(), 0);
+    assert_eq!(world.engine.wake("payments").await.unwrap(), 2);
+    for run in &runs {
+        succeeds(&world, run).await;
+    }
+    assert_eq!(world.ledger.count("payments.charge"), 2);
+    assert_eq!(world.store.next_timer().await.unwrap(), None, "nothing is left to wait for");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_has_left_the_memory_is_woken_too() {
+    let mut world = World::of(CHARGE).await;
+    keeps_in(&world, Duration::from_secs(3600));
+    let run = blocked(&world, "act_1").await;
+    world.dies_and_restarts().await;
+    world.ledger.mended("payments.charge");
+    assert_eq!(world.engine.wake("payments").await.unwrap(), 1);
+    succeeds(&world, &run).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_is_woken_too_early_waits_again() {
+    let world = World::of(CHARGE).await;
+    keeps_in(&world, Duration::from_secs(3600));
+    let run = blocked(&world, "act_1").await;
+    assert_eq!(world.engine.wake("payments").await.unwrap(), 1);
+    while world.ledger.keys("payments.charge").len() < 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    world.until(&run, |view| view.status == RunStatus::Waiting).await;
+    assert!(world.store.next_timer().await.unwrap().is_some(), "its timer is set again");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn resume_lets_a_run_that_waits_to_try_again_try_now() {
+    let world = World::of(CHARGE).await;
+    keeps_in(&world, Duration::from_secs(3600));
+    let run = blocked(&world, "act_1").await;
+    world.ledger.mended("payments.charge");
+    world.engine.resume(run.as_str()).await.unwrap();
+    succeeds(&world, &run).await;
+    assert!(world.engine.resume(run.as_str()).await.is_err(), "it has ended");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_time_that_comes_while_a_run_is_paused_is_not_lost() {
+    let world = World::of(CHARGE).await;
+    keeps_in(&world, Duration::from_millis(200));
+    let run = blocked(&world, "act_1").await;
+    world.engine.pause(run.as_str(), "ops").await.unwrap();
+    while world.store.next_timer().await.unwrap().is_some() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    world.ledger.mended("payments.charge");
+    world.engine.resume(run.as_str()).await.unwrap();
+    succeeds(&world, &run).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_does_not_go_on_by_itself_is_stuck() {
+    let world = World::of("{ sla: 1ms, do: [{ nap: { wait: 1h } }] }").await;
+    let late = world.start("act_1", order()).await;
+    world.until(&late, |view| view.sla_breached).await;
+    let stuck = world.engine.stuck(&RunFilter::default(), 0).await.unwrap();
+    assert_eq!(stuck.runs.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), [late.as_str()]);
+    let elsewhere = RunFilter { tenant: Some("another".into()), ..RunFilter::default() };
+    assert!(world.engine.stuck(&elsewhere, 0).await.unwrap().runs.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_goes_is_not_stuck_and_one_that_is_kept_in_or_paused_is() {
+    let world = World::of(CHARGE).await;
+    keeps_in(&world, Duration::from_secs(3600));
+    let kept_in = blocked(&world, "act_1").await;
+    let paused = blocked(&world, "act_2").await;
+    world.engine.pause(paused.as_str(), "ops").await.unwrap();
+    let one = RunFilter { limit: 1, ..RunFilter::default() };
+    let first = world.engine.stuck(&one, 0).await.unwrap();
+    assert_eq!(first.runs[0].id, kept_in.as_str());
+    let second = world.engine.stuck(&one, first.next.unwrap()).await.unwrap();
+    assert_eq!(second.runs[0].id, paused.as_str());
+    world.ledger.mended("payments.charge");
+    for run in [&kept_in, &paused] {
+        world.engine.resume(run.as_str()).await.unwrap();
+        succeeds(&world, run).await;
+    }
+    assert!(world.engine.stuck(&RunFilter::default(), 0).await.unwrap().runs.is_empty());
+}
