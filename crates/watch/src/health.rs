@@ -32,15 +32,15 @@ pub struct Check {
     pub ask: Box<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>,
 }
 
-/// How an external system looked when it was last heard of.
-#[derive(Clone, Debug, PartialEq)]
+/// How an external system looked when it was last heard of, or how its breaker stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Seen {
     /// The last call was answered, after so long.
     Pass(Duration),
     /// It works with a reserve: the last call failed, or its breaker is half open.
-    Warn(String),
+    Warn(&'static str),
     /// Its breaker is open.
-    Fail(String),
+    Fail(&'static str),
 }
 
 /// What the health endpoints answer. Cheap to share in an `Arc`.
@@ -105,8 +105,12 @@ impl Health {
     }
 
     /// `/health/adapters`: each system as it was last seen; 503 when any fails. No system is asked.
-    pub fn adapters(&self) -> Answer {
+    ///
+    /// What `standing` knows of a system now, as of an open breaker, goes before what was heard of it last.
+    pub fn adapters(&self, standing: impl Fn(&str) -> Option<Seen>) -> Answer {
         let adapters = self.adapters.read();
+        let now = adapters.iter().map(|(name, seen)| (name, standing(name).or(*seen)));
+        let adapters: BTreeMap<&String, Option<Seen>> = now.collect();
         let pass = |seen: &Option<Seen>| matches!(seen, Some(Seen::Pass(_)));
         let fail = |seen: &Option<Seen>| matches!(seen, Some(Seen::Fail(_)));
         let status = if adapters.values().any(fail) {
@@ -117,7 +121,7 @@ impl Health {
             "degraded"
         };
         let checks: Map<String, Value> =
-            adapters.iter().map(|(name, seen)| (name.clone(), shown(seen.as_ref()))).collect();
+            adapters.iter().map(|(name, seen)| ((*name).clone(), shown(*seen))).collect();
         let body = json!({"status": status, "checks": checks, "timestamp": self.now()});
         Answer { status: if status == "unhealthy" { 503 } else { 200 }, body }
     }
@@ -127,10 +131,10 @@ impl Health {
     }
 }
 
-fn shown(seen: Option<&Seen>) -> Value {
+fn shown(seen: Option<Seen>) -> Value {
     match seen {
         None => json!({"status": "warn", "message": "not called yet"}),
-        Some(Seen::Pass(took)) => json!({"status": "pass", "latency": millis(*took)}),
+        Some(Seen::Pass(took)) => json!({"status": "pass", "latency": millis(took)}),
         Some(Seen::Warn(why)) => json!({"status": "warn", "message": why}),
         Some(Seen::Fail(why)) => json!({"status": "fail", "message": why}),
     }
@@ -201,9 +205,9 @@ mod tests {
             Box::pin(async { Ok(()) })
         };
         let health = health(vec![Check { name: "database", ask: Box::new(ask) }], &["crm"]);
-        health.saw("crm", Seen::Fail("circuit is open".into()));
+        health.saw("crm", Seen::Fail("circuit is open"));
         assert_eq!(health.alive().status, 200);
-        assert_eq!(health.adapters().status, 503);
+        assert_eq!(health.adapters(|_| None).status, 503);
         assert_eq!(asked.load(Ordering::Relaxed), 0, "neither asks anything");
         assert_eq!(health.ready().await.status, 200);
         assert_eq!(asked.load(Ordering::Relaxed), 1, "each check is asked once");
@@ -213,12 +217,24 @@ mod tests {
     fn what_is_not_known_is_a_warning() {
         let health = health(vec![], &["crm", "mail"]);
         health.saw("crm", Seen::Pass(Duration::from_micros(12_345)));
-        health.saw("stranger", Seen::Fail("not configured".into()));
-        let answer = health.adapters();
+        health.saw("stranger", Seen::Fail("not configured"));
+        let answer = health.adapters(|_| None);
         assert_eq!((answer.status, &answer.body["status"]), (200, &json!("degraded")));
         assert_eq!(
             answer.body["checks"],
             json!({"crm": {"status": "pass", "latency": 12.345}, "mail": {"status": "warn", "message": "not called yet"}})
         );
+    }
+
+    #[test]
+    fn an_open_breaker_goes_before_the_last_call() {
+        let health = health(vec![], &["crm", "mail"]);
+        health.saw("crm", Seen::Warn("timeout"));
+        health.saw("mail", Seen::Pass(Duration::ZERO));
+        let open = |system: &str| (system == "crm").then_some(Seen::Fail("breaker is open"));
+        let answer = health.adapters(open);
+        let crm = json!({"status": "fail", "message": "breaker is open"});
+        assert_eq!((answer.status, &answer.body["checks"]["crm"]), (503, &crm));
+        assert_eq!(health.adapters(|_| None).status, 200, "it is closed again");
     }
 }

@@ -4,21 +4,16 @@ use std::io::{Write, stdout};
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Done, Remote, table};
-use crate::play::timeline;
+use super::{Done, Failure, Remote, table};
+use crate::play::{timeline, waits};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Flow {
     /// List runs, the latest first
-    List {
-        /// Only runs in this status (running, waiting, paused, parked, failed, …)
-        #[arg(long)]
-        status: Option<String>,
-        #[command(flatten)]
-        remote: Remote,
-    },
+    List(List),
     /// Show one run: every step, its attempts, what it waits for
     Show {
         /// The run
@@ -46,6 +41,33 @@ pub(super) enum Flow {
 }
 
 #[derive(Debug, clap::Args)]
+pub(super) struct List {
+    /// Only what does not go on as it should, the oldest first: paused, parked, queued, kept in by a guard, late
+    #[arg(long)]
+    stuck: bool,
+    /// Only runs in this status, or these (running, waiting, paused, parked, failed, …)
+    #[arg(long)]
+    status: Option<String>,
+    /// Only runs of this flow
+    #[arg(long)]
+    flow: Option<String>,
+    /// Only runs of this conversation
+    #[arg(long)]
+    conversation: Option<String>,
+    /// Only runs with this key
+    #[arg(long)]
+    key: Option<String>,
+    /// Go on after a page that said so
+    #[arg(long)]
+    after: Option<String>,
+    /// At most so many, 1 to 100; 50 unless said
+    #[arg(long)]
+    limit: Option<usize>,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Debug, clap::Args)]
 pub(super) struct Target {
     /// The run
     run: String,
@@ -56,7 +78,7 @@ pub(super) struct Target {
 impl Flow {
     pub(super) async fn run(self) -> Done {
         match self {
-            Flow::List { status, remote } => list(&remote, status).await?,
+            Flow::List(list) => list.print().await?,
             Flow::Show { run, json, remote } => {
                 let view = remote.get(&format!("/v1/runs/{run}")).await?;
                 let shown = if json { table::json(&view) } else { timeline::print_run(&view) };
@@ -71,17 +93,43 @@ impl Flow {
     }
 }
 
-async fn list(remote: &Remote, status: Option<String>) -> Result<(), super::Failure> {
-    let query = status.map(|status| format!("?status={status}")).unwrap_or_default();
-    let page = remote.get(&format!("/v1/runs{query}")).await?;
-    let members = ["id", "flow", "status", "conversation", "key", "blocked_on"];
-    let rows = table::rows(&page["runs"], &members);
-    table::print(&["run", "flow", "status", "conversation", "key", "blocked on"], &rows, "no runs")?;
-    Ok(())
+impl List {
+    async fn print(self) -> Result<(), Failure> {
+        let request = self.remote.request(Method::GET, "/v1/runs").query(&self.query());
+        let page = self.remote.send(request).await?;
+        let headings = ["run", "flow", "status", "conversation", "key", "blocked on"];
+        let rows: Vec<Vec<String>> = page["runs"].as_array().into_iter().flatten().map(row).collect();
+        let nothing = if self.stuck { "nothing is stuck" } else { "no runs" };
+        table::print(&headings, &rows, nothing)?;
+        if let Some(next) = page["next"].as_str() {
+            writeln!(stdout(), "more: --after {next}")?;
+        }
+        Ok(())
+    }
+
+    fn query(&self) -> Vec<(&'static str, String)> {
+        let given = [
+            ("stuck", self.stuck.then(|| "true".to_owned())),
+            ("status", self.status.clone()),
+            ("flow", self.flow.clone()),
+            ("conversation", self.conversation.clone()),
+            ("key", self.key.clone()),
+            ("after", self.after.clone()),
+            ("limit", self.limit.map(|limit| limit.to_string())),
+        ];
+        given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+}
+
+fn row(run: &Value) -> Vec<String> {
+    let members = ["id", "flow", "status", "conversation", "key"];
+    let mut cells: Vec<String> = members.iter().map(|member| table::cell(&run[*member])).collect();
+    cells.push(waits::words(&run["blocked_on"], waits::now()).unwrap_or_else(|| "-".to_owned()));
+    cells
 }
 
 impl Target {
-    async fn ask(&self, verb: &str, body: Value) -> Result<(), super::Failure> {
+    async fn ask(&self, verb: &str, body: Value) -> Result<(), Failure> {
         let body = if body.is_null() { json!({}) } else { body };
         let view = self.remote.post(&format!("/v1/runs/{}/{verb}", self.run), &body).await?;
         writeln!(stdout(), "{}: {}", self.run, table::cell(&view["status"]))?;

@@ -1,5 +1,6 @@
 //! `cardan play STORY`
 
+use std::io::{Write, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -26,7 +27,14 @@ pub(super) struct Play {
 impl Play {
     pub(super) async fn run(self) -> Done {
         let story = Story::read(&self.story).map_err(Failure::new)?;
-        perform(&story, &self.remote, self.systems.as_deref(), Duration::from_millis(self.pace)).await?;
-        Ok(ExitCode::SUCCESS)
+        let pace = Duration::from_millis(self.pace);
+        let ends = perform(&story, &self.remote, self.systems.as_deref(), pace).await?;
+        match ends.iter().find(|end| **end != story.ends) {
+            None => Ok(ExitCode::SUCCESS),
+            Some(end) => {
+                writeln!(stdout(), "\n  its run is {end}; the story expects it to be {}", story.ends)?;
+                Ok(ExitCode::from(1))
+            }
+        }
     }
 }

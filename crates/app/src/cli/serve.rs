@@ -29,8 +29,9 @@ impl Serve {
         } else {
             self.config
         };
-        let (config, _warnings) =
+        let (config, warnings) =
             config::load(&path).map_err(|rejected| Failure::new(rejected.to_string()))?;
+        warnings.iter().for_each(warn);
         let house = House::open(&config).await?;
         tracing::info!(address = %house.address, config = %path.display(), "serving");
         told_to_stop().await?;
@@ -38,6 +39,13 @@ impl Serve {
         house.close().await;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// What `cardan check` shows with its place, for those who read only the log.
+fn warn(found: &diag::Diagnostic) {
+    let diag::Diagnostic { code, message, span, .. } = found;
+    let at = format!("{}:{}:{}", span.file, span.line, span.column);
+    tracing::warn!(code, at, warning = message, help = found.help.join("; "), "configuration has a warning");
 }
 
 /// Waits for SIGTERM or SIGINT.

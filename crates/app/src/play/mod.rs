@@ -4,6 +4,7 @@ mod follow;
 mod stage;
 mod story;
 pub mod timeline;
+pub mod waits;
 
 pub use stage::perform;
 pub use story::Story;

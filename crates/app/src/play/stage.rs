@@ -14,7 +14,8 @@ use crate::cli::{Failure, Remote};
 /// How long the work that a story starts may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Plays `story`: says its acts, prints every event as it arrives, ends when the work is done.
+/// Plays `story`: says its acts, prints every event as it arrives, ends when the work is done. Returns in which
+/// statuses its runs ended, or were put aside.
 ///
 /// `systems` is the address of the simulated systems, whose state is printed at the end.
 ///
@@ -25,7 +26,7 @@ pub async fn perform(
     remote: &Remote,
     systems: Option<&str>,
     pace: Duration,
-) -> Result<(), Failure> {
+) -> Result<Vec<String>, Failure> {
     writeln!(stdout(), "{}\n", story.title)?;
     let before = state(systems).await?;
     prepare(story, systems).await?;
@@ -33,17 +34,18 @@ pub async fn perform(
     remote.post("/v1/conversations", &body).await?;
     let stage = Stage { remote, start: start() };
     let mut events = stage.listen().await?;
-    let mut ended = false;
+    let mut ends = Vec::new();
     for (number, act) in story.acts.iter().enumerate() {
         stage.say(&story.conversation, number, act).await?;
-        ended |= stage.watch_for(&mut events, pace).await?;
+        ends.extend(stage.watch_for(&mut events, pace).await?);
     }
-    if !ended && story.acts.iter().any(|act| act["type"] == "commit") {
-        stage.watch_to_the_end(&mut events).await?;
+    if ends.is_empty() && story.acts.iter().any(|act| act["type"] == "commit") {
+        ends.push(stage.watch_to_the_end(&mut events).await?);
     }
-    stage.watch_for(&mut events, pace).await?;
+    ends.extend(stage.watch_for(&mut events, pace).await?);
     let after = state(systems).await?;
-    Ok(compare(&before, &after)?)
+    compare(&before, &after)?;
+    Ok(ends)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command line is wiring: it reads the real clock")]
@@ -79,27 +81,27 @@ impl Stage<'_> {
         self.remote.post(&format!("/v1/conversations/{conversation}/acts"), &act).await.map(drop)
     }
 
-    /// Prints what arrives within `period`; tells whether a run is over.
-    async fn watch_for(&self, events: &mut Follow, period: Duration) -> Result<bool, Failure> {
+    /// Prints what arrives within `period`; tells how the runs ended that are over.
+    async fn watch_for(&self, events: &mut Follow, period: Duration) -> Result<Vec<String>, Failure> {
         let deadline = tokio::time::Instant::now() + period;
-        let mut ended = false;
+        let mut ends = Vec::new();
         while let Ok(Some(event)) = tokio::time::timeout_at(deadline, events.next()).await {
             self.print(&event).await?;
-            ended |= is_over(&event);
+            ends.extend(end(&event));
         }
-        Ok(ended)
+        Ok(ends)
     }
 
-    /// Prints what arrives until a run is over.
-    async fn watch_to_the_end(&self, events: &mut Follow) -> Result<(), Failure> {
+    /// Prints what arrives until a run is over; tells how it ended.
+    async fn watch_to_the_end(&self, events: &mut Follow) -> Result<String, Failure> {
         let ended = async {
             while let Some(event) = events.next().await {
                 self.print(&event).await?;
-                if is_over(&event) {
-                    break;
+                if let Some(end) = end(&event) {
+                    return Ok(end);
                 }
             }
-            Ok(())
+            Err(Failure::new("following events: the server stopped telling"))
         };
         let late = |_| Failure::new(format!("the work did not end within {} s", PATIENCE.as_secs()));
         tokio::time::timeout(PATIENCE, ended).await.map_err(late)?
@@ -122,9 +124,13 @@ impl Stage<'_> {
     }
 }
 
-/// Whether a run has ended, or waits for a person.
-fn is_over(event: &Value) -> bool {
-    event["type"] == "RunEnded" || event["type"] == "StepExhausted"
+/// How a run has ended, or that it waits for a person.
+fn end(event: &Value) -> Option<String> {
+    match event["type"].as_str()? {
+        "RunEnded" => event["payload"]["status"].as_str().map(str::to_owned),
+        "StepExhausted" => Some("paused".to_owned()),
+        _ => None,
+    }
 }
 
 /// Tells the simulated systems how to behave.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use diag::{Colour, Diagnostic, Field, Node, Shape, Source};
 use serde_json::{Value, json};
+use store::RunStatus;
 
 /// A scripted conversation.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub struct Story {
     pub participants: Value,
     /// What the simulated systems are told before it begins: `(system, behaviour)`.
     pub before: Vec<(String, Value)>,
+    /// The status in which its runs should end.
+    pub ends: String,
     /// The acts; ids and timestamps are given when they are sent.
     pub acts: Vec<Value>,
 }
@@ -50,6 +53,7 @@ impl Story {
             title: text("title"),
             conversation: text("conversation"),
             participants: node.get("participants").map_or(json!([]), Node::to_json),
+            ends: node.get("ends").and_then(Node::text).unwrap_or(RunStatus::Succeeded.as_str()).to_owned(),
             before: items("before").iter().map(order).collect(),
             acts: items("acts").iter().map(Node::to_json).collect(),
         }
@@ -61,9 +65,11 @@ fn shape() -> Shape {
         Field::new("system", Shape::text()).required().doc("the simulated system"),
         Field::new("behave", Shape::any()).required().doc("what it is told, as `POST /_sim/{system}/behave`"),
     ]);
+    let ends = RunStatus::ALL.iter().map(|status| status.as_str());
     Shape::object([
         Field::new("title", Shape::text()).required().doc("what the story tells"),
         Field::new("conversation", Shape::text()).required().doc("the conversation's id"),
+        Field::new("ends", Shape::choice(ends)).doc("how its runs should end; `succeeded` unless said"),
         Field::new("before", Shape::list(order)).doc("what the simulated systems are told first"),
         Field::new("participants", Shape::list(Shape::any())).required().doc("who takes part"),
         Field::new("acts", Shape::list(Shape::any())).required().doc("the acts, without id and timestamp"),

@@ -4,6 +4,8 @@ use std::io::{self, Write, stdout};
 
 use serde_json::Value;
 
+use super::waits;
+
 /// One line of the timeline: who, what, and the rest.
 #[derive(Debug, PartialEq)]
 pub(super) struct Line {
@@ -114,8 +116,8 @@ fn call_of(step: &Value) -> Option<String> {
 pub fn print_run(view: &Value) -> io::Result<()> {
     let mut stdout = stdout().lock();
     writeln!(stdout, "{}  {}  {}", text(&view["id"]), text(&view["flow"]), text(&view["status"]))?;
-    if let Some(blocked) = view["blocked_on"].as_object() {
-        writeln!(stdout, "  waits for {}", Value::Object(blocked.clone()))?;
+    if let Some(waits) = waits::words(&view["blocked_on"], waits::now()) {
+        writeln!(stdout, "  waits for     {waits}")?;
     }
     if let Some(hint) = hint(view) {
         writeln!(stdout, "  to go on      {hint}")?;
@@ -140,7 +142,7 @@ pub fn print_run(view: &Value) -> io::Result<()> {
     Ok(())
 }
 
-/// What a person can do about a run that does not go on by itself.
+/// What a person can do about a run that does not go on by itself, or not yet.
 fn hint(view: &Value) -> Option<String> {
     let (run, letter) = (text(&view["id"]), &view["blocked_on"]["letter"]);
     let choice =
@@ -156,20 +158,44 @@ fn hint(view: &Value) -> Option<String> {
         ("paused", Some(_)) => choice,
         ("paused", None) => format!("`cardan flow resume {run}`, or `cardan flow cancel {run}` to undo it"),
         ("parked", _) => "what could not be undone is in `cardan dead list`".to_owned(),
+        ("queued", _) => queued(&view["blocked_on"]["on"]),
+        ("waiting" | "compensating", _) => return waiting(view),
         _ => return None,
+    })
+}
+
+/// By itself, when the run ahead has ended.
+fn queued(on: &Value) -> String {
+    match on["run"].as_str() {
+        Some(ahead) => format!("by itself, after {ahead}: `cardan flow show {ahead}`"),
+        None => "by itself, when its turn comes".to_owned(),
+    }
+}
+
+/// By itself, unless it needs an answer.
+fn waiting(view: &Value) -> Option<String> {
+    let blocked = &view["blocked_on"];
+    let run = text(&view["id"]);
+    Some(match (blocked["reason"].as_str()?, blocked["system"].as_str()) {
+        ("answer", _) => format!("it needs the answer; `cardan flow cancel {run}` undoes the run"),
+        ("timer", _) => "by itself, when its time comes".to_owned(),
+        (_, Some(system)) => {
+            format!("by itself, or now with `cardan flow resume {run}`; see `cardan system show {system}`")
+        }
+        (_, None) => format!("by itself, or now with `cardan flow resume {run}`; see `cardan system list`"),
     })
 }
 
 fn summary(step: &Value) -> String {
     let call = call_of(step).unwrap_or_else(|| text(&step["task"]));
     let error = step["error"]["message"].as_str().map(|why| format!("  {why}")).unwrap_or_default();
-    let line = format!(
-        "{:<15} {call:<20} {:<11} {:>3} × {:>6} ms{error}",
-        text(&step["path"]),
-        text(&step["status"]),
-        text(&step["attempts"]),
-        text(&step["duration_ms"]),
-    );
+    // A step that calls nothing, or has not called yet, took no time worth telling.
+    let effort = match step["duration_ms"].as_u64().filter(|_| step["attempts"] != 0) {
+        Some(took) => format!("{:>3} × {took:>6} ms", text(&step["attempts"])),
+        None => String::new(),
+    };
+    let line =
+        format!("{:<15} {call:<20} {:<11} {effort}{error}", text(&step["path"]), text(&step["status"]));
     line.trim_end().to_owned()
 }
 

@@ -9,24 +9,17 @@ use serde_json::Value;
 use watch::health::Seen;
 use watch::metrics::Breaker;
 
-use super::hear::Ears;
-
 /// The guards by system.
 #[derive(Clone)]
 pub(super) struct Guards {
     guards: Arc<BTreeMap<String, Arc<Guarded>>>,
     /// Groups have no breaker of their own; they only tell how they see their members.
     groups: Arc<BTreeMap<String, Arc<Group>>>,
-    ears: Arc<Ears>,
 }
 
 impl Guards {
-    pub(super) fn new(
-        guards: BTreeMap<String, Arc<Guarded>>,
-        groups: BTreeMap<String, Arc<Group>>,
-        ears: Arc<Ears>,
-    ) -> Self {
-        Self { guards: Arc::new(guards), groups: Arc::new(groups), ears }
+    pub(super) fn new(guards: BTreeMap<String, Arc<Guarded>>, groups: BTreeMap<String, Arc<Group>>) -> Self {
+        Self { guards: Arc::new(guards), groups: Arc::new(groups) }
     }
 
     fn get(&self, system: &str) -> Option<&Arc<Guarded>> {
@@ -37,6 +30,22 @@ impl Guards {
     pub(super) fn breakers(&self) -> impl Iterator<Item = (&str, Breaker)> {
         let judged = self.guards.iter().filter(|(_, guarded)| guarded.mode().is_some());
         judged.map(|(name, guarded)| (name.as_str(), worst(&guarded.status().lanes)))
+    }
+
+    /// What a system's breaker says of it now, where that is not simply well: whatever its last call showed.
+    pub(super) fn standing(&self, system: &str) -> Option<Seen> {
+        let guarded = self.get(system)?;
+        let open = match guarded.mode()? {
+            Switch::ForcedOpen => return Some(Seen::Fail("breaker is forced open")),
+            // Nothing is kept in.
+            Switch::Disabled | Switch::ObserveOnly => return None,
+            Switch::Auto => worst(&guarded.status().lanes),
+        };
+        match open {
+            Breaker::Open => Some(Seen::Fail("breaker is open")),
+            Breaker::HalfOpen => Some(Seen::Warn("breaker is half open")),
+            Breaker::Closed => None,
+        }
     }
 }
 
@@ -63,14 +72,6 @@ impl gate::Control for Guards {
             Mode::ForcedOpen => guarded.force_open(),
             Mode::Disabled => guarded.disable(),
             Mode::ObserveOnly => guarded.observe_only(),
-        }
-        match (was, mode) {
-            (_, Mode::ForcedOpen) => self.ears.saw(system, Seen::Fail("breaker is forced open".to_owned())),
-            (Mode::ForcedOpen, _) => {
-                let why = "not called since its breaker was forced open".to_owned();
-                self.ears.saw(system, Seen::Warn(why));
-            }
-            (Mode::Automatic | Mode::Disabled | Mode::ObserveOnly, _) => {}
         }
         Some(was)
     }

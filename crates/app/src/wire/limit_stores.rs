@@ -24,11 +24,6 @@ pub(super) struct Opened {
     swept: Vec<(String, Arc<Postgres>)>,
 }
 
-/// Runs until it is dropped.
-pub(super) struct Sweeping(
-    #[expect(dead_code, reason = "held, so that it ends when the house does")] JoinSet<()>,
-);
-
 pub(super) fn open(config: &Config, vault: &Vault) -> Result<Opened, Failure> {
     let mut opened = Opened::default();
     for (name, store) in &config.limit_stores {
@@ -59,11 +54,10 @@ fn address(store: &LimitStore, vault: &Vault) -> Result<String, Failure> {
 }
 
 impl Opened {
-    /// Starts the sweeping. Every node sweeps; one that finds nothing to do has done no harm.
-    pub(super) fn sweep(self) -> Sweeping {
-        let mut sweepers = JoinSet::new();
+    /// Adds the sweeping to the chores. Every node sweeps; one that finds nothing to do has done no harm.
+    pub(super) fn sweep(self, chores: &mut JoinSet<()>) {
         for (name, postgres) in self.swept {
-            sweepers.spawn(async move {
+            chores.spawn(async move {
                 let mut ticks = tokio::time::interval(SWEEP);
                 ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
                 loop {
@@ -72,7 +66,6 @@ impl Opened {
                 }
             });
         }
-        Sweeping(sweepers)
     }
 }
 

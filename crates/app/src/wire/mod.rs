@@ -4,9 +4,11 @@
 
 mod control;
 mod door;
+mod forget;
 mod hear;
 mod limit_stores;
 mod pages;
+mod present;
 mod systems;
 
 use std::net::SocketAddr;
@@ -18,6 +20,7 @@ use guard::batch::Batched;
 use port::{Clock, Entropy, SystemClock, SystemEntropy};
 use store::Store;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 use crate::cli::Failure;
 use crate::config::{Config, Place};
@@ -32,7 +35,8 @@ pub struct House {
     pages: Option<gate::Handle>,
     engine: flow::Engine,
     store: Store,
-    sweeping: limit_stores::Sweeping,
+    /// What is done now and then, until the house closes.
+    chores: JoinSet<()>,
     batches: Vec<Arc<Batched>>,
     /// Where the gate listens.
     pub address: SocketAddr,
@@ -52,7 +56,7 @@ impl House {
         let limit_stores = limit_stores::open(config, &vault)?;
         let world = guard::World::new(clock.clone(), ears.clone()).sharing(limit_stores.stores.clone());
         let guarded = systems::open(config, vault, world)?;
-        let guards = control::Guards::new(guarded.guards, guarded.groups, ears.clone());
+        let guards = control::Guards::new(guarded.guards, guarded.groups);
         let listener = listen("listen", config.listen).await?;
         let address = listener.local_addr()?;
         let apart = match config.pages {
@@ -82,9 +86,13 @@ impl House {
         });
         let engine = engine.await.map_err(|error| Failure::new(format!("resuming runs: {error}")))?;
         conversations.bind(engine.clone());
-        let all = pages::all(&ears, &guards, &store, config, clock.clone());
-        let (beside, pages) = pages::placed(all, apart, &limits)?;
 
+        let (mut chores, batches) = (JoinSet::new(), guarded.batches);
+        limit_stores.sweep(&mut chores);
+        forget::expired(store.clone(), clock.clone(), &mut chores);
+        let present = present::Present { store: store.clone(), engine: engine.clone(), clock: clock.clone() };
+        let all = pages::all(&ears, &guards, present, config);
+        let (beside, pages) = pages::placed(all, apart, &limits)?;
         let gate = gate::serve(
             listener,
             gate::Deps {
@@ -101,8 +109,7 @@ impl House {
                 entropy,
             },
         );
-        let (sweeping, batches) = (limit_stores.sweep(), guarded.batches);
-        Ok(Self { gate: gate?, pages, engine, store, sweeping, batches, address })
+        Ok(Self { gate: gate?, pages, engine, store, chores, batches, address })
     }
 
     /// Takes nothing new, lets what is in flight end, and closes the store. What is left goes on at the next start.
@@ -111,7 +118,7 @@ impl House {
         // What is collected goes now: a call in flight may be waiting for its batch.
         let flushed = join_all(self.batches.iter().map(|batched| batched.flush()));
         let (_late, ()) = tokio::join!(tokio::time::timeout(PATIENCE, flushed), self.engine.stop(PATIENCE));
-        drop(self.sweeping);
+        drop(self.chores);
         // To the end, so that a drain can be watched.
         if let Some(pages) = self.pages {
             pages.drain().await;

@@ -4,7 +4,6 @@ use std::io;
 use std::sync::Arc;
 
 use gate::{Page, Shown};
-use port::Clock;
 use store::Store;
 use tokio::net::TcpListener;
 use watch::Health;
@@ -13,23 +12,24 @@ use watch::metrics::Format;
 
 use super::control::Guards;
 use super::hear::Ears;
+use super::present::Present;
 use crate::config::Config;
 
-pub(super) fn all(
-    ears: &Arc<Ears>,
-    guards: &Guards,
-    store: &Store,
-    config: &Config,
-    clock: Arc<dyn Clock>,
-) -> Vec<Page> {
+pub(super) fn all(ears: &Arc<Ears>, guards: &Guards, present: Present, config: &Config) -> Vec<Page> {
     let version = std::env::var("VERSION").unwrap_or_else(|_| env!("CARGO_PKG_VERSION").to_owned());
-    let health = Health::new(version, clock, vec![database(store.clone())], config.systems.keys().cloned());
+    let checks = vec![database(present.store.clone())];
+    let health = Health::new(
+        version,
+        present.clock.clone(),
+        checks,
+        config.systems.values().map(|system| system.name.clone()),
+    );
     let health = Arc::new(health);
     vec![
-        metrics(ears.clone(), guards.clone()),
+        metrics(ears.clone(), guards.clone(), present),
         alive(health.clone()),
         ready(health.clone()),
-        adapters(health, ears.clone()),
+        adapters(health, ears.clone(), guards.clone()),
     ]
 }
 
@@ -59,13 +59,22 @@ fn database(store: Store) -> Check {
     Check { name: "database", ask: Box::new(ask) }
 }
 
-fn metrics(ears: Arc<Ears>, guards: Guards) -> Page {
-    let show = move |headers: &axum::http::HeaderMap| {
+fn metrics(ears: Arc<Ears>, guards: Guards, present: Present) -> Page {
+    let show = move |headers: &axum::http::HeaderMap| -> futures_util::future::BoxFuture<'static, Shown> {
         // Asked now rather than told of changes: what an operator says of a breaker is no change of its state.
-        guards.breakers().for_each(|(system, state)| ears.metrics.breaker(system, state));
-        let accept = headers.get("accept").and_then(|value| value.to_str().ok());
-        let (content_type, body) = ears.metrics.scrape(Format::accepted(accept));
-        ready_made(Shown { status: 200, content_type, body })
+        for (system, state) in guards.breakers() {
+            ears.metrics.breaker(system, state);
+            if matches!(guards.standing(system), Some(watch::health::Seen::Fail(_))) {
+                ears.metrics.health(system, false);
+            }
+        }
+        let format = Format::accepted(headers.get("accept").and_then(|value| value.to_str().ok()));
+        let (ears, present) = (ears.clone(), present.clone());
+        Box::pin(async move {
+            present.measure(&ears).await;
+            let (content_type, body) = ears.metrics.scrape(format);
+            Shown { status: 200, content_type, body }
+        })
     };
     Page { path: "/metrics", summary: "What was counted and timed, for Prometheus", show: Box::new(show) }
 }
@@ -83,12 +92,10 @@ fn ready(health: Arc<Health>) -> Page {
     Page { path: "/ready", summary: "Whether what this process owns works", show: Box::new(show) }
 }
 
-fn adapters(health: Arc<Health>, ears: Arc<Ears>) -> Page {
+fn adapters(health: Arc<Health>, ears: Arc<Ears>, guards: Guards) -> Page {
     let show = move |_: &axum::http::HeaderMap| {
-        for (system, seen) in ears.take_seen() {
-            health.saw(&system, seen);
-        }
-        ready_made(shown(health.adapters()))
+        ears.seen().for_each(|(system, seen)| health.saw(system, seen));
+        ready_made(shown(health.adapters(|system| guards.standing(system))))
     };
     Page { path: "/health/adapters", summary: "How the connected systems last looked", show: Box::new(show) }
 }

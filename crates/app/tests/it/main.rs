@@ -11,6 +11,7 @@ mod followed;
 mod gone;
 mod groups;
 mod nodes;
+mod oncall;
 mod overload;
 mod pages;
 mod poison;

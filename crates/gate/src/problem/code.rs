@@ -134,7 +134,9 @@ impl Code {
             Code::Busy | Code::Contended | Code::PositionNotVisible | Code::IdempotencyInProgress => {
                 Some(Duration::from_secs(1))
             }
-            Code::RateLimited | Code::TooManyStreams | Code::Overloaded | Code::Stopping => Some(Duration::from_secs(1)),
+            Code::RateLimited | Code::TooManyStreams | Code::Overloaded | Code::Stopping => {
+                Some(Duration::from_secs(1))
+            }
             Code::StoreFull | Code::StoreFailed => Some(Duration::from_secs(10)),
             _ => None,
         }

@@ -9,7 +9,7 @@ use prometheus_client::registry::{Metric, Registry};
 
 use super::labels::{
     Act, ActType, Adapter, AdapterError, AdapterState, Call, Error, Flow, FlowStatus, Integration, Latency,
-    LimitFallback, LimitStore, Request, Timed,
+    LimitFallback, LimitStore, Request, Status, Timed,
 };
 
 type Timer<L> = Family<L, Histogram, fn() -> Histogram>;
@@ -168,6 +168,23 @@ impl Flows {
         plain(to, "cardan_flow_duration_seconds", "Time from a run's start to its end", &self.durations);
         counter(to, "cardan_flow_compensations_total", "Compensations executed", &self.compensations);
         counter(to, "cardan_dead_letters_total", "Dead letters written", &self.dead);
+    }
+}
+
+/// Cardan's own series about what is there now, asked for at each scrape.
+#[derive(Debug, Default)]
+pub(super) struct Present {
+    pub(super) runs: Family<Status, Gauge>,
+    pub(super) dead: Gauge,
+    pub(super) stuck: Gauge,
+}
+
+impl Present {
+    pub(super) fn register(&self, to: &mut Registry) {
+        plain(to, "cardan_live_runs", "Runs that have not ended, by status", &self.runs);
+        plain(to, "cardan_open_dead_letters", "Dead letters that wait for a person", &self.dead);
+        let help = "Age of the oldest run that does not go on as it should, 0 when there is none";
+        plain(to, "cardan_oldest_stuck_run_age_seconds", help, &self.stuck);
     }
 }
 

@@ -114,6 +114,11 @@ pub(super) struct LimitFallback {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Status {
+    pub(super) status: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct FlowStatus {
     pub(super) flow: Name,
     pub(super) status: Name,

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use prometheus_client::registry::Registry;
 
-use families::{Astra, Counting, Flows, Fsm, Load, Rag};
+use families::{Astra, Counting, Flows, Fsm, Load, Present, Rag};
 use labels::{
     Act, ActType, Adapter, AdapterError, AdapterState, Call, CallStatus, Error, Flow, FlowStatus,
-    LimitFallback, LimitStore, Request,
+    LimitFallback, LimitStore, Request, Status,
 };
 use names::Names;
 
@@ -66,6 +66,7 @@ pub struct Metrics {
     flows: Flows,
     counting: Counting,
     load: Load,
+    present: Present,
 }
 
 impl Metrics {
@@ -74,7 +75,7 @@ impl Metrics {
         let mut registry = Registry::default();
         let (astra, rag) = (Astra::default(), Rag::default());
         let (fsm, flows, counting) = (Fsm::default(), Flows::default(), Counting::default());
-        let load = Load::default();
+        let (load, present) = (Load::default(), Present::default());
         if compat.astra {
             astra.register(&mut registry);
         }
@@ -90,7 +91,8 @@ impl Metrics {
         flows.register(&mut registry);
         counting.register(&mut registry);
         load.register(&mut registry);
-        Self { registry, names: Names::default(), astra, rag, fsm, flows, counting, load }
+        present.register(&mut registry);
+        Self { registry, names: Names::default(), astra, rag, fsm, flows, counting, load, present }
     }
 
     /// One act was handled, or refused.
@@ -183,6 +185,22 @@ impl Metrics {
     /// A dead letter was written.
     pub fn dead_letter(&self, system: &str) {
         self.flows.dead.get_or_create(&Adapter { adapter_id: self.names.system(system) }).inc();
+    }
+
+    /// So many runs are in a status now.
+    pub fn live_runs(&self, status: &'static str, count: u64) {
+        let runs = self.present.runs.get_or_create(&Status { status });
+        runs.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// So many dead letters wait for a person now.
+    pub fn open_dead_letters(&self, count: u64) {
+        self.present.dead.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// The oldest run that does not go on as it should was begun so long ago; zero when there is none.
+    pub fn oldest_stuck_run(&self, age: Duration) {
+        self.present.stuck.set(i64::try_from(age.as_secs()).unwrap_or(i64::MAX));
     }
 
     /// A store of shared limits went away, or is back.

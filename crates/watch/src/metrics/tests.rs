@@ -17,6 +17,9 @@ fn busy() -> Metrics {
     metrics.run_ended("create-order", "succeeded", Duration::from_millis(700));
     metrics.compensated("create-order");
     metrics.dead_letter("crm");
+    metrics.live_runs("paused", 3);
+    metrics.open_dead_letters(4);
+    metrics.oldest_stuck_run(Duration::from_millis(61_900));
     metrics.limit_store("common", false);
     metrics.limit_fallback("common", "crm", "local_share");
     metrics.requests_in_flight(3);

@@ -26,9 +26,6 @@ impl guard::Listener for Ears {
             }
             Event::Transition { place, from, to, .. } => {
                 tracing::warn!(integration_system = place.system, ?from, ?to, "breaker changed");
-                if *to == guard::State::Open {
-                    self.saw(place.system, Seen::Fail("breaker is open".to_owned()));
-                }
             }
             Event::Rejected { place, by, retry_after } => self.rejected(place, *by, *retry_after),
             Event::LimitStore { store, away: Some(away) } => {
@@ -93,11 +90,8 @@ impl Ears {
             }
             Some(fault) => {
                 // A refusal is an answer: the system is well.
-                let seen = if fault.kind.may_pass() {
-                    Seen::Warn(fault.kind.as_str().to_owned())
-                } else {
-                    Seen::Pass(took)
-                };
+                let seen =
+                    if fault.kind.may_pass() { Seen::Warn(fault.kind.as_str()) } else { Seen::Pass(took) };
                 self.saw(place.system, seen);
                 let error_type = fault.kind.as_str();
                 tracing::error!(

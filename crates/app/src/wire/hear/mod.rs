@@ -21,28 +21,31 @@ use crate::config::Config;
 /// Hears the guards, the engine and the gate.
 pub(super) struct Ears {
     pub(super) metrics: Metrics,
-    seen: Mutex<HashMap<String, Seen>>,
+    /// How each configured system looked when it was last heard of.
+    seen: HashMap<String, Mutex<Option<Seen>>>,
     runs: Mutex<HashMap<String, Instant>>,
     clock: Arc<dyn Clock>,
 }
 
 impl Ears {
     pub(super) fn new(config: &Config, clock: Arc<dyn Clock>) -> Self {
-        let (seen, runs) = (Mutex::default(), Mutex::default());
+        let seen = config.systems.values().map(|system| (system.name.clone(), Mutex::default())).collect();
         let metrics = Metrics::new(config.metrics);
         config.limit_stores.keys().for_each(|store| metrics.limit_store(store, true));
-        Self { metrics, seen, runs, clock }
+        Self { metrics, seen, runs: Mutex::default(), clock }
     }
 
-    /// How systems looked since this was last asked.
-    pub(super) fn take_seen(&self) -> HashMap<String, Seen> {
-        std::mem::take(&mut *self.seen.lock())
+    /// How the systems that were called looked last.
+    pub(super) fn seen(&self) -> impl Iterator<Item = (&str, Seen)> {
+        self.seen.iter().filter_map(|(system, seen)| Some((system.as_str(), (*seen.lock())?)))
     }
 
     /// How a system looked.
-    pub(super) fn saw(&self, system: &str, seen: Seen) {
+    fn saw(&self, system: &str, seen: Seen) {
         self.metrics.health(system, matches!(seen, Seen::Pass(_)));
-        self.seen.lock().insert(system.to_owned(), seen);
+        if let Some(last) = self.seen.get(system) {
+            *last.lock() = Some(seen);
+        }
     }
 }
 
