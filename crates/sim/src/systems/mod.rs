@@ -22,7 +22,7 @@ pub(crate) trait System: Send {
     fn routes(&self) -> &'static [Route];
     /// Does what is asked; the operation is one of its routes'.
     fn act(&mut self, call: &Call) -> Answer;
-    /// Everything it holds, newest last, at most 1,000 of each kind.
+    /// Everything it holds, newest last, at most 100,000 of each kind.
     fn state(&self) -> Value;
 }
 

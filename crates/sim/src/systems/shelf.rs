@@ -10,7 +10,7 @@ use crate::answer::Answer;
 /// How many records one collection holds; more are refused with 507.
 const MOST: usize = 1_000_000;
 /// How many records a state shows.
-const SHOWN: usize = 1_000;
+const SHOWN: usize = 100_000;
 
 /// Records by id, in the order in which they came.
 #[derive(Debug)]
