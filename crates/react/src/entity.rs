@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 pub struct EntityState {
     /// Its name.
     pub id: String,
-    /// What it is. Given by the first act that names it by an object, or by its name (see [`crate::Rules`]); never
-    /// changed afterwards. `None` is untyped: no rule applies to it.
+    /// What it is. Given by the first valid act that names it by an object, or by its name (see [`crate::Rules`]);
+    /// never changed afterwards. `None` is untyped: no rule applies to it.
     #[serde(rename = "type")]
     pub type_: Option<String>,
     /// Its name in its own system; the latest that was said.

@@ -71,7 +71,8 @@ impl Conversation {
         let act = &processed.act;
         self.count(act);
         self.latest = self.latest.max(Some(act.timestamp.at()));
-        if let Some(entity) = act.body.entity() {
+        // What an invalid act says of an entity is no more believed than the rest of it.
+        if let (Some(entity), true) = (act.body.entity(), processed.result.status != ActStatus::Invalid) {
             self.meet(entity);
         }
         match (&act.body, processed.result.status) {

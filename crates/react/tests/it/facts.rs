@@ -39,6 +39,19 @@ fn act_4_an_invalid_fact_changes_nothing_and_says_why() {
 }
 
 #[test]
+fn an_invalid_fact_teaches_neither_type_nor_external_name() {
+    let ensure = json!({"ensure": [{"rule": "entity.f != entity.g", "say": "different"}]});
+    let mut story = Story::new(rules(ensure));
+    story.say(fact("x", "f", 1)).unwrap();
+    story.say(fact("x", "g", 1)).unwrap();
+    let before = story.talk.entities.clone();
+    let mut typed = fact("x", "f", 1);
+    typed["entity"] = json!({"id": "x", "type": "order", "external_id": "e"});
+    assert_eq!(codes(&story.say(typed).unwrap()), ["entity.rule"]);
+    assert_eq!(story.talk.entities, before, "no order yet: the rules of orders would be broken");
+}
+
+#[test]
 fn rules_wait_for_their_fields_and_fail_closed() {
     let ensure = json!({"ensure": [
         {"rule": "entity.total >= entity.tax", "say": "the tax is part of the total"},
