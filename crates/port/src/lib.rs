@@ -14,4 +14,4 @@ pub use call::{Call, IdempotencyKey, Reply};
 pub use ctx::{Clock, Ctx, Entropy, SeededEntropy, SystemClock, SystemEntropy, TraceContext};
 pub use fault::{Fault, Kind, Landed, Rejection};
 pub use spec::{Operation, Repeat, Spec};
-pub use systems::Systems;
+pub use systems::{Systems, normalised};

@@ -26,6 +26,7 @@ impl Systems {
     }
 }
 
-fn normalised(name: &str) -> String {
+/// The name of a system as it is compared: `-` equals `_`.
+pub fn normalised(name: &str) -> String {
     name.replace('-', "_")
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use diag::nearest;
 use guard::batch::Collect;
 use guard::{Explanation, Fallback, Subject};
-use port::{Operation, Spec};
+use port::{Operation, Spec, normalised};
 
 use super::{Done, Failure};
 use crate::config::{self, Config, Group, System};
@@ -37,7 +37,7 @@ impl Explain {
 /// What the call costs at worst, as text; or why there is no such call.
 fn explained(config: &Config, call: &str) -> Result<String, String> {
     let (name, operation) = call.split_once('.').ok_or("write it as SYSTEM.OPERATION")?;
-    let normal = name.replace('-', "_");
+    let normal = normalised(name);
     if let Some(group) = config.groups.get(&normal) {
         return of_group(config, group, known(&group.name, &group.spec, operation)?);
     }

@@ -6,7 +6,7 @@ use act::{Action, Word as _};
 use diag::{Diagnostic, Entry, Node, Severity, Shape};
 use expr::Ty;
 use flow::{Definition, Input, Known, KnownOperation, Trigger};
-use port::Repeat;
+use port::{Repeat, normalised};
 use react::Route;
 
 use super::code;
@@ -61,19 +61,15 @@ fn known(judge: &Judge<'_>, systems: &BTreeMap<String, System>, groups: &BTreeMa
     known.flows = judge.names("flows").iter().map(|entry| entry.key.clone()).collect();
     // A system that is written wrong is reported once, where it is written, not at every call.
     for entry in judge.names("systems") {
-        known.systems.entry(normal(&entry.key)).or_insert_with(|| written(judge, &entry.value));
+        known.systems.entry(normalised(&entry.key)).or_insert_with(|| written(judge, &entry.value));
     }
     known
 }
 
-fn normal(name: &str) -> String {
-    name.replace('-', "_")
-}
-
 /// The operations that a broken system, or a group of such, was meant to have.
 fn written(judge: &Judge<'_>, system: &Node) -> BTreeMap<String, KnownOperation> {
-    let members: Vec<String> = members(system).into_iter().map(|(name, _)| normal(name)).collect();
-    let members = judge.names("systems").iter().filter(|entry| members.contains(&normal(&entry.key)));
+    let members: Vec<String> = members(system).into_iter().map(|(name, _)| normalised(name)).collect();
+    let members = judge.names("systems").iter().filter(|entry| members.contains(&normalised(&entry.key)));
     let written = members.map(|entry| &entry.value).chain([system]);
     let sections = written.flat_map(Node::entries).filter_map(|entry| entry.value.get("operations"));
     let names = sections.flat_map(Node::entries).map(|entry| entry.key.clone());

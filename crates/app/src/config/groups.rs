@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use diag::{Diagnostic, Entry, Field, Node, Shape, Span};
 use guard::Pick;
-use port::Spec;
+use port::{Spec, normalised};
 
 use super::code;
 use super::judge::{Judge, unknown};
@@ -53,7 +53,7 @@ pub(super) fn field() -> Field {
 
 pub(super) fn read(judge: &mut Judge<'_>, systems: &BTreeMap<String, System>) -> BTreeMap<String, Group> {
     let groups = judge.names("systems").iter().filter(|entry| is_group(&entry.value));
-    groups.filter_map(|entry| Some((normal(&entry.key), group(judge, systems, entry)?))).collect()
+    groups.filter_map(|entry| Some((normalised(&entry.key), group(judge, systems, entry)?))).collect()
 }
 
 pub(super) fn is_group(system: &Node) -> bool {
@@ -75,10 +75,6 @@ fn texts(list: Option<&Node>) -> Vec<Written<'_>> {
     items.filter_map(|item| Some((item.text()?, &item.span))).collect()
 }
 
-fn normal(name: &str) -> String {
-    name.replace('-', "_")
-}
-
 fn group(judge: &mut Judge<'_>, systems: &BTreeMap<String, System>, entry: &Entry) -> Option<Group> {
     unguarded(judge, &entry.value);
     let section = entry.value.entries().iter().find(|section| section.key == KEY)?;
@@ -89,7 +85,7 @@ fn group(judge: &mut Judge<'_>, systems: &BTreeMap<String, System>, entry: &Entr
         return None;
     }
     let pick = pick(way)?;
-    let members: Vec<String> = written.iter().map(|(name, _)| normal(name)).collect();
+    let members: Vec<String> = written.iter().map(|(name, _)| normalised(name)).collect();
     // A member that is written wrong is reported where it is written.
     let specs: Option<Vec<&Spec>> = members.iter().map(|name| Some(&systems.get(name)?.spec)).collect();
     match guard::group::check(&entry.key, specs?, &pick) {
@@ -114,7 +110,7 @@ fn unguarded(judge: &mut Judge<'_>, system: &Node) {
 fn is_member(judge: &mut Judge<'_>, written: &[Written<'_>], at: usize) -> bool {
     let (name, place) = written[at];
     let entries = judge.names("systems");
-    let Some(system) = entries.iter().find(|entry| normal(&entry.key) == normal(name)) else {
+    let Some(system) = entries.iter().find(|entry| normalised(&entry.key) == normalised(name)) else {
         let known = entries.iter().filter(|entry| !is_group(&entry.value)).map(|entry| entry.key.as_str());
         judge.push(unknown(code::NO_SUCH_MEMBER, place, "system", name, known));
         return false;
@@ -122,7 +118,7 @@ fn is_member(judge: &mut Judge<'_>, written: &[Written<'_>], at: usize) -> bool 
     let found = if is_group(&system.value) {
         let found = Diagnostic::error(code::BAD_MEMBER, place, format!("`{name}` is itself a group"));
         found.help("name its members instead")
-    } else if written[..at].iter().any(|(before, _)| normal(before) == normal(name)) {
+    } else if written[..at].iter().any(|(before, _)| normalised(before) == normalised(name)) {
         let found = Diagnostic::error(code::BAD_MEMBER, place, format!("`{name}` is a member twice"));
         found.help("name it once; `weighted` asks one member more often than another")
     } else {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use act::UnknownSpeaker;
 use diag::{Field, Node, Shape};
+use port::normalised;
 use react::{DeriveRule, EntityRules, Rules};
 
 use super::judge::Judge;
@@ -77,9 +78,8 @@ fn derive(judge: &mut Judge<'_>) -> Vec<DeriveRule> {
 }
 
 fn aliases(judge: &Judge<'_>) -> BTreeMap<String, String> {
-    let normal = |name: &str| name.replace('-', "_");
     let pairs = judge.names("aliases").iter();
-    pairs.filter_map(|entry| Some((normal(&entry.key), normal(entry.value.text()?)))).collect()
+    pairs.filter_map(|entry| Some((normalised(&entry.key), normalised(entry.value.text()?)))).collect()
 }
 
 fn custom(judge: &Judge<'_>) -> BTreeSet<String> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use diag::{Diagnostic, Field, Node, Shape, Span};
 use guard::batch::Collect;
 use guard::{Policies, Policy};
-use port::Spec;
+use port::{Spec, normalised};
 
 use super::judge::{Judge, unknown};
 use super::profiles::{Profiles, conflicts};
@@ -68,7 +68,7 @@ pub(super) fn read(judge: &mut Judge<'_>, profiles: &Profiles) -> BTreeMap<Strin
     let mut systems = BTreeMap::new();
     let mut first: HashMap<String, &str> = HashMap::new();
     for entry in judge.names("systems") {
-        let name = entry.key.replace('-', "_");
+        let name = normalised(&entry.key);
         if let Some(earlier) = first.insert(name.clone(), &entry.key) {
             let message = format!("`{}` and `{earlier}` are one name: `-` counts as `_`", entry.key);
             judge.push(

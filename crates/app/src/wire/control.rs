@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use gate::Mode;
 use guard::{Group, Guarded, LaneStatus, State, Switch};
+use port::normalised;
 use serde_json::Value;
 use watch::health::Seen;
 use watch::metrics::Breaker;
@@ -23,7 +24,7 @@ impl Guards {
     }
 
     fn get(&self, system: &str) -> Option<&Arc<Guarded>> {
-        self.guards.get(&system.replace('-', "_"))
+        self.guards.get(&normalised(system))
     }
 
     /// How each system's breaker lets calls out now, for the gauges: that of its worst key.
@@ -51,7 +52,7 @@ impl Guards {
 
 impl gate::Control for Guards {
     fn status(&self, system: &str) -> Value {
-        let status = match (self.get(system), self.groups.get(&system.replace('-', "_"))) {
+        let status = match (self.get(system), self.groups.get(&normalised(system))) {
             (Some(guarded), _) => serde_json::to_value(guarded.status()),
             (None, Some(group)) => serde_json::to_value(group.status()),
             (None, None) => Ok(Value::Null),

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use diag::{Diagnostic, Node, Severity};
+use port::normalised;
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::known::normal;
 use super::reader::Reader;
 use super::task::block;
 use super::{Definition, Known, OnExhausted, Trigger, shape};
@@ -59,7 +59,10 @@ fn build(name: &str, node: &Node, known: &Known) -> (Option<Definition>, Vec<Dia
 fn trigger(node: &Node) -> Option<Trigger> {
     let commit = node.get("commit")?;
     let text = |key: &str| commit.get(key).and_then(Node::text);
-    Some(Trigger::Commit { system: text("system").map(normal), action: text("action").map(str::to_owned) })
+    Some(Trigger::Commit {
+        system: text("system").map(normalised),
+        action: text("action").map(str::to_owned),
+    })
 }
 
 /// Maps are sorted by key in JSON values, so equal content has an equal hash however it was laid out.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use expr::Ty;
-use port::{Repeat, Spec};
+use port::{Repeat, Spec, normalised};
 
 use super::Input;
 
@@ -36,17 +36,17 @@ pub struct KnownOperation {
 impl Known {
     /// Learns the operations of systems from their specs.
     pub fn from_specs<'a>(specs: impl IntoIterator<Item = &'a Spec>) -> Self {
-        let systems = specs.into_iter().map(|spec| (normal(&spec.system), operations(spec))).collect();
+        let systems = specs.into_iter().map(|spec| (normalised(&spec.system), operations(spec))).collect();
         Self { systems, ..Self::default() }
     }
 
     pub(crate) fn system(&self, name: &str) -> Option<&BTreeMap<String, KnownOperation>> {
-        self.systems.get(name).or_else(|| self.systems.get(&normal(name)))
+        self.systems.get(name).or_else(|| self.systems.get(&normalised(name)))
     }
 
     /// The members of a group; none when it is a plain system.
     pub(crate) fn members(&self, system: &str) -> &[String] {
-        self.groups.get(&normal(system)).map_or(&[], Vec::as_slice)
+        self.groups.get(&normalised(system)).map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn operation(&self, system: &str, operation: &str) -> Option<&KnownOperation> {
@@ -62,8 +62,4 @@ fn operations(spec: &Spec) -> BTreeMap<String, KnownOperation> {
         output: Ty::from_schema(&operation.output),
     };
     spec.operations.iter().map(|operation| (operation.name.to_string(), known(operation))).collect()
-}
-
-pub(crate) fn normal(name: &str) -> String {
-    name.replace('-', "_")
 }

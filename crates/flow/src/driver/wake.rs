@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use port::Rejection;
+use port::{Rejection, normalised};
 use store::{Batch, RunRow, TimerOp};
 
 use super::Engine;
@@ -23,13 +23,14 @@ impl Engine {
     /// # Errors
     /// The store's.
     pub async fn wake(&self, system: &str) -> Result<usize, Error> {
+        let system = normalised(system);
         let (mut woken, mut after) = (0, 0);
         loop {
             let page = self.0.store.live_runs(after, PAGE).await?;
             let Some(last) = page.last() else { return Ok(woken) };
             after = last.position;
-            for row in page.iter().filter(|row| waits_for(row, system)).take(MOST - woken) {
-                self.send(&row.id, Message::Wake { system: system.to_owned() });
+            for row in page.iter().filter(|row| waits_for(row, &system)).take(MOST - woken) {
+                self.send(&row.id, Message::Wake { system: system.clone() });
                 woken += 1;
             }
             if woken == MOST {
@@ -40,12 +41,12 @@ impl Engine {
 }
 
 impl Runner {
-    /// A system's breaker lets calls out again.
+    /// A system's breaker lets calls out again. The name is normalised.
     pub(super) async fn wake(&mut self, system: &str) -> Result<(), Stop> {
         let open = Some(Rejection::BreakerOpen);
         let asleep = self.state.asleep().filter(|(_, guard)| *guard == open);
         let of_system =
-            |path: &Arc<str>| self.state.asked(path).is_some_and(|call| same(&call.system, system));
+            |path: &Arc<str>| self.state.asked(path).is_some_and(|call| normalised(&call.system) == system);
         let paths = asleep.map(|(path, _)| path).filter(of_system).collect();
         self.now(paths).await
     }
@@ -66,17 +67,12 @@ impl Runner {
     }
 }
 
-/// Whether what a run's row shows is that it waits for this system's breaker.
+/// Whether what a run's row shows is that it waits for this system's breaker. The name is normalised.
 fn waits_for(row: &RunRow, system: &str) -> bool {
     let Some(blocked) = row.blocked_on.as_deref().filter(|text| text.contains("breaker_open")) else {
         return false;
     };
     let blocked: serde_json::Value = serde_json::from_str(blocked).unwrap_or_default();
     blocked["reason"] == Rejection::BreakerOpen.as_str()
-        && blocked["system"].as_str().is_some_and(|waited_for| same(waited_for, system))
-}
-
-/// `-` counts as `_` in the names of systems.
-fn same(one: &str, other: &str) -> bool {
-    one.replace('-', "_") == other.replace('-', "_")
+        && blocked["system"].as_str().is_some_and(|waited_for| normalised(waited_for) == system)
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use diag::{Node, Span};
-use port::Repeat;
+use port::{Repeat, normalised};
 
-use super::super::known::{Known, normal};
+use super::super::known::Known;
 use super::super::reader::Reader;
 use super::{Body, Call};
 
@@ -19,7 +19,9 @@ impl Members {
     pub(super) fn of(known: &Known, system: &str, operation: &str) -> Self {
         let repeat =
             |member: &String| known.operation(member, operation).map_or(Repeat::Never, |at| at.repeat);
-        Self(Arc::new(known.members(system).iter().map(|member| (normal(member), repeat(member))).collect()))
+        Self(Arc::new(
+            known.members(system).iter().map(|member| (normalised(member), repeat(member))).collect(),
+        ))
     }
 
     /// Whether one call may reach another system than the one before.
@@ -29,14 +31,14 @@ impl Members {
 
     /// How safe a repeat is at that member. One that is no member any more is asked for nothing twice.
     pub(crate) fn repeat_at(&self, member: &str) -> Repeat {
-        self.0.get(&normal(member)).copied().unwrap_or(Repeat::Never)
+        self.0.get(&normalised(member)).copied().unwrap_or(Repeat::Never)
     }
 }
 
 impl Call {
     /// Whether both go through the same system.
     pub(crate) fn shares_system(&self, other: &Call) -> bool {
-        normal(&self.system) == normal(&other.system)
+        normalised(&self.system) == normalised(&other.system)
     }
 }
 
