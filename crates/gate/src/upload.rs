@@ -7,6 +7,7 @@ use act::{Accepted, Act};
 use axum::body::{Body, Bytes};
 use futures_util::future::join;
 use futures_util::stream;
+use react::Ruling;
 use serde::Serialize;
 
 use crate::conversations::{Lines, Taken, Utterance, Verdict};
@@ -61,6 +62,8 @@ struct Told<'a> {
     line: u64,
     id: &'a str,
     status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<&'a Ruling>,
     position: u64,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     replayed: bool,
@@ -124,7 +127,8 @@ impl Upload {
         self.line += 1;
         let runs = taken.runs.iter().map(|run| run.run.as_str()).collect();
         let (position, replayed) = (taken.position, taken.replayed);
-        let told = Told { line: self.line, id, status: 200, position, replayed, runs };
+        let result = taken.result.as_ref();
+        let told = Told { line: self.line, id, status: 200, result, position, replayed, runs };
         // Writing plain data to a vector cannot fail.
         let _ = serde_json::to_writer(&mut *into, &told);
         into.push(b'\n');

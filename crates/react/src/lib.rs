@@ -20,7 +20,7 @@ mod wait;
 
 pub use commitment::Commitment;
 pub use conversation::{Conversation, Counts};
-pub use decide::{Decision, Refusal, Signal, Start, Utterance, decide};
+pub use decide::{Decision, Refusal, Ruling, Signal, Start, Utterance, decide};
 pub use entity::EntityState;
 pub use event::{
     ActFailed, ActProcessed, ActResult, ActStatus, ActionExecuted, ActionFailed, Answered, Closed, Complaint,

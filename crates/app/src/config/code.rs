@@ -54,5 +54,7 @@ pub(super) const GUARDED_GROUP: &str = "CFG126";
 pub(super) const BAD_BATCH: &str = "CFG127";
 /// A file of the directory that is not read.
 pub(super) const NOT_OURS: &str = "CFG128";
+/// A type of act that is known already.
+pub(super) const NOT_CUSTOM: &str = "CFG129";
 /// A limit without its numbers.
 pub(super) const HALF_LIMIT: &str = "CFG117";

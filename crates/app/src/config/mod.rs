@@ -52,8 +52,8 @@ pub struct Config {
     pub auth: Option<Jwt>,
     /// What a request may cost.
     pub limits: gate::Limits,
-    /// Whether acts with unknown members are refused.
-    pub strict: bool,
+    /// How strictly acts are read, and which types beside the five.
+    pub acts: act::Rules,
     /// Which traditional metric names are exported beside our own.
     pub metrics: watch::metrics::Compat,
     /// Where the operators' pages listen, when not beside the API.
@@ -140,7 +140,6 @@ fn read(judge: &mut judge::Judge<'_>) -> Option<Config> {
     let listen = door::listen(judge);
     let limits = limits::read(judge);
     let pages = door::pages(judge);
-    let strict = rules::strict(judge);
     let metrics = door::metrics(judge);
     let secrets = secrets::read(judge);
     let limit_stores = limit_stores::read(judge);
@@ -149,12 +148,13 @@ fn read(judge: &mut judge::Judge<'_>) -> Option<Config> {
     let groups = groups::read(judge, &systems);
     let flows = flows::read(judge, &systems, &groups);
     let rules = react::Rules { routes: flows::routes(&flows), ..rules::read(judge) };
+    let acts = rules::acts(judge, &rules.custom);
     Some(Config {
         store: store?,
         listen: listen?,
         auth,
         limits,
-        strict,
+        acts,
         metrics,
         pages,
         secrets,

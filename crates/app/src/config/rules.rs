@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use act::UnknownSpeaker;
-use diag::{Field, Node, Shape};
+use act::{UnknownSpeaker, Word as _};
+use diag::{Diagnostic, Field, Node, Shape};
 use port::normalised;
 use react::{DeriveRule, EntityRules, Rules};
 
+use super::code;
 use super::judge::Judge;
 use super::shape::named;
 
@@ -34,7 +35,9 @@ pub(super) fn validation_shape() -> Shape {
         Field::new("unknown_speaker", Shape::choice(SPEAKERS.map(|(word, _)| word)))
             .default("warn")
             .doc("what becomes of a speaker who is no participant"),
-        Field::new("custom_types", custom).doc("types of act known beside the five"),
+        Field::new("custom_types", custom).doc(
+            "types of act taken beside the five, in strict mode too; their members are kept as they are said",
+        ),
     ])
 }
 
@@ -50,9 +53,15 @@ pub(super) fn read(judge: &mut Judge<'_>) -> Rules {
     }
 }
 
-/// Whether acts with unknown members are refused.
-pub(super) fn strict(judge: &Judge<'_>) -> bool {
-    judge.root.at("/validation/strict_mode").and_then(Node::bool).unwrap_or(true)
+/// How acts are read.
+pub(super) fn acts(judge: &Judge<'_>, custom: &BTreeSet<String>) -> act::Rules {
+    let strict = judge.root.at("/validation/strict_mode").and_then(Node::bool).unwrap_or(true);
+    let mut rules = if strict { act::Rules::strict() } else { act::Rules::compat() };
+    for name in custom {
+        // The name was judged before; the members are their speaker's affair.
+        let _ = rules.register(name, |_| Vec::new());
+    }
+    rules
 }
 
 fn entities(judge: &mut Judge<'_>) -> BTreeMap<String, EntityRules> {
@@ -82,9 +91,18 @@ fn aliases(judge: &Judge<'_>) -> BTreeMap<String, String> {
     pairs.filter_map(|entry| Some((normalised(&entry.key), normalised(entry.value.text()?)))).collect()
 }
 
-fn custom(judge: &Judge<'_>) -> BTreeSet<String> {
-    let types = judge.root.at("/validation/custom_types");
-    types.map(|types| types.texts().map(str::to_owned).collect()).unwrap_or_default()
+fn custom(judge: &mut Judge<'_>) -> BTreeSet<String> {
+    let types = judge.root.at("/validation/custom_types").map(Node::items).unwrap_or_default();
+    let mut names = BTreeSet::new();
+    for (name, place) in types.iter().filter_map(|node| Some((node.text()?, &node.span))) {
+        if act::Kind::parse(name).is_some() {
+            let found = Diagnostic::error(code::NOT_CUSTOM, place, format!("`{name}` is one of the five"));
+            judge.push(found.help("name the types that you add; the five are always known"));
+        } else {
+            names.insert(name.to_owned());
+        }
+    }
+    names
 }
 
 fn speakers(judge: &Judge<'_>) -> UnknownSpeaker {

@@ -169,7 +169,7 @@ fn what_is_not_written_has_its_default() {
     assert_eq!(config.listen, "127.0.0.1:8080".parse().unwrap());
     assert_eq!(config.store, super::Place::Sqlite("data/cardan.db".into()));
     assert_eq!(config.limits, gate::Limits::default());
-    assert!(config.strict && config.auth.is_none() && config.systems.is_empty());
+    assert!(config.acts.mode == act::Mode::Strict && config.auth.is_none() && config.systems.is_empty());
 }
 
 #[test]
@@ -203,6 +203,14 @@ fn a_secret_written_in_the_open_is_not_shown() {
     let found = check(&sources).found;
     let shown = diag::render(&found, &sources, Colour::Plain) + &diag::to_json(&found).to_string();
     assert!(shown.contains("CFG023") && !shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn custom_types_are_taken_in_strict_mode() {
+    let config = accepted("cardan: 1\nvalidation: { custom_types: [visit] }\n");
+    let act =
+        r#"{"id":"act_1","timestamp":"2026-01-01T00:00:00Z","speaker":"a","type":"visit","on":"friday"}"#;
+    assert!(act::parse_act(act.as_bytes(), &config.acts).is_ok());
 }
 
 #[test]

@@ -46,8 +46,3 @@ fn material(written: &Material, vault: &Vault) -> Result<gate::Material, Failure
         ),
     })
 }
-
-/// How acts are read.
-pub(super) fn acts(config: &Config) -> act::Rules {
-    if config.strict { act::Rules::strict() } else { act::Rules::compat() }
-}

@@ -67,7 +67,7 @@ impl House {
         let store = open_store(&config.store)?;
 
         let limits = config.limits.clone();
-        let deciding = gate::Deciding { acts: door::acts(config), rules: config.rules.clone() };
+        let deciding = gate::Deciding { acts: config.acts.clone(), rules: config.rules.clone() };
         let conversations =
             gate::Conversations::new(store.clone(), deciding, &limits, clock.clone(), ears.clone());
         let conversations = Arc::new(conversations);

@@ -3,6 +3,7 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
+use react::Ruling;
 use serde::{Deserialize, Serialize};
 use store::{KeyOp, KeyRecord, KeyState};
 
@@ -15,9 +16,11 @@ const NEVER: i64 = 7_258_118_400;
 
 /// What is kept of an answer. The position is not known before the commit; a repeat is told the head instead,
 /// which is at or beyond it.
-#[derive(Serialize, Deserialize)]
-struct Kept {
-    runs: Vec<Started>,
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(super) struct Kept {
+    pub(super) runs: Vec<Started>,
+    #[serde(default)]
+    pub(super) result: Option<Ruling>,
 }
 
 /// The record of one act, which is `json` when written.
@@ -37,15 +40,16 @@ pub(super) fn record(tenant: &str, conversation: &str, id: &str, json: &[u8], at
 }
 
 /// The record with its answer, to be written with the act.
-pub(super) fn claim(record: KeyRecord, runs: &[Started]) -> KeyOp {
-    let response = serde_json::to_vec(&Kept { runs: runs.to_vec() }).unwrap_or_default();
+pub(super) fn claim(record: KeyRecord, kept: &Kept) -> KeyOp {
+    let response = serde_json::to_vec(kept).unwrap_or_default();
     KeyOp::Claim(KeyRecord { state: KeyState::Done { response }, ..record })
 }
 
 /// The verdict over an act whose id was used before, by the same act or by another.
-pub(super) fn same(same: bool, arrival: &Arrival, runs: Vec<Started>, position: u64) -> Verdict {
+pub(super) fn same(same: bool, arrival: &Arrival, kept: Kept, position: u64) -> Verdict {
     if same {
-        return Ok(Taken { act: arrival.json.clone(), position, runs, replayed: true, warnings: Vec::new() });
+        let (act, Kept { runs, result }) = (arrival.json.clone(), kept);
+        return Ok(Taken { act, position, result, runs, replayed: true, warnings: Vec::new() });
     }
     let detail = format!("{} was used for an act with another body", arrival.act.id);
     Err(Problem::because(Code::ActIdReused, detail))
@@ -57,8 +61,8 @@ impl Conversations {
         let record = &arrival.record;
         let Some(there) = self.store.key(&record.tenant, &record.key).await? else { return Ok(None) };
         let kept = there.response().and_then(|response| serde_json::from_slice(response).ok());
-        let Kept { runs } = kept.unwrap_or(Kept { runs: Vec::new() });
         let position = *self.store.head().borrow();
-        Ok(Some(same(there.fingerprint == record.fingerprint, arrival, runs, position)))
+        let alike = there.fingerprint == record.fingerprint;
+        Ok(Some(same(alike, arrival, kept.unwrap_or_default(), position)))
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use act::{Accepted, Act, Issue};
 use port::TraceContext;
+use react::Ruling;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
@@ -51,6 +52,8 @@ pub struct Taken {
     pub act: Arc<RawValue>,
     /// A position at or beyond it.
     pub position: u64,
+    /// What became of it. `None` of an act that was taken before this was kept.
+    pub result: Option<Ruling>,
     /// The runs it started.
     pub runs: Vec<Started>,
     /// Whether it had been taken before.

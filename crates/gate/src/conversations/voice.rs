@@ -11,6 +11,7 @@ use react::{Change, Refusal, Wait, Want};
 use serde_json::{Value, json};
 use store::{Batch, Error, KeyOp, Receipt};
 
+use super::ids::Kept;
 use super::work::Work;
 use super::{Conversations, ids};
 use crate::Problem;
@@ -122,18 +123,19 @@ impl Telling<'_> {
         let decided = react::decide(&self.conversations.deciding.rules, &self.work.talk, &said);
         let engine = self.conversations.engine().ok()?;
         let absorbed = match decided {
-            Ok(decision) => self
-                .work
-                .absorb(engine, decision, act.id.as_str())
-                .map_err(|problem| problem.code.title().to_owned()),
+            Ok(decision) => {
+                let result = decision.ruling();
+                let absorbed = self.work.absorb(engine, decision, act.id.as_str());
+                absorbed.map(|runs| Kept { runs, result }).map_err(|problem| problem.code.title().to_owned())
+            }
             Err(refusal) => Err(refusal.to_string()),
         };
         match absorbed {
-            Ok(runs) => {
+            Ok(kept) => {
                 let json = serde_json::to_vec(&act).unwrap_or_default();
                 let (tenant, conversation) = (&self.said.tenant, &self.said.conversation);
                 let record = ids::record(tenant, conversation, act.id.as_str(), &json, self.now);
-                self.claims.then(|| ids::claim(record, &runs))
+                self.claims.then(|| ids::claim(record, &kept))
             }
             Err(why) => {
                 self.complain(&why);

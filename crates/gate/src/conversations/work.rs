@@ -10,6 +10,7 @@ use react::{Conversation, Decision, Event};
 use serde_json::value::RawValue;
 use store::{Append, Batch, Expected, NewEvent};
 
+use super::ids::Kept;
 use super::ingest::{Arrival, Started, Taken, Verdict};
 use super::{Deciding, ids, rows};
 use crate::{Code, Problem};
@@ -34,7 +35,7 @@ pub(super) struct Work {
     /// Runs to wake after the commit.
     wake: Vec<RunId>,
     /// Acts of this batch, for those that come twice in it.
-    taken: HashMap<String, ([u8; 32], Vec<Started>)>,
+    taken: HashMap<String, ([u8; 32], Kept)>,
 }
 
 /// What a batch leaves behind once it is committed.
@@ -55,8 +56,8 @@ impl Work {
 
     /// Decides one act. A refusal changes nothing.
     pub(super) fn act(&mut self, by: &Deciding, engine: &Engine, arrival: &Arrival) -> Verdict {
-        if let Some((fingerprint, runs)) = self.taken.get(&arrival.record.key) {
-            return ids::same(*fingerprint == arrival.record.fingerprint, arrival, runs.clone(), 0);
+        if let Some((fingerprint, kept)) = self.taken.get(&arrival.record.key) {
+            return ids::same(*fingerprint == arrival.record.fingerprint, arrival, kept.clone(), 0);
         }
         let fresh = !self.talk.exists();
         if fresh {
@@ -90,11 +91,14 @@ impl Work {
         let decision = react::decide(&by.rules, &self.talk, &said).map_err(refused)?;
         let mut warnings = arrival.warnings.clone();
         warnings.extend(decision.warnings.iter().cloned());
+        let result = decision.ruling();
         let runs = self.set_in_motion(engine, &decision)?;
         self.gather(decision, Some(arrival.act.id.as_str()), Some(&arrival.json));
-        self.batch.keys.push(ids::claim(arrival.record.clone(), &runs));
-        self.taken.insert(arrival.record.key.clone(), (arrival.record.fingerprint, runs.clone()));
-        Ok(Taken { act: arrival.json.clone(), position: 0, runs, replayed: false, warnings })
+        let kept = Kept { runs, result };
+        self.batch.keys.push(ids::claim(arrival.record.clone(), &kept));
+        self.taken.insert(arrival.record.key.clone(), (arrival.record.fingerprint, kept.clone()));
+        let (act, Kept { runs, result }) = (arrival.json.clone(), kept);
+        Ok(Taken { act, position: 0, result, runs, replayed: false, warnings })
     }
 
     /// Takes a decision in: its runs and signals first, because a run may be refused; then its events.

@@ -1,5 +1,6 @@
 //! The shapes of what goes in and out. Acts come from `act`; the others are written here, beside each other.
 
+use act::Word as _;
 use serde_json::{Map, Value, json};
 
 macro_rules! schemas {
@@ -122,6 +123,7 @@ fn taken() -> Value {
     });
     let properties = json!({
         "processedAct": reference("act"),
+        "result": ruling(),
         "position": {"type": "integer", "description": "Send it as Cardan-At-Least to read what was written."},
         "replayed": {"type": "boolean", "description": "The act had been taken before; this is the answer of then."},
         "integrations": {"type": "array", "items": object(&["system", "status"], integration)},
@@ -129,6 +131,19 @@ fn taken() -> Value {
         "warnings": {"type": "array", "items": issue()},
     });
     object(&["processedAct", "position", "integrations", "nextActions"], properties)
+}
+
+fn ruling() -> Value {
+    let complaint = json!({
+        "code": {"type": "string"}, "message": {"type": "string"}, "field": {"type": "string"},
+    });
+    let words: Vec<&str> = react::ActStatus::ALL.iter().map(|status| status.as_str()).collect();
+    let properties = json!({
+        "status": {"type": "string", "enum": words, "description": "What became of the act. One that is invalid \
+            is kept and changed nothing; a commit that is unrouted was published, and no flow took it."},
+        "errors": {"type": "array", "items": object(&["code", "message"], complaint)},
+    });
+    object(&["status"], properties)
 }
 
 fn new_conversation() -> Value {

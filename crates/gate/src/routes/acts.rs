@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use act::{Accepted, Act, Checked, DocumentKind, Issue};
 use futures_util::future::join_all;
+use react::Ruling;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -167,6 +168,8 @@ async fn say(
 #[serde(rename_all = "camelCase")]
 struct Told<'a> {
     processed_act: &'a RawValue,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<&'a Ruling>,
     position: u64,
     integrations: Vec<Value>,
     next_actions: Vec<Value>,
@@ -204,6 +207,7 @@ async fn told<'a>(
     };
     Ok(Told {
         processed_act: &taken.act,
+        result: taken.result.as_ref(),
         position: taken.position,
         integrations,
         next_actions: next,

@@ -70,6 +70,38 @@ async fn b4_the_same_act_again_changes_nothing() {
 }
 
 #[tokio::test]
+async fn the_answer_says_what_became_of_the_act() {
+    let house = House::open().await;
+    let path = "/v1/conversations/conv_1/acts";
+    let applied = house.post(path, &fact("act_1", "quantity", json!(2))).await;
+    assert_eq!(applied.json["result"], json!({"status": "applied"}), "{}", applied.text);
+    let mut more = fact("act_2", "quantity", json!("two"));
+    more["operation"] = json!("increment");
+    let invalid = house.post(path, &more).await;
+    let result = &invalid.json["result"];
+    assert_eq!((invalid.status, &result["status"]), (200, &json!("invalid")), "{}", invalid.text);
+    assert_eq!(result["errors"][0]["field"], "quantity");
+    let again = house.post(path, &more).await;
+    assert_eq!((&again.json["result"], &again.json["replayed"]), (result, &json!(true)), "{}", again.text);
+    let line = house.lines(path, &fact("act_3", "id", json!(1)).to_string()).await;
+    assert_eq!(line[0]["result"]["errors"][0]["code"], "entity.reserved_field", "{line:?}");
+}
+
+#[tokio::test]
+async fn a_commit_that_no_flow_takes_is_said() {
+    let house = House::open().await;
+    let act = json!({
+        "id": "act_1", "timestamp": "2026-01-01T00:00:00Z", "speaker": "local", "type": "commit",
+        "entity": "order_1", "action": "create", "system": "shipping",
+    });
+    let answer = house.post("/v1/conversations/conv_1/acts", &act).await;
+    assert_eq!(answer.json["result"], json!({"status": "unrouted"}), "{}", answer.text);
+    let warning = &answer.json["warnings"][0];
+    assert_eq!((&warning["code"], &warning["pointer"]), (&json!("warn.unrouted"), &json!("/system")));
+    assert!(warning["message"].as_str().unwrap().contains("integration-shipping"), "{warning}");
+}
+
+#[tokio::test]
 async fn an_act_id_is_not_used_for_another_act() {
     let house = House::open().await;
     house.post("/v1/conversations/conv_1/acts", &fact("act_1", "quantity", json!(2))).await;

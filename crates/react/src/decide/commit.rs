@@ -1,6 +1,6 @@
 //! Who takes a commit.
 
-use act::{Act, Commit, CommitStatus, EntityRef};
+use act::{Act, Commit, CommitStatus, EntityRef, Issue};
 use serde_json::{Value, json};
 
 use super::{Decision, Start, Utterance};
@@ -95,7 +95,9 @@ fn route(rules: &Rules, talk: &Conversation, said: &Utterance, commit: &Commit, 
         .collect();
     if takers.is_empty() {
         decision.record(said, ActStatus::Unrouted);
-        decision.push(unrouted(rules, talk, said, commit, system.as_deref()));
+        let published = unrouted(rules, talk, said, commit, system.as_deref());
+        decision.warnings.push(nobody(&published.topic));
+        decision.push(published);
         return;
     }
     decision.record(said, ActResult { status: ActStatus::Routed, runs: takers.len(), commit: None });
@@ -116,6 +118,12 @@ fn route(rules: &Rules, talk: &Conversation, said: &Utterance, commit: &Commit, 
             input: input.clone(),
         });
     }
+}
+
+fn nobody(topic: &str) -> Issue {
+    let message =
+        format!("no flow takes this commit: it was published on {topic}, and nothing else was done");
+    Issue { pointer: "/system".to_owned(), code: "warn.unrouted", message }
 }
 
 fn unrouted(

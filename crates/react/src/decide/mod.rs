@@ -13,7 +13,9 @@ use act::{Act, Action, Body, Issue};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::{ActProcessed, ActResult, ActStatus, Conversation, Event, Published, Rules};
+use serde::{Deserialize, Serialize};
+
+use crate::{ActProcessed, ActResult, ActStatus, Complaint, Conversation, Event, Published, Rules};
 
 pub(crate) use derived::derive;
 
@@ -73,6 +75,16 @@ pub struct Signal {
     pub id: String,
     /// The answer.
     pub payload: Value,
+}
+
+/// What became of an act, as its speaker is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ruling {
+    /// In a word.
+    pub status: ActStatus,
+    /// Why it changed nothing, when it is invalid.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<Complaint>,
 }
 
 /// Why an act is not taken. Nothing has changed.
@@ -135,6 +147,23 @@ impl Decision {
     pub(crate) fn record(&mut self, said: &Utterance, result: impl Into<ActResult>) {
         let (act, correlation_id) = (said.act.clone(), said.correlation.clone());
         self.push(ActProcessed { act, result: result.into(), correlation_id });
+    }
+
+    /// What became of the act that was decided about; `None` when there was none.
+    pub fn ruling(&self) -> Option<Ruling> {
+        let mut ruling = None;
+        for event in &self.events {
+            match (event, &mut ruling) {
+                (Event::ActProcessed(processed), None) => {
+                    ruling = Some(Ruling { status: processed.result.status, errors: Vec::new() });
+                }
+                (Event::ValidationError(found), Some(ruling)) => {
+                    ruling.errors.extend_from_slice(&found.errors)
+                }
+                _ => {}
+            }
+        }
+        ruling
     }
 
     /// What goes to topics, in order.
