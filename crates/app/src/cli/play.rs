@@ -14,6 +14,9 @@ use crate::play::{Story, perform};
 pub(super) struct Play {
     /// The story: who takes part and what they say
     story: PathBuf,
+    /// Plays it in this conversation instead of the story's own
+    #[arg(long, value_name = "CONV_ID")]
+    conversation: Option<String>,
     /// Where the simulated systems are, to show what they hold
     #[arg(long)]
     systems: Option<String>,
@@ -26,7 +29,8 @@ pub(super) struct Play {
 
 impl Play {
     pub(super) async fn run(self) -> Done {
-        let story = Story::read(&self.story).map_err(Failure::new)?;
+        let mut story = Story::read(&self.story).map_err(Failure::new)?;
+        story.conversation = self.conversation.unwrap_or(story.conversation);
         let pace = Duration::from_millis(self.pace);
         let ends = perform(&story, &self.remote, self.systems.as_deref(), pace).await?;
         match ends.iter().find(|end| **end != story.ends) {

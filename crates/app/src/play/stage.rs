@@ -29,9 +29,8 @@ pub async fn perform(
 ) -> Result<Vec<String>, Failure> {
     writeln!(stdout(), "{}\n", story.title)?;
     let before = state(systems).await?;
+    open(story, remote).await?;
     prepare(story, systems).await?;
-    let body = json!({ "id": story.conversation, "participants": story.participants });
-    remote.post("/v1/conversations", &body).await?;
     let stage = Stage { remote, start: start() };
     let mut events = stage.listen().await?;
     let mut ends = Vec::new();
@@ -131,6 +130,19 @@ fn end(event: &Value) -> Option<String> {
         "StepExhausted" => Some("paused".to_owned()),
         _ => None,
     }
+}
+
+/// Begins the conversation.
+async fn open(story: &Story, remote: &Remote) -> Result<(), Failure> {
+    let id = &story.conversation;
+    if remote.get(&format!("/v1/conversations/{id}")).await.is_ok() {
+        return Err(Failure::new(format!(
+            "{id} is there already: the story was played here before\n  play it in another conversation with \
+             `--conversation {id}_2`, or start the server over an empty store"
+        )));
+    }
+    let body = json!({ "id": id, "participants": story.participants });
+    remote.post("/v1/conversations", &body).await.map(drop)
 }
 
 /// Tells the simulated systems how to behave.

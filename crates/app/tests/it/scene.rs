@@ -61,7 +61,7 @@ pub(crate) struct Scene {
     _systems: Process,
     server: Process,
     url: String,
-    systems_url: String,
+    pub(crate) systems_url: String,
 }
 
 impl Scene {

@@ -82,3 +82,15 @@ async fn a_refused_card_undoes_everything_in_reverse_order() {
     assert_eq!(undone, ["contact/undo", "record/undo", "reserve[1]/undo", "reserve[0]/undo"]);
     assert_eq!(scene.cardan(&["dead", "list"]).await.done(), "nothing is dead\n");
 }
+
+#[tokio::test]
+async fn a_story_that_was_played_says_how_to_play_it_again() {
+    let scene = Scene::open().await;
+    scene.play(&example("refused.yaml")).await.done();
+    let again = scene.play(&example("refused.yaml")).await;
+    assert!(again.code != 0 && again.err.contains("--conversation conv_"), "{} {}", again.out, again.err);
+    let story = example("refused.yaml");
+    let other = ["play", story.to_str().unwrap(), "--pace", "0", "--conversation", "conv_other"];
+    let other = scene.cardan(&[&other[..], &["--systems", &scene.systems_url]].concat()).await;
+    assert!(other.out.contains("reports"), "its order is there already: {} {}", other.out, other.err);
+}
