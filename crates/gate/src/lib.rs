@@ -49,7 +49,7 @@ pub use observer::{Nobody, Observer};
 pub use page::{Page, Show, Shown};
 pub use problem::{Code, Problem};
 pub use serve::Handle;
-pub use systems::{Control, Mode};
+pub use systems::{Control, Mode, Which};
 
 /// What the gate is made of.
 pub struct Deps {

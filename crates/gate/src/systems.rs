@@ -7,11 +7,26 @@ use serde_json::Value;
 pub trait Control: Send + Sync + 'static {
     /// How the system is doing: breaker, calls in flight, last fault; `null` when nothing is known.
     fn status(&self, system: &str) -> Value;
-    /// Closes the system's breaker and forgets its failures; its mode stays. `false` when it has none.
-    fn reset(&self, system: &str) -> bool;
-    /// Tells the system's breaker what to do until it is told otherwise; a restarted server's is automatic. The mode
-    /// it was in; `None` when the system has no breaker.
-    fn switch(&self, system: &str, mode: Mode) -> Option<Mode>;
+    /// Closes breakers and forgets their failures; their modes stay.
+    ///
+    /// # Errors
+    /// Why there is no such breaker, and which there are. Nothing was reset.
+    fn reset(&self, system: &str, which: &Which) -> Result<(), String>;
+    /// Tells breakers what to do until they are told otherwise; a restarted server's are automatic. The mode they were
+    /// in; `None` when that was not the same for all.
+    ///
+    /// # Errors
+    /// Why there is no such breaker, and which there are. Nothing was told.
+    fn switch(&self, system: &str, which: &Which, mode: Mode) -> Result<Option<Mode>, String>;
+}
+
+/// Which breakers of a system are meant: those that have every name given, so all of them when none is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Which {
+    /// Those of one operation.
+    pub operation: Option<String>,
+    /// Those of one tenant or model.
+    pub key: Option<String>,
 }
 
 /// What an operator tells a circuit breaker.

@@ -6,16 +6,15 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use port::{Call, Clock, Ctx, Fault, Link, Repeat, Reply, Spec};
 
-use crate::breaker::{Change, Scene};
 use crate::cache::Cache;
-use crate::event::{Event, Listener, Place};
+use crate::event::Listener;
 use crate::gate::Gate;
-use crate::lane::Lane;
+use crate::lanes::Lanes;
 use crate::median::Median;
 use crate::pipeline::{Attempt, Pipeline, Request, World};
 use crate::policy::{Per, Policy};
 use crate::status::{Status, Switch};
-use crate::tick::Tick;
+use crate::sync::Lock;
 
 /// The policies of one system: its own, and those of the operations that differ.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -47,6 +46,8 @@ pub struct Guarded {
     /// How long each operation of the spec usually takes. Per operation, because a system's quick reads and slow
     /// reports have no middle that means anything.
     usual: BTreeMap<Arc<str>, Median>,
+    /// The operator's last word to all breakers.
+    pub(crate) told: Lock<Switch>,
 }
 
 /// The way of the calls that one policy is for.
@@ -85,7 +86,7 @@ impl Guarded {
             .collect();
         let known = link.spec().operations.iter();
         let usual = known.map(|operation| (Arc::clone(&operation.name), Median::new())).collect();
-        Self { link, system: system.into(), operations, usual }
+        Self { link, system: system.into(), operations, usual, told: Lock::new(Switch::Auto) }
     }
 
     /// Tells a source that feeds this operation whether to bring more. `key` is the breaker's: the operation, tenant or
@@ -140,57 +141,31 @@ impl Guarded {
 
     /// What the guard looks like now.
     pub fn status(&self) -> Status {
-        let now = self.system.pipeline.world.now();
+        let now = self.world().now();
         let usual = self.usual.iter().filter_map(|(name, median)| Some((name.to_string(), median.get()?)));
         let purse = &self.system.pipeline.purse;
-        let lanes = self.ways().flat_map(|way| way.pipeline.lanes.shown(now));
+        let lanes = self.lanes().flat_map(|lanes| lanes.shown(now));
         Status {
-            system: self.system.pipeline.system.to_string(),
+            system: self.system().to_owned(),
             mode: self.mode(),
             budget: purse.left(),
             budget_capacity: purse.capacity(),
             usual: usual.collect(),
-            lanes: lanes.map(|lane| lane.status(now)).collect(),
+            lanes: lanes.map(|(name, lane)| lane.status(name, now)).collect(),
         }
     }
 
-    /// What the operator told the breakers of this system; `None` when it has none.
-    pub fn mode(&self) -> Option<Switch> {
-        let mut lanes = self.ways().flat_map(|way| way.pipeline.lanes.every());
-        lanes.find_map(|lane| lane.breaker.as_ref().map(|breaker| breaker.switch()))
+    pub(crate) fn system(&self) -> &str {
+        &self.system.pipeline.system
     }
 
-    /// Closes every breaker of this system and forgets what it knew.
-    pub fn reset(&self) {
-        let now = self.system.pipeline.world.now();
-        for lane in self.ways().flat_map(|way| way.pipeline.lanes.every()) {
-            let scene = Operator { pipeline: &self.system.pipeline, lane: &lane, now };
-            lane.breaker.iter().for_each(|breaker| breaker.reset(&scene));
-        }
+    pub(crate) fn world(&self) -> &World {
+        &self.system.pipeline.world
     }
 
-    /// Rejects every call until told otherwise.
-    pub fn force_open(&self) {
-        self.switch(Switch::ForcedOpen);
-    }
-
-    /// Lets every call pass and judges none.
-    pub fn disable(&self) {
-        self.switch(Switch::Disabled);
-    }
-
-    /// Judges and reports, but lets every call pass.
-    pub fn observe_only(&self) {
-        self.switch(Switch::ObserveOnly);
-    }
-
-    /// Judges and acts again.
-    pub fn automatic(&self) {
-        self.switch(Switch::Auto);
-    }
-
-    fn switch(&self, switch: Switch) {
-        self.ways().for_each(|way| way.pipeline.lanes.switch(switch));
+    /// The lanes of each policy, the system's first.
+    pub(crate) fn lanes(&self) -> impl Iterator<Item = &Lanes> {
+        self.ways().map(|way| &*way.pipeline.lanes)
     }
 
     fn ways(&self) -> impl Iterator<Item = &Way> {
@@ -214,28 +189,5 @@ fn key<'a>(per: Per, ctx: &'a Ctx, call: &'a Call) -> &'a str {
         Per::Operation => &call.operation,
         Per::Tenant => &ctx.tenant,
         Per::Model => call.input.get("model").and_then(|model| model.as_str()).unwrap_or_default(),
-    }
-}
-
-/// What a breaker is told when it is a person who changes it.
-struct Operator<'a> {
-    pipeline: &'a Pipeline,
-    lane: &'a Lane,
-    now: Tick,
-}
-
-impl Scene for Operator<'_> {
-    fn now(&self) -> Tick {
-        self.now
-    }
-
-    fn chance(&self) -> f64 {
-        0.0
-    }
-
-    fn changed(&self, change: Change) {
-        let place = &Place { system: &self.pipeline.system, operation: "", key: &self.lane.key };
-        let Change { from, to, open_for } = change;
-        self.pipeline.world.listener.hear(&Event::Transition { place, from, to, open_for });
     }
 }

@@ -9,7 +9,7 @@ use crate::bulkhead::Bulkhead;
 use crate::limiter::Limiter;
 use crate::policy::Policy;
 use crate::shared::Till;
-use crate::status::{LaneStatus, Switch};
+use crate::status::{LaneStatus, Named};
 use crate::sync::{AtomicU64, Ordering};
 use crate::tick::Tick;
 
@@ -68,6 +68,12 @@ impl Lane {
         policy.breaker == theirs.breaker && policy.bulkhead == theirs.bulkhead && policy.limit == theirs.limit
     }
 
+    /// Whether it and `other` are judged together.
+    pub(crate) fn has_breaker_of(&self, other: &Lane) -> bool {
+        let both = self.breaker.as_ref().zip(other.breaker.as_ref());
+        both.is_some_and(|(own, theirs)| Arc::ptr_eq(own, theirs))
+    }
+
     /// The system asked to be left alone until then.
     pub(crate) fn quiet(&self, until: Tick) {
         self.quiet_until.fetch_max(until.nanos(), Ordering::Relaxed);
@@ -90,13 +96,14 @@ impl Lane {
             && self.quiet_until() <= now
     }
 
-    pub(crate) fn status(&self, now: Tick) -> LaneStatus {
+    pub(crate) fn status(&self, name: Named, now: Tick) -> LaneStatus {
         let pause = self.quiet_until().since(now);
         let (breaker, bulkhead) = (self.breaker.as_deref(), self.bulkhead.as_ref());
         LaneStatus {
-            key: self.key.to_string(),
+            operation: name.operation,
+            key: name.key,
             state: breaker.map_or(State::Closed, Breaker::state),
-            mode: breaker.map_or(Switch::Disabled, Breaker::switch),
+            mode: breaker.map(Breaker::switch),
             open_for: breaker.and_then(|breaker| breaker.open_for(now)),
             paused_for: (pause > Duration::ZERO).then_some(pause),
             in_flight: bulkhead.map_or(0, |bulkhead| bulkhead.in_flight()),

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use crate::lane::Lane;
 use crate::policy::{Per, Policy};
 use crate::shared::Till;
-use crate::status::Switch;
+use crate::status::{Named, Switch};
 use crate::tick::Tick;
 
 /// The keys are few and bounded, so a quick hash with a seed of its own is enough.
@@ -19,6 +19,8 @@ type Map = HashMap<Box<str>, Arc<Lane>, foldhash::quality::RandomState>;
 /// Reading takes no lock; a new key copies the map, which is bounded.
 pub(crate) struct Lanes {
     policy: Arc<Policy>,
+    /// Whose lanes these are, when not all of the system's.
+    operation: Option<Box<str>>,
     /// Whose stages are shared where the numbers are the same.
     base: Option<Arc<Lanes>>,
     /// The one lane, when there is one for all; else the lane of those that no longer fit.
@@ -51,6 +53,7 @@ impl Lanes {
     /// `name` is the key of the common lane. With a base, the other keys get it as a prefix, so that a lane of the
     /// operation is not taken for one of the system.
     pub(crate) fn new(name: &str, policy: Arc<Policy>, base: Option<Arc<Lanes>>, till: Option<Till>) -> Self {
+        let operation = base.is_some().then(|| name.into());
         let base = base.filter(|base| base.per() == per(&policy));
         let common = match &base {
             Some(base) => Lane::sharing(name, &policy, &base.common, &base.policy, till.as_ref()),
@@ -59,6 +62,7 @@ impl Lanes {
         let max = policy.breaker.as_ref().map_or(1, |breaker| breaker.max_keys as usize);
         Self {
             policy,
+            operation,
             base,
             common: Arc::new(common),
             keyed: ArcSwap::default(),
@@ -101,10 +105,45 @@ impl Lanes {
         if map.len() >= self.max {
             return LaneRef::Common(&self.common);
         }
+        LaneRef::Keyed(self.add(map, key, now))
+    }
+
+    /// The lane of `key` with a breaker that no other key shares, made if it is not there. For the few keys that an
+    /// operator names: no bound keeps them out. A breaker that is told something is not idle, so nobody forgets it.
+    pub(crate) fn insist(&self, key: &str, now: Tick) -> Arc<Lane> {
+        let _alone = self.writing.lock();
+        let keyed = self.keyed.load();
+        let own = keyed.get(key).filter(|lane| !lane.has_breaker_of(&self.common));
+        own.map_or_else(|| self.add(Map::clone(&keyed), key, now), Arc::clone)
+    }
+
+    /// Whoever calls it writes alone.
+    fn add(&self, mut map: Map, key: &str, now: Tick) -> Arc<Lane> {
         let lane = Arc::new(self.lane(key, now));
         map.insert(key.into(), Arc::clone(&lane));
         self.keyed.store(Arc::new(map));
-        LaneRef::Keyed(lane)
+        lane
+    }
+
+    /// Whose lanes these are; `None`: those of all operations without lanes of their own.
+    pub(crate) fn operation(&self) -> Option<&str> {
+        self.operation.as_deref()
+    }
+
+    /// Whether calls of `operation` may pass here.
+    pub(crate) fn is_for(&self, operation: &str) -> bool {
+        self.operation().is_none_or(|own| own == operation)
+    }
+
+    /// Whether there is a lane for `key`.
+    pub(crate) fn knows(&self, key: &str) -> bool {
+        self.keyed.load().contains_key(key)
+    }
+
+    /// Whether there are breakers here that are not another's.
+    pub(crate) fn has_breakers(&self) -> bool {
+        self.policy.breaker.is_some()
+            && self.base.as_ref().is_none_or(|base| base.policy.breaker != self.policy.breaker)
     }
 
     fn lane(&self, key: &str, now: Tick) -> Lane {
@@ -113,7 +152,10 @@ impl Lanes {
             Some(base) => {
                 let name = format!("{}/{key}", self.common.key);
                 let lane = Lane::sharing(&name, &self.policy, &base.get(key, now), &base.policy, till);
-                if let (Some(own), Some(common)) = (&lane.breaker, &self.common.breaker) {
+                // A breaker of the system was told by whoever made it, or since.
+                if let (true, Some(own), Some(common)) =
+                    (self.has_breakers(), &lane.breaker, &self.common.breaker)
+                {
                     own.set(common.switch());
                 }
                 lane
@@ -137,20 +179,33 @@ impl Lanes {
         }
     }
 
-    /// The lanes that are told apart, by key: the keyed ones, and the common one when it is in use.
-    pub(crate) fn shown(&self, now: Tick) -> Vec<Arc<Lane>> {
-        let mut lanes = self.every();
-        let hidden = self.per() != Per::System && lanes.len() > 1 && self.common.is_idle(&self.policy, now);
-        lanes.retain(|lane| !(hidden && Arc::ptr_eq(lane, &self.common)));
-        lanes.sort_by(|one, other| one.key.cmp(&other.key));
-        lanes
-    }
-
-    /// Every lane there is; none when all its stages are another's.
-    pub(crate) fn every(&self) -> Vec<Arc<Lane>> {
+    /// The lanes that are told apart: the keyed ones, and the common one when it is in use. None when all their stages
+    /// are another's.
+    pub(crate) fn shown(&self, now: Tick) -> Vec<(Named, Arc<Lane>)> {
         if self.base.as_ref().is_some_and(|base| Lane::is_shared(&self.policy, &base.policy)) {
             return Vec::new();
         }
+        let keyed = self.keyed.load();
+        let mut lanes: Vec<_> = keyed.iter().map(|(key, lane)| (self.named(key), Arc::clone(lane))).collect();
+        if lanes.is_empty() || !self.common.is_idle(&self.policy, now) {
+            let operation = self.operation().map(str::to_owned);
+            lanes.push((Named { operation, key: None }, Arc::clone(&self.common)));
+        }
+        lanes.sort_by(|(one, _), (other, _)| one.cmp(other));
+        lanes
+    }
+
+    fn named(&self, key: &str) -> Named {
+        match self.per() {
+            Per::Operation => Named { operation: Some(key.to_owned()), key: None },
+            Per::System | Per::Tenant | Per::Model => {
+                Named { operation: self.operation().map(str::to_owned), key: Some(key.to_owned()) }
+            }
+        }
+    }
+
+    /// Every lane there is, also where all stages are another's.
+    pub(crate) fn every(&self) -> Vec<Arc<Lane>> {
         let keyed = self.keyed.load();
         keyed.values().chain([&self.common]).cloned().collect()
     }

@@ -43,6 +43,7 @@ mod policy;
 mod clock;
 mod event;
 mod status;
+mod switches;
 mod sync;
 mod tick;
 
@@ -60,5 +61,6 @@ pub use policy::{
     Fallback, HalfOpen, Hedge, Jitter, Limit, Mode, Per, Policy, Priority, Retry, Shared, Sign, Slow, Window,
     profile, profiles,
 };
-pub use status::{LaneStatus, Status, Switch};
+pub use status::{LaneStatus, Named, Status, Switch};
+pub use switches::{NoBreaker, Which};
 pub use tick::Tick;

@@ -1,6 +1,7 @@
 //! What a guard looks like right now, for `/metrics`, `/health/adapters` and `cardan system`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -12,7 +13,8 @@ use crate::State;
 pub struct Status {
     /// The configured system.
     pub system: String,
-    /// What the operator told its breakers; `None` when it has none.
+    /// What the operator told all its breakers, and those yet to come; `None` when it has none. One that was told
+    /// something of its own says so itself.
     pub mode: Option<Switch>,
     /// Retry tokens left.
     pub budget: u32,
@@ -20,19 +22,21 @@ pub struct Status {
     pub budget_capacity: u32,
     /// Per operation, the answer time that half of its calls stay under, once known.
     pub usual: BTreeMap<String, Duration>,
-    /// One per breaker key, sorted; a key appears with its first call.
+    /// One per breaker, sorted; that of a key appears with its first call.
     pub lanes: Vec<LaneStatus>,
 }
 
-/// One breaker key with its bulkhead and limit.
+/// One breaker with its bulkhead and limit.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LaneStatus {
-    /// The operation, tenant or model; the system's name when there is one for all.
-    pub key: String,
+    /// The one operation whose calls it is for; `None`: those of all operations without breakers of their own.
+    pub operation: Option<String>,
+    /// The tenant or model whose calls it is for; `None`: those of all, or of all who no longer fit.
+    pub key: Option<String>,
     /// What the breaker says. `closed` when there is none.
     pub state: State,
-    /// What the operator told the breaker.
-    pub mode: Switch,
+    /// What the operator told the breaker; `None` when there is none.
+    pub mode: Option<Switch>,
     /// How long until the first probe, when open.
     pub open_for: Option<Duration>,
     /// How long the system asked us to be quiet.
@@ -47,6 +51,26 @@ pub struct LaneStatus {
     pub tokens: Option<u32>,
     /// The store in which a shared limit is counted.
     pub limit_store: Option<String>,
+}
+
+/// What a breaker is for. Nothing named: for everything that has none of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Named {
+    /// The operation whose calls pass it.
+    pub operation: Option<String>,
+    /// The tenant or model whose calls pass it.
+    pub key: Option<String>,
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.operation, &self.key) {
+            (None, None) => f.write_str("everything"),
+            (Some(operation), None) => write!(f, "operation {operation:?}"),
+            (None, Some(key)) => write!(f, "key {key:?}"),
+            (Some(operation), Some(key)) => write!(f, "operation {operation:?} with key {key:?}"),
+        }
+    }
 }
 
 /// What the operator told a breaker to do.

@@ -18,16 +18,29 @@ pub(super) enum System {
     },
     /// Show one: operations, guard, breaker, calls in flight
     Show(Target),
-    /// Close the system's breaker and forget its failures
-    Reset(Target),
+    /// Close the system's breakers, or those named, and forget their failures
+    Reset(Breakers),
     /// Reject every call; what flows want of the system waits. Until changed, or until the server restarts
-    ForceOpen(Target),
+    ForceOpen(Breakers),
     /// Let every call pass and judge none. Until changed, or until the server restarts
-    Disable(Target),
+    Disable(Breakers),
     /// Judge and report, but let every call pass. Until changed, or until the server restarts
-    Observe(Target),
+    Observe(Breakers),
     /// Judge and act again, as after a restart
-    Automatic(Target),
+    Automatic(Breakers),
+}
+
+/// All breakers of a system, or some.
+#[derive(Debug, Args)]
+pub(super) struct Breakers {
+    #[command(flatten)]
+    target: Target,
+    /// Only those of this operation: one with its own breaker, or any when there is one per operation
+    #[arg(long)]
+    operation: Option<String>,
+    /// Only those of this tenant or model, as `cardan system list` names it
+    #[arg(long)]
+    key: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -43,18 +56,25 @@ impl System {
         match self {
             System::List { remote } => {
                 let page = remote.get("/v1/systems").await?;
-                let headings = ["system", "adapter", "breaker", "mode", "in flight", "queued", "limit"];
+                let headings = [
+                    "system",
+                    "adapter",
+                    "operation",
+                    "key",
+                    "breaker",
+                    "mode",
+                    "in flight",
+                    "queued",
+                    "limit",
+                ];
                 table::print(&headings, &lanes(&page["systems"]), "no systems are configured")?;
             }
             System::Show(target) => table::json(&target.remote.get(&target.path("")).await?)?,
-            System::Reset(target) => {
-                target.remote.post(&target.path("/reset"), &json!({})).await?;
-                writeln!(stdout(), "{}: reset", target.name)?;
-            }
-            System::ForceOpen(target) => target.switch("forced_open").await?,
-            System::Disable(target) => target.switch("disabled").await?,
-            System::Observe(target) => target.switch("observe_only").await?,
-            System::Automatic(target) => target.switch("automatic").await?,
+            System::Reset(breakers) => breakers.reset().await?,
+            System::ForceOpen(breakers) => breakers.switch("forced_open").await?,
+            System::Disable(breakers) => breakers.switch("disabled").await?,
+            System::Observe(breakers) => breakers.switch("observe_only").await?,
+            System::Automatic(breakers) => breakers.switch("automatic").await?,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -64,14 +84,36 @@ impl Target {
     fn path(&self, tail: &str) -> String {
         format!("/v1/systems/{}{tail}", self.name)
     }
+}
+
+impl Breakers {
+    async fn reset(&self) -> Result<(), Failure> {
+        let names = json!({ "operation": self.operation, "key": self.key });
+        self.target.remote.post(&self.target.path("/reset"), &names).await?;
+        writeln!(stdout(), "{}: reset", self.named())?;
+        Ok(())
+    }
 
     async fn switch(&self, mode: &str) -> Result<(), Failure> {
-        let request = self.remote.request(Method::PUT, &self.path("/guard")).json(&json!({ "mode": mode }));
-        let told = self.remote.send(request).await?;
+        let Target { remote, .. } = &self.target;
+        let body = json!({ "mode": mode, "operation": self.operation, "key": self.key });
+        let told = remote.send(remote.request(Method::PUT, &self.target.path("/guard")).json(&body)).await?;
+        let was = told["was"].as_str().unwrap_or("mixed");
         let passing = told["survives_restart"] == false && mode != "automatic";
         let until = if passing { "; until changed, or until the server restarts" } else { "" };
-        writeln!(stdout(), "{}: {mode}, was {}{until}", self.name, table::cell(&told["was"]))?;
+        writeln!(stdout(), "{}: {mode}, was {was}{until}", self.named())?;
         Ok(())
+    }
+
+    /// As it was asked for.
+    fn named(&self) -> String {
+        let mut named = self.target.name.clone();
+        for (word, name) in [("operation", &self.operation), ("key", &self.key)] {
+            if let Some(name) = name {
+                named.push_str(&format!(" {word} {name:?}"));
+            }
+        }
+        named
     }
 }
 
@@ -84,12 +126,14 @@ fn lanes(systems: &Value) -> Vec<Vec<String>> {
             rows.push(group(system, members));
         }
         for lane in status["lanes"].as_array().into_iter().flatten() {
-            let state = effective(&status["mode"], &lane["state"]);
+            let state = effective(&lane["mode"], &lane["state"]);
             let cells = [
                 &system["name"],
                 &system["adapter"],
+                &lane["operation"],
+                &lane["key"],
                 &state,
-                &status["mode"],
+                &lane["mode"],
                 &lane["in_flight"],
                 &lane["queued"],
             ];
@@ -119,7 +163,7 @@ fn group(system: &Value, members: &[Value]) -> Vec<String> {
     };
     let members: Vec<String> = members.iter().map(member).collect();
     let way = format!("{} of {}", table::cell(&system["status"]["group"]), members.join(", "));
-    let none = std::iter::repeat_n("-".to_owned(), 5);
+    let none = std::iter::repeat_n("-".to_owned(), 7);
     [table::cell(&system["name"]), way].into_iter().chain(none).collect()
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gate::Mode;
-use guard::{Group, Guarded, LaneStatus, State, Switch};
+use guard::{Group, Guarded, LaneStatus, NoBreaker, State, Switch, Which};
 use port::normalised;
 use serde_json::Value;
 use watch::health::Seen;
@@ -27,25 +27,33 @@ impl Guards {
         self.guards.get(&normalised(system))
     }
 
+    /// A group has no guard of its own.
+    fn judged(&self, system: &str) -> Result<&Arc<Guarded>, String> {
+        self.get(system).ok_or_else(|| NoBreaker::Off.to_string())
+    }
+
     /// How each system's breaker lets calls out now, for the gauges: that of its worst key.
     pub(super) fn breakers(&self) -> impl Iterator<Item = (&str, Breaker)> {
         let judged = self.guards.iter().filter(|(_, guarded)| guarded.mode().is_some());
         judged.map(|(name, guarded)| (name.as_str(), worst(&guarded.status().lanes)))
     }
 
-    /// What a system's breaker says of it now, where that is not simply well: whatever its last call showed.
+    /// What a system's breakers say of it now, where that is not simply well: whatever its last call showed.
     pub(super) fn standing(&self, system: &str) -> Option<Seen> {
         let guarded = self.get(system)?;
-        let open = match guarded.mode()? {
-            Switch::ForcedOpen => return Some(Seen::Fail("breaker is forced open")),
-            // Nothing is kept in.
-            Switch::Disabled | Switch::ObserveOnly => return None,
-            Switch::Auto => worst(&guarded.status().lanes),
-        };
-        match open {
+        let mut lanes = guarded.status().lanes;
+        let told = |switch| lanes.iter().any(|lane| lane.mode == Some(switch));
+        let forced = told(Switch::ForcedOpen);
+        if guarded.mode()? == Switch::ForcedOpen && !told(Switch::Auto) && !told(Switch::ObserveOnly) {
+            return Some(Seen::Fail("breaker is forced open"));
+        }
+        // Others keep nothing in.
+        lanes.retain(|lane| lane.mode == Some(Switch::Auto));
+        match worst(&lanes) {
             Breaker::Open => Some(Seen::Fail("breaker is open")),
             Breaker::HalfOpen => Some(Seen::Warn("breaker is half open")),
-            Breaker::Closed => None,
+            // Somebody wants it so, and the others pass.
+            Breaker::Closed => forced.then_some(Seen::Warn("some of its breakers are forced open")),
         }
     }
 }
@@ -60,22 +68,25 @@ impl gate::Control for Guards {
         status.unwrap_or(Value::Null)
     }
 
-    fn reset(&self, system: &str) -> bool {
-        let guarded = self.get(system).filter(|guarded| guarded.mode().is_some());
-        guarded.inspect(|guarded| guarded.reset()).is_some()
+    fn reset(&self, system: &str, which: &gate::Which) -> Result<(), String> {
+        let reset = self.judged(system)?.reset(meant(which));
+        reset.map_err(|none| none.to_string())
     }
 
-    fn switch(&self, system: &str, mode: Mode) -> Option<Mode> {
-        let guarded = self.get(system)?;
-        let was = told(guarded.mode()?);
-        match mode {
-            Mode::Automatic => guarded.automatic(),
-            Mode::ForcedOpen => guarded.force_open(),
-            Mode::Disabled => guarded.disable(),
-            Mode::ObserveOnly => guarded.observe_only(),
-        }
-        Some(was)
+    fn switch(&self, system: &str, which: &gate::Which, mode: Mode) -> Result<Option<Mode>, String> {
+        let switch = match mode {
+            Mode::Automatic => Switch::Auto,
+            Mode::ForcedOpen => Switch::ForcedOpen,
+            Mode::Disabled => Switch::Disabled,
+            Mode::ObserveOnly => Switch::ObserveOnly,
+        };
+        let was = self.judged(system)?.tell(meant(which), switch);
+        was.map(|was| was.map(told)).map_err(|none| none.to_string())
     }
+}
+
+fn meant(which: &gate::Which) -> Which<'_> {
+    Which { operation: which.operation.as_deref(), key: which.key.as_deref() }
 }
 
 fn told(switch: Switch) -> Mode {
@@ -99,8 +110,8 @@ fn worst(lanes: &[LaneStatus]) -> Breaker {
 /// Forced open is open whatever the breaker would judge, and disabled is closed.
 fn shown(lane: &LaneStatus) -> State {
     match lane.mode {
-        Switch::ForcedOpen => State::Open,
-        Switch::Disabled => State::Closed,
-        Switch::Auto | Switch::ObserveOnly => lane.state,
+        Some(Switch::ForcedOpen) => State::Open,
+        Some(Switch::Disabled) | None => State::Closed,
+        Some(Switch::Auto | Switch::ObserveOnly) => lane.state,
     }
 }

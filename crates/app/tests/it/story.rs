@@ -48,8 +48,8 @@ async fn shown_as_done(scene: &Scene) {
     let systems = scene.rows(&["system", "list"]).await;
     let names: Vec<&str> = systems.iter().map(|row| row[0].as_str()).collect();
     assert_eq!(names, ["crm", "email", "inventory", "orders", "payments"]);
-    let well = ["rest", "closed", "automatic", "0", "0"];
-    assert!(systems.iter().all(|row| row[1..6] == well), "{systems:?}");
+    let well = ["rest", "-", "-", "closed", "automatic", "0", "0"];
+    assert!(systems.iter().all(|row| row[1..8] == well), "{systems:?}");
 }
 
 /// The paths of the steps that called a system.

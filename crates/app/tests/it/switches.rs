@@ -27,7 +27,7 @@ async fn a_run_waits_for_a_breaker_that_is_forced_open_and_goes_on_after_automat
     let words = "payments: forced_open, was automatic; until changed, or until the server restarts\n";
     assert_eq!(forced.done(), words);
     let rows = scene.rows(&["system", "list"]).await;
-    assert_eq!(rows.iter().find(|row| row[0] == "payments").unwrap()[2..4], ["open", "forced_open"]);
+    assert_eq!(rows.iter().find(|row| row[0] == "payments").unwrap()[4..6], ["open", "forced_open"]);
     let run = scene.ordered("order_1").await;
     scene.run_waits_for(&run, "breaker_open").await;
     let view = scene.json(&["flow", "show", "--json", &run]).await;
@@ -67,7 +67,7 @@ async fn a_disabled_and_a_watching_breaker_let_everything_pass() {
         let words = format!("payments: {mode}, was {was}; until changed, or until the server restarts\n");
         assert_eq!(told.done(), words);
         let rows = scene.rows(&["system", "list"]).await;
-        assert_eq!(rows.iter().find(|row| row[0] == "payments").unwrap()[2..4], ["closed", mode]);
+        assert_eq!(rows.iter().find(|row| row[0] == "payments").unwrap()[4..6], ["closed", mode]);
         let run = scene.ordered(&format!("order_{mode}")).await;
         scene.run_is(&run, "succeeded").await;
     }
@@ -80,10 +80,84 @@ async fn a_system_that_is_unknown_or_has_no_breaker_is_refused() {
         Scene::with(|text| text.replace(profile, &format!("{profile}    guard: {{ breaker: off }}\n"))).await;
     for verb in ["reset", "force-open"] {
         scene.cardan(&["system", verb, "email"]).await.refused(&expect![[r#"
-            cardan: 404 system.unknown: the system has no circuit breaker
+            cardan: 404 breaker.unknown: the system has no circuit breaker
         "#]]);
     }
     scene.cardan(&["system", "disable", "nowhere"]).await.refused(&expect![[r#"
         cardan: 404 system.unknown: No such system
     "#]]);
+}
+
+/// Payments keep a breaker per tenant and orders one per operation; both open at once, for long.
+async fn apart() -> Scene {
+    let scene = Scene::with(|text| {
+        ["payments: tenant", "orders: operation"].iter().fold(text, |text, told| {
+            let (system, per) = told.split_once(": ").unwrap();
+            let profile = format!("  {system}:\n    profile: salesSystem\n");
+            let breaker = format!("{{ per: {per}, consecutive_failures: 1, open_for: 5m }}");
+            let guard = format!("guard: {{ retry: {{ max_attempts: 1 }}, breaker: {breaker} }}");
+            text.replace(&profile, &format!("{profile}    {guard}\n"))
+        })
+    });
+    let scene = scene.await;
+    scene.fill().await;
+    scene
+}
+
+#[tokio::test]
+async fn one_breaker_of_a_system_is_told_and_its_neighbours_pass() {
+    let scene = apart().await;
+    let told = scene.cardan(&["system", "force-open", "orders", "--operation", "cancel"]).await;
+    assert_eq!(
+        told.done(),
+        "orders operation \"cancel\": forced_open, was automatic; until changed, or until the server restarts\n"
+    );
+    let run = scene.ordered("order_1").await;
+    scene.run_is(&run, "succeeded").await;
+    let rows = scene.rows(&["system", "list"]).await;
+    let shown =
+        rows.iter().filter(|row| row[0] == "orders" || row[0] == "payments").map(|row| row[2..6].to_vec());
+    let expected = [
+        ["cancel", "-", "open", "forced_open"],
+        ["create", "-", "closed", "automatic"],
+        ["-", "default", "closed", "automatic"],
+    ];
+    assert_eq!(shown.collect::<Vec<_>>(), expected);
+    let health: Value = serde_json::from_str(&scene.page("/health/adapters").await).unwrap();
+    assert_eq!(
+        health["checks"]["orders"],
+        json!({ "status": "warn", "message": "some of its breakers are forced open" })
+    );
+
+    for verb in ["force-open", "reset"] {
+        scene.cardan(&["system", verb, "payments", "--key", "acme"]).await.refused(&expect![[r#"
+            cardan: 404 breaker.unknown: the system has no circuit breaker for key "acme"; it has some for key "default"
+        "#]]);
+    }
+    scene.cardan(&["system", "force-open", "payments", "--key", "default"]).await.done();
+    let run = scene.ordered("order_2").await;
+    scene.run_waits_for(&run, "breaker_open").await;
+    let back = scene.cardan(&["system", "automatic", "payments", "--key", "default"]).await;
+    assert_eq!(back.done(), "payments key \"default\": automatic, was forced_open\n");
+    scene.run_is(&run, "succeeded").await;
+    let lines = scene.log();
+    let audited = lines.iter().filter(|line| line["message"] == "breaker told by an operator");
+    let audited: Vec<_> =
+        audited.map(|line| [&line["integration_operation"], &line["breaker_key"]]).collect();
+    let none = &Value::Null;
+    assert_eq!(audited, [[&json!("cancel"), none], [none, &json!("default")], [none, &json!("default")]]);
+}
+
+#[tokio::test]
+async fn a_reset_of_one_key_wakes_the_runs() {
+    let scene = apart().await;
+    scene.behave("payments", &json!({ "operation": "charge", "fail": { "status": 503 } })).await;
+    let tried = scene.ordered("order_1").await;
+    scene.run_is(&tried, "paused").await;
+    let run = scene.ordered("order_2").await;
+    scene.run_waits_for(&run, "breaker_open").await;
+    scene.behave("payments", &json!({ "reset": true })).await;
+    let reset = scene.cardan(&["system", "reset", "payments", "--key", "default"]).await;
+    assert_eq!(reset.done(), "payments key \"default\": reset\n");
+    scene.run_is(&run, "succeeded").await;
 }

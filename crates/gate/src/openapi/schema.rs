@@ -43,7 +43,8 @@ schemas! {
     DeadLetterList: "DeadLetterList" => page("dead", reference("DeadLetter"));
     EditDeadLetter: "EditDeadLetter" => object(&["input"], json!({"input": {"description": "The new input of the call."}}));
     System: "System" => system();
-    SetGuard: "SetGuard" => object(&["mode"], json!({"mode": mode()}));
+    SetGuard: "SetGuard" => set_guard();
+    ResetGuard: "ResetGuard" => closed(json!({"operation": operation_named(), "key": key_named()}));
     GuardSet: "GuardSet" => guard_set();
     SystemList: "SystemList" => object(&["systems"], json!({"systems": {"type": "array", "items": reference("System")}}));
 }
@@ -201,8 +202,8 @@ fn system() -> Value {
     let status = json!({
         "type": ["object", "null"],
         "properties": {
-            "mode": {"type": ["string", "null"], "enum": modes().chain([Value::Null]).collect::<Vec<_>>()},
-            "lanes": {"type": "array", "items": {"type": "object"}},
+            "mode": maybe_mode(),
+            "lanes": {"type": "array", "items": lane()},
             "group": {"type": "string", "description": "Who is asked first, when this is a system made of systems."},
             "members": {"type": "array", "items": {"type": "object"}},
         },
@@ -213,10 +214,47 @@ fn system() -> Value {
     )
 }
 
+/// Its other members are for people to read.
+fn lane() -> Value {
+    let properties = json!({
+        "operation": {"type": ["string", "null"], "description": "The one operation it is for."},
+        "key": {"type": ["string", "null"], "description": "The one tenant or model it is for."},
+        "state": {"type": "string", "enum": ["closed", "open", "half_open"]}, "mode": maybe_mode(),
+    });
+    object(&["operation", "key", "state", "mode"], properties)
+}
+
+fn set_guard() -> Value {
+    let mut set = closed(json!({"mode": mode(), "operation": operation_named(), "key": key_named()}));
+    set["required"] = json!(["mode"]);
+    set
+}
+
+fn closed(properties: Value) -> Value {
+    json!({"type": "object", "additionalProperties": false, "properties": properties})
+}
+
+fn operation_named() -> Value {
+    json!({
+        "type": ["string", "null"],
+        "description": "Only breakers of this operation: one with a breaker of its own, or any when there is one per operation.",
+    })
+}
+
+fn key_named() -> Value {
+    json!({
+        "type": ["string", "null"],
+        "description": "Only breakers of this tenant or model, as `status.lanes` names it; also in operations it has not called.",
+    })
+}
+
 fn guard_set() -> Value {
     let survives = "False: a server that starts is automatic in everything.";
+    let mut was = maybe_mode();
+    was["description"] = json!("Null when the breakers were not all in the same mode.");
+    let name = json!({"type": ["string", "null"]});
     let properties = json!({
-        "name": {"type": "string"}, "mode": mode(), "was": mode(),
+        "name": {"type": "string"}, "operation": name, "key": name, "mode": mode(), "was": was,
         "survives_restart": {"const": false, "description": survives}, "status": {"type": ["object", "null"]},
     });
     object(&["name", "mode", "was", "survives_restart"], properties)
@@ -224,6 +262,10 @@ fn guard_set() -> Value {
 
 fn mode() -> Value {
     json!({"type": "string", "enum": modes().collect::<Vec<_>>()})
+}
+
+fn maybe_mode() -> Value {
+    json!({"type": ["string", "null"], "enum": modes().chain([Value::Null]).collect::<Vec<_>>()})
 }
 
 fn modes() -> impl Iterator<Item = Value> {

@@ -91,6 +91,8 @@ codes! {
     DeadState = "dead.resolved", 409, "Dead letter was resolved already";
     /// No such system.
     SystemUnknown = "system.unknown", 404, "No such system";
+    /// No such breaker.
+    BreakerUnknown = "breaker.unknown", 404, "No such breaker";
     /// The first request with this key is still being handled.
     IdempotencyInProgress = "idempotency.in_progress", 409, "A request with this idempotency key is in progress";
     /// The key was used for another request.

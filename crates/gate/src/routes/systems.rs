@@ -8,7 +8,7 @@ use crate::auth::Permission;
 use crate::exchange::{Answer, Asked};
 use crate::openapi::Schema;
 use crate::route::{Gives, Optional, Route, Takes, Verb};
-use crate::{Code, Gate, Mode, Problem};
+use crate::{Code, Gate, Mode, Problem, Which};
 
 pub(super) const ROUTES: &[Route] = &[
     Route {
@@ -41,29 +41,30 @@ pub(super) const ROUTES: &[Route] = &[
         verb: Verb::Post,
         path: "/v1/systems/{name}/reset",
         name: "resetSystem",
-        summary: "Closes a system's circuit breaker and forgets its failures.",
+        summary: "Closes a system's circuit breakers, or those of one operation, tenant or model, and forgets their \
+                  failures.",
         permission: Permission::SystemManage,
         query: &[],
         headers: &[],
-        takes: Takes::Json(Schema::Nothing, Optional::Yes),
+        takes: Takes::Json(Schema::ResetGuard, Optional::Yes),
         gives: Gives { status: 200, schema: Schema::System },
-        problems: &[Code::SystemUnknown],
+        problems: &[Code::BodyInvalid, Code::SystemUnknown, Code::BreakerUnknown],
         handler: |gate, asked| Box::pin(async move { reset(gate, &asked).await }),
     },
     Route {
         verb: Verb::Put,
         path: "/v1/systems/{name}/guard",
         name: "setSystemGuard",
-        summary: "Tells a system's circuit breaker to reject every call (forced_open), to let every call pass and \
-                  judge none (disabled), to judge and report but let every call pass (observe_only), or to judge \
-                  and act (automatic). Until told otherwise or restarted: a server that starts is automatic in \
-                  everything.",
+        summary: "Tells a system's circuit breakers, or those of one operation, tenant or model, to reject every call \
+                  (forced_open), to let every call pass and judge none (disabled), to judge and report but let \
+                  every call pass (observe_only), or to judge and act (automatic). Until told otherwise or \
+                  restarted: a server that starts is automatic in everything.",
         permission: Permission::SystemManage,
         query: &[],
         headers: &[],
         takes: Takes::Json(Schema::SetGuard, Optional::No),
         gives: Gives { status: 200, schema: Schema::GuardSet },
-        problems: &[Code::BodyInvalid, Code::SystemUnknown],
+        problems: &[Code::BodyInvalid, Code::SystemUnknown, Code::BreakerUnknown],
         handler: |gate, asked| Box::pin(async move { switch(gate, &asked).await }),
     },
 ];
@@ -80,15 +81,24 @@ fn one(gate: &Gate, asked: &Asked) -> Result<Answer, Problem> {
     Ok(Answer::ok(&shown(gate, &link.spec().system, link.spec())))
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reset {
+    operation: Option<String>,
+    key: Option<String>,
+}
+
 async fn reset(gate: &Gate, asked: &Asked) -> Result<Answer, Problem> {
     let name = asked.param("name");
     let link = gate.systems.get(name).ok_or(Problem::new(Code::SystemUnknown))?;
-    if !gate.control.reset(&link.spec().system) {
-        return Err(no_breaker());
-    }
+    let Reset { operation, key } = asked.document()?;
+    let which = Which { operation, key };
+    gate.control.reset(&link.spec().system, &which).map_err(unknown)?;
     tracing::info!(
         correlation_id = &*asked.correlation,
         integration_system = &*link.spec().system,
+        integration_operation = which.operation,
+        breaker_key = which.key,
         principal = &*asked.principal.subject,
         "breaker reset"
     );
@@ -100,19 +110,23 @@ async fn reset(gate: &Gate, asked: &Asked) -> Result<Answer, Problem> {
 #[serde(deny_unknown_fields)]
 struct Switch {
     mode: Mode,
+    operation: Option<String>,
+    key: Option<String>,
 }
 
 async fn switch(gate: &Gate, asked: &Asked) -> Result<Answer, Problem> {
     let link = gate.systems.get(asked.param("name")).ok_or(Problem::new(Code::SystemUnknown))?;
-    let Switch { mode } = asked.document()?;
-    let name = &*link.spec().system;
-    let was = gate.control.switch(name, mode).ok_or_else(no_breaker)?;
+    let Switch { mode, operation, key } = asked.document()?;
+    let (name, which) = (&*link.spec().system, Which { operation, key });
+    let was = gate.control.switch(name, &which, mode).map_err(unknown)?;
     // A warning also on the way back: whoever reads the log sees from when to when.
     tracing::warn!(
         correlation_id = &*asked.correlation,
         integration_system = name,
+        integration_operation = which.operation,
+        breaker_key = which.key,
         principal = &*asked.principal.subject,
-        from = was.as_str(),
+        from = was.map_or("mixed", Mode::as_str),
         to = mode.as_str(),
         "breaker told by an operator"
     );
@@ -120,12 +134,13 @@ async fn switch(gate: &Gate, asked: &Asked) -> Result<Answer, Problem> {
         wake(gate, asked, name).await?;
     }
     let status = gate.control.status(name);
-    Ok(Answer::ok(
-        &json!({"name": name, "mode": mode, "was": was, "survives_restart": false, "status": status}),
-    ))
+    Ok(Answer::ok(&json!({
+        "name": name, "operation": which.operation, "key": which.key, "mode": mode, "was": was,
+        "survives_restart": false, "status": status,
+    })))
 }
 
-/// The runs that its breaker kept waiting need not wait for their time.
+/// The runs that a breaker of it kept waiting need not wait for their time.
 async fn wake(gate: &Gate, asked: &Asked, system: &str) -> Result<(), Problem> {
     let runs = gate.engine.wake(system).await?;
     let correlation_id = &*asked.correlation;
@@ -133,8 +148,8 @@ async fn wake(gate: &Gate, asked: &Asked, system: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-fn no_breaker() -> Problem {
-    Problem::because(Code::SystemUnknown, "the system has no circuit breaker")
+fn unknown(why: String) -> Problem {
+    Problem::because(Code::BreakerUnknown, why)
 }
 
 fn shown(gate: &Gate, name: &str, spec: &Spec) -> Value {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use gate::{Auth, Control, Conversations, Deciding, Deps, Limits, Mode, Nobody};
+use gate::{Auth, Control, Conversations, Deciding, Deps, Limits, Mode, Nobody, Which};
 use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt;
 use port::{SystemClock, SystemEntropy, Systems};
@@ -26,11 +26,11 @@ impl Control for NoGuards {
     fn status(&self, _system: &str) -> Value {
         Value::Null
     }
-    fn reset(&self, _system: &str) -> bool {
-        false
+    fn reset(&self, _system: &str, _which: &Which) -> Result<(), String> {
+        Err("there are no guards".to_owned())
     }
-    fn switch(&self, _system: &str, _mode: Mode) -> Option<Mode> {
-        None
+    fn switch(&self, _system: &str, _which: &Which, _mode: Mode) -> Result<Option<Mode>, String> {
+        Err("there are no guards".to_owned())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gate::{Algorithm, Auth, Control, Key, Limits, Material, Mode, Tokens};
+use gate::{Algorithm, Auth, Control, Key, Limits, Material, Mode, Tokens, Which};
 use http::Method;
 use jsonwebtoken::{EncodingKey, Header, encode};
 use parking_lot::Mutex;
@@ -27,18 +27,35 @@ impl Adapter for Idle {
     }
 }
 
-/// One breaker, that of `payments`.
-struct Breaker(Mutex<Mode>);
+/// `payments` has a breaker for everything, and `acme` has one of its own.
+struct Breakers {
+    all: Mutex<Mode>,
+    acme: Mutex<Mode>,
+}
 
-impl Control for Breaker {
+impl Breakers {
+    fn named(&self, system: &str, which: &Which) -> Result<&Mutex<Mode>, String> {
+        match (system, which.operation.as_deref(), which.key.as_deref()) {
+            ("payments", None, None) => Ok(&self.all),
+            ("payments", Some("charge"), Some("acme")) => Ok(&self.acme),
+            (_, operation, key) => Err(format!("{operation:?} {key:?}: there is acme's")),
+        }
+    }
+}
+
+impl Control for Breakers {
     fn status(&self, system: &str) -> Value {
-        if system == "payments" { json!({"mode": *self.0.lock()}) } else { json!({"mode": null}) }
+        match system {
+            "payments" => json!({"mode": *self.all.lock(), "acme": *self.acme.lock()}),
+            _ => json!({"mode": null}),
+        }
     }
-    fn reset(&self, system: &str) -> bool {
-        system == "payments"
+    fn reset(&self, system: &str, which: &Which) -> Result<(), String> {
+        self.named(system, which).map(drop)
     }
-    fn switch(&self, system: &str, mode: Mode) -> Option<Mode> {
-        (system == "payments").then(|| std::mem::replace(&mut *self.0.lock(), mode))
+    fn switch(&self, system: &str, which: &Which, mode: Mode) -> Result<Option<Mode>, String> {
+        let was = std::mem::replace(&mut *self.named(system, which)?.lock(), mode);
+        Ok(Some(was).filter(|was| *was != Mode::Disabled))
     }
 }
 
@@ -53,7 +70,7 @@ async fn house() -> House {
         (name.to_owned(), Arc::new(Idle(spec)) as Arc<dyn Link>)
     };
     deps.systems = Systems::new(["payments", "email"].map(idle));
-    deps.control = Arc::new(Breaker(Mutex::new(Mode::Automatic)));
+    deps.control = Arc::new(Breakers { all: Mutex::new(Mode::Automatic), acme: Mutex::new(Mode::Automatic) });
     House { router: gate::router(deps), store, token: Some(token(&["system.read", "system.manage"])) }
 }
 
@@ -74,8 +91,8 @@ async fn a_guard_is_told_and_the_answer_says_what_it_was_and_that_it_does_not_la
     let house = house().await;
     let told = put(&house, "payments", &json!({"mode": "forced_open"})).await;
     let expected = json!({
-        "name": "payments", "mode": "forced_open", "was": "automatic", "survives_restart": false,
-        "status": {"mode": "forced_open"},
+        "name": "payments", "operation": null, "key": null, "mode": "forced_open", "was": "automatic",
+        "survives_restart": false, "status": {"mode": "forced_open", "acme": "automatic"},
     });
     assert_eq!((told.status, &told.json), (200, &expected));
     assert_eq!(house.get("/v1/systems/payments").await.json["status"]["mode"], "forced_open");
@@ -99,9 +116,39 @@ async fn what_is_no_mode_and_what_has_no_breaker_are_refused() {
         let refused = put(&house, "payments", &body).await;
         assert_eq!((refused.status, refused.code()), (400, "body.invalid"), "{}", refused.text);
     }
-    for system in ["email", "nowhere"] {
+    for (system, code) in [("email", "breaker.unknown"), ("nowhere", "system.unknown")] {
         let refused = put(&house, system, &json!({"mode": "disabled"})).await;
-        assert_eq!((refused.status, refused.code()), (404, "system.unknown"), "{}", refused.text);
+        assert_eq!((refused.status, refused.code()), (404, code), "{}", refused.text);
     }
     assert_eq!(house.get("/v1/systems/payments").await.json["status"]["mode"], "automatic");
+}
+
+#[tokio::test]
+async fn one_breaker_is_told_by_its_names_and_an_unknown_name_is_answered_with_the_known() {
+    let house = house().await;
+    let told =
+        put(&house, "payments", &json!({"mode": "disabled", "operation": "charge", "key": "acme"})).await;
+    let expected = json!({
+        "name": "payments", "operation": "charge", "key": "acme", "mode": "disabled", "was": "automatic",
+        "survives_restart": false, "status": {"mode": "automatic", "acme": "disabled"},
+    });
+    assert_eq!((told.status, &told.json), (200, &expected));
+    let mixed =
+        put(&house, "payments", &json!({"mode": "automatic", "operation": "charge", "key": "acme"})).await;
+    assert_eq!(mixed.json["was"], Value::Null, "they had not all been told the same");
+
+    let reset = async |body: Value| {
+        let body = axum::body::Body::from(body.to_string());
+        let headers = [("content-type", "application/json")];
+        house.send(request(Method::POST, "/v1/systems/payments/reset", &headers, body)).await
+    };
+    assert_eq!(reset(json!({"operation": "charge", "key": "acme"})).await.status, 200);
+    for refused in [
+        reset(json!({"key": "globex"})).await,
+        put(&house, "payments", &json!({"mode": "disabled", "key": "globex"})).await,
+    ] {
+        assert_eq!((refused.status, refused.code()), (404, "breaker.unknown"), "{}", refused.text);
+        assert_eq!(refused.json["detail"], r#"None Some("globex"): there is acme's"#);
+    }
+    assert_eq!(reset(json!({"tenant": "acme"})).await.code(), "body.invalid");
 }

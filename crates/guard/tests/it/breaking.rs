@@ -3,7 +3,9 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use guard::{Breaker, Class, Classify, HalfOpen, Per, Policies, Policy, Retry, Sign, State};
+use guard::{
+    Breaker, Class, Classify, HalfOpen, NoBreaker, Per, Policies, Policy, Retry, Sign, State, Switch, Which,
+};
 use port::{Kind, Landed, Link, Rejection, Reply};
 
 use crate::fixture::{World, bare, call, fault, hang, seconds};
@@ -173,14 +175,14 @@ async fn one_tenant_does_not_trip_another() {
     let other = port::Ctx { tenant: "globex".into(), ..world.ctx() };
     world.guarded.call(&other, call("read")).await.unwrap();
     let states: Vec<_> =
-        world.guarded.status().lanes.into_iter().map(|lane| (lane.key, lane.state)).collect();
+        world.guarded.status().lanes.into_iter().map(|lane| (lane.key.unwrap(), lane.state)).collect();
     assert_eq!(states, [("acme".into(), State::Open), ("globex".into(), State::Closed)]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_operator_has_the_last_word() {
     let world = World::new(tripping(breaker()), |_, _| async { Err(fault(Kind::Connect, Landed::No)) });
-    world.guarded.observe_only();
+    world.guarded.tell(Which::ALL, Switch::ObserveOnly).unwrap();
     down(&world).await;
     down(&world).await;
     assert_eq!(
@@ -188,17 +190,17 @@ async fn the_operator_has_the_last_word() {
         (6, 1),
         "it judges, and lets everything pass"
     );
-    world.guarded.disable();
+    world.guarded.tell(Which::ALL, Switch::Disabled).unwrap();
     down(&world).await;
     assert_eq!(world.calls(), 9);
-    world.guarded.automatic();
+    world.guarded.tell(Which::ALL, Switch::Auto).unwrap();
     assert_eq!(world.call("read").await.unwrap_err().rejection, Some(Rejection::BreakerOpen));
-    world.guarded.reset();
+    world.guarded.reset(Which::ALL).unwrap();
     world.call("read").await.unwrap_err();
     assert_eq!(world.calls(), 10);
-    world.guarded.force_open();
+    world.guarded.tell(Which::ALL, Switch::ForcedOpen).unwrap();
     assert_eq!(world.call("read").await.unwrap_err().rejection, Some(Rejection::BreakerOpen));
-    assert_eq!(world.guarded.mode(), Some(guard::Switch::ForcedOpen));
+    assert_eq!(world.guarded.mode(), Some(Switch::ForcedOpen));
 }
 
 /// Its lane is made by its first call, long after the operator spoke.
@@ -208,16 +210,16 @@ async fn the_last_word_holds_for_newcomers_of_an_operation_with_its_own_breaker(
     let system = tripping(Breaker { per: Per::Tenant, ..breaker() });
     let policies = Policies { system, operations: [("read".into(), tripping(own))].into() };
     let world = World::new(policies, |_, _| async { Ok(Reply::default()) });
-    world.guarded.force_open();
+    world.guarded.tell(Which::ALL, Switch::ForcedOpen).unwrap();
     assert_eq!(world.call("read").await.unwrap_err().rejection, Some(Rejection::BreakerOpen));
-    world.guarded.automatic();
+    world.guarded.tell(Which::ALL, Switch::Auto).unwrap();
     world.call("read").await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
 async fn without_a_breaker_there_is_no_mode() {
     let world = World::new(bare(), |_, _| async { Ok(Reply::default()) });
-    world.guarded.force_open();
+    assert_eq!(world.guarded.tell(Which::ALL, Switch::ForcedOpen), Err(NoBreaker::Off));
     world.call("read").await.unwrap();
     assert_eq!(world.guarded.mode(), None);
 }
@@ -265,12 +267,12 @@ async fn keys_are_bounded_and_idle_ones_make_room() {
             let _ = world.guarded.call(&ctx, call("read")).await;
         }
     }
-    let keys: Vec<_> = world.guarded.status().lanes.into_iter().map(|lane| lane.key).collect();
+    let keys: Vec<_> = world.guarded.status().lanes.into_iter().filter_map(|lane| lane.key).collect();
     assert_eq!(keys, ["bad1", "bad2"], "what is known of a bad tenant is kept; newcomers share a lane");
     let good = port::Ctx { tenant: "good4".into(), ..world.ctx() };
     world.guarded.call(&good, call("read")).await.unwrap();
-    world.guarded.reset();
-    world.guarded.force_open();
+    world.guarded.reset(Which::ALL).unwrap();
+    world.guarded.tell(Which::ALL, Switch::ForcedOpen).unwrap();
     let new = port::Ctx { tenant: "new".into(), ..world.ctx() };
     let fault = world.guarded.call(&new, call("read")).await.unwrap_err();
     assert_eq!(fault.rejection, Some(Rejection::BreakerOpen), "newcomers are forced open too");

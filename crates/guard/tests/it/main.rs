@@ -12,4 +12,5 @@ mod shared;
 mod sparing;
 mod suite;
 mod suited;
+mod telling;
 mod waiting;
