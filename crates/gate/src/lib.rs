@@ -1,7 +1,7 @@
 //! `gate` is the one way in: it finds out who asks, lets them do what they may, takes acts, and answers.
 //!
-//! Read in this order: `routes` (everything that can be asked), `door` (the way of every request),
-//! [`Conversations`] (how acts become one durable batch), `live` (following the log), `serve` (connections).
+//! Read in this order: `routes` (everything that can be asked), `doors` (where, and by whom), `door` (the way of every
+//! request), [`Conversations`] (how acts become one durable batch), `live` (following the log), `serve` (connections).
 //!
 //! It decides nothing about what an act means (that is `react`), runs no step (`flow`), and knows no external system.
 
@@ -10,6 +10,7 @@ mod body;
 mod conversations;
 mod defect;
 mod door;
+mod doors;
 mod exchange;
 mod idempotency;
 mod insist;
@@ -27,15 +28,10 @@ mod systems;
 mod turn;
 mod upload;
 
-use std::io;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::Request;
-use axum::routing::any;
 use jiff::Timestamp;
 use port::{Clock, Entropy};
-use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
 pub use auth::{
@@ -44,6 +40,7 @@ pub use auth::{
 pub use conversations::{
     Conversations, Deciding, Heard, NewConversation, Started, Taken, Utterance, Verdict,
 };
+pub use doors::{Doors, router, serve};
 pub use limits::{Limits, Rate};
 pub use observer::{Nobody, Observer};
 pub use page::{Page, Show, Shown};
@@ -89,16 +86,17 @@ impl std::ops::Deref for Gate {
     }
 }
 
+#[derive(Clone)]
 pub(crate) struct Inside {
     conversations: Arc<Conversations>,
     store: store::Store,
     engine: flow::Engine,
     systems: port::Systems,
     control: Arc<dyn Control>,
-    auth: Auth,
+    auth: Arc<Auth>,
     limits: Limits,
     turns: turn::Turns,
-    buckets: rate::Buckets,
+    buckets: Arc<rate::Buckets>,
     subscriptions: Arc<Semaphore>,
     observer: Arc<dyn Observer>,
     clock: Arc<dyn Clock>,
@@ -116,9 +114,9 @@ impl Gate {
             engine: deps.engine,
             systems: deps.systems,
             control: deps.control,
-            auth: deps.auth,
-            turns: turn::Turns::new(&deps.limits, deps.observer.clone()),
-            buckets: rate::Buckets::new(&deps.limits),
+            auth: Arc::new(deps.auth),
+            turns: turn::Turns::new(deps.limits.in_flight, deps.limits.operators, deps.observer.clone()),
+            buckets: Arc::new(rate::Buckets::new(&deps.limits)),
             subscriptions: Arc::new(Semaphore::new(deps.limits.subscriptions)),
             limits: deps.limits,
             observer: deps.observer,
@@ -129,6 +127,17 @@ impl Gate {
         };
         (Self(Arc::new(inside)), deps.pages)
     }
+
+    /// The same gate seen from a door with turns of its own: who crowds at one is not in the way at the other.
+    fn beside(&self, turns: usize) -> Self {
+        let inside = Inside {
+            turns: turn::Turns::new(turns, 0, self.observer.clone()),
+            buckets: Arc::new(rate::Buckets::new(&self.limits)),
+            stop: watch::Sender::new(false),
+            ..Inside::clone(self)
+        };
+        Self(Arc::new(inside))
+    }
 }
 
 impl Inside {
@@ -136,54 +145,4 @@ impl Inside {
     fn remembered(&self, now: Timestamp) -> Timestamp {
         now.checked_add(self.limits.keys).unwrap_or(Timestamp::MAX)
     }
-}
-
-/// The router, for tests and for whoever brings their own server.
-pub fn router(deps: Deps) -> Router {
-    let (gate, pages) = Gate::new(deps);
-    routed(gate, pages)
-}
-
-/// Serves on `listener` until the handle is told to drain.
-///
-/// # Errors
-/// When the listener is not loopback and there is no authentication, or its address cannot be read.
-pub fn serve(listener: TcpListener, deps: Deps) -> io::Result<Handle> {
-    let address = listener.local_addr()?;
-    deps.auth.may_serve(address).map_err(|why| io::Error::new(io::ErrorKind::PermissionDenied, why))?;
-    if matches!(deps.auth, Auth::Loopback) {
-        tracing::warn!(%address, "serving loopback without authentication: everyone on this machine may do everything");
-    }
-    let (gate, pages) = Gate::new(deps);
-    let (limits, stop) = (gate.limits.clone(), gate.stop.clone());
-    serve::start(listener, routed(gate, pages), &limits, stop)
-}
-
-/// Serves only the operators' pages, on a port of their own.
-///
-/// # Errors
-/// When the listener's address cannot be read.
-pub fn serve_pages(listener: TcpListener, pages: Vec<Page>, limits: &Limits) -> io::Result<Handle> {
-    let router = page::mount(Router::new(), pages).fallback(unknown);
-    serve::start(listener, router, limits, watch::Sender::new(false))
-}
-
-fn routed(gate: Gate, pages: Vec<Page>) -> Router {
-    let document: Arc<str> = openapi::document(&routes::all(), &pages).to_string().into();
-    let mut router = Router::new();
-    for (path, routes) in routes::by_path() {
-        let gate = gate.clone();
-        router = router.route(
-            path,
-            any(move |request: Request| {
-                defect::caught(request.uri().clone(), door::enter(gate.clone(), routes, request))
-            }),
-        );
-    }
-    let described = any(move || async move { openapi::answer(&document) });
-    page::mount(router.route(openapi::PATH, described), pages).fallback(unknown)
-}
-
-async fn unknown(request: Request) -> axum::response::Response {
-    Problem::new(Code::RouteUnknown).into_response_at(Some(request.uri().path()))
 }

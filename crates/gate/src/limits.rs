@@ -26,11 +26,14 @@ pub struct Limits {
     /// Connections at once; further ones wait to be accepted.
     pub connections: usize,
     /// Requests worked on at once; further ones are refused, at once and before anything of them is read. Who only
-    /// waits (for a body, a position, a run; for events) is not counted; the operators' pages are not either.
+    /// waits (for a body, a position, a run; for events) is not counted; pages are not either.
     ///
     /// By Little's law 128 requests are done after 18 ms on average where 7,000 a second are possible (two cores, one
     /// `fsync` for many). 64 keep such a machine busy; more than 210 would have to wait longer than 30 ms.
     pub in_flight: usize,
+    /// Requests of operators (runs, dead letters, systems) worked on at once: at the operators' own door, and, beside
+    /// `in_flight`, when so many are, at the other.
+    pub operators: usize,
     /// Live subscriptions at once.
     pub subscriptions: usize,
     /// Between two heartbeats of a live subscription.
@@ -72,6 +75,7 @@ impl Default for Limits {
             stall: Duration::from_secs(30),
             connections: 10_000,
             in_flight: 128,
+            operators: 16,
             subscriptions: 1024,
             heartbeat: Duration::from_secs(15),
             wait: Duration::from_secs(60),

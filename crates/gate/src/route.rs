@@ -27,6 +27,22 @@ pub(crate) struct Route {
     pub(crate) handler: Handler,
 }
 
+/// Whom a route is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// Those who hold conversations.
+    Callers,
+    /// Those who keep it all going, and must be heard when the others are too many.
+    Operators,
+}
+
+impl Whose {
+    /// The routes of one path are for the same people.
+    pub(crate) fn path(routes: &[&Route]) -> Self {
+        routes.first().map_or(Self::Callers, |route| route.permission.whose())
+    }
+}
+
 /// A query parameter or a header.
 pub(crate) struct Parameter {
     pub(crate) name: &'static str,

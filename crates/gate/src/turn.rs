@@ -1,5 +1,6 @@
 //! How many requests are worked on at once: each holds a turn while it is. Who finds none free is refused at once and
-//! comes back; who only waits (for a body, for a position, for a run) gives its turn back meanwhile.
+//! comes back; who only waits (for a body, for a position, for a run) gives its turn back meanwhile. Some turns are kept
+//! for operators: a crowd of callers cannot take them.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -8,12 +9,16 @@ use futures_util::future::poll_immediate;
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{Code, Limits, Observer, Problem};
+use crate::route::Whose;
+use crate::{Code, Observer, Problem};
 
 /// The turns there are.
 #[derive(Clone)]
 pub(crate) struct Turns {
+    /// For whoever comes.
     free: Arc<Semaphore>,
+    /// For operators, when those are taken.
+    kept: Arc<Semaphore>,
     observer: Arc<dyn Observer>,
 }
 
@@ -24,6 +29,7 @@ pub(crate) struct Turn(Arc<Place>);
 
 struct Place {
     turns: Turns,
+    whose: Whose,
     /// Of one request alone, so never fought over.
     held: Mutex<Option<Held>>,
 }
@@ -35,18 +41,24 @@ struct Held {
 }
 
 impl Turns {
-    pub(crate) fn new(limits: &Limits, observer: Arc<dyn Observer>) -> Self {
-        Self { free: Arc::new(Semaphore::new(limits.in_flight)), observer }
+    /// So many turns for whoever comes, and so many more for operators.
+    pub(crate) fn new(free: usize, kept: usize, observer: Arc<dyn Observer>) -> Self {
+        let [free, kept] = [free, kept].map(|turns| Arc::new(Semaphore::new(turns)));
+        Self { free, kept, observer }
     }
 
     /// Takes a turn, or refuses: nobody waits here.
-    pub(crate) fn take(&self) -> Result<Turn, Problem> {
-        let held = Mutex::new(Some(self.free_one()?));
-        Ok(Turn(Arc::new(Place { turns: self.clone(), held })))
+    pub(crate) fn take(&self, whose: Whose) -> Result<Turn, Problem> {
+        let held = Mutex::new(Some(self.free_one(whose)?));
+        Ok(Turn(Arc::new(Place { turns: self.clone(), whose, held })))
     }
 
-    fn free_one(&self) -> Result<Held, Problem> {
-        if let Ok(permit) = self.free.clone().try_acquire_owned() {
+    fn free_one(&self, whose: Whose) -> Result<Held, Problem> {
+        let kept = || match whose {
+            Whose::Operators => self.kept.clone().try_acquire_owned().ok(),
+            Whose::Callers => None,
+        };
+        if let Some(permit) = self.free.clone().try_acquire_owned().ok().or_else(kept) {
             return Ok(self.held(permit));
         }
         self.observer.shed();
@@ -75,7 +87,7 @@ impl Turn {
         }
         self.rest();
         let there = awaited.await;
-        let held = self.0.turns.free_one()?;
+        let held = self.0.turns.free_one(self.0.whose)?;
         *self.0.held.lock() = Some(held);
         Ok(there)
     }

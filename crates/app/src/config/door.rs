@@ -1,4 +1,4 @@
-//! `listen` and `metrics`: what the gate is opened with.
+//! `listen`, `operators` and `metrics`: what the gate is opened with.
 
 use std::net::SocketAddr;
 
@@ -13,13 +13,17 @@ pub(super) const LISTEN: &str = "127.0.0.1:8080";
 
 pub(super) fn metrics_shape() -> Shape {
     let families = Shape::list(Shape::choice(["astra", "rag", "fsm"]));
-    Shape::object([
-        Field::new("compat", families)
-            .default(serde_json::json!(["astra", "rag", "fsm"]))
-            .doc("which traditional metric names are exported beside Cardan's own"),
-        Field::new("listen", Shape::text().example("127.0.0.1:9090"))
-            .doc("an address and port of their own for `/metrics`, `/health` and `/ready`, instead of the API's; never asks who is there"),
-    ])
+    Shape::object([Field::new("compat", families)
+        .default(serde_json::json!(["astra", "rag", "fsm"]))
+        .doc("which traditional metric names are exported beside Cardan's own")])
+}
+
+pub(super) fn operators_shape() -> Shape {
+    Shape::object([Field::new("listen", Shape::text().example("127.0.0.1:9090")).doc(
+        "an address and port, with a thread, of their own: `/metrics`, `/health` and `/ready` are there instead of beside \
+         the API and ask nobody who they are; `/v1/runs`, `/v1/dead`, `/v1/outbox` and `/v1/systems` are there too and do, \
+         without `auth` at a loopback address only",
+    )])
 }
 
 /// The address to listen at. Others than loopback need `auth`.
@@ -35,9 +39,9 @@ pub(super) fn listen(judge: &mut Judge<'_>) -> Option<SocketAddr> {
     Some(address)
 }
 
-/// The address of the operators' pages, when they have one of their own.
-pub(super) fn pages(judge: &mut Judge<'_>) -> Option<SocketAddr> {
-    let node = judge.root.at("/metrics/listen")?;
+/// The address of the operators' door, when they have one of their own.
+pub(super) fn operators(judge: &mut Judge<'_>) -> Option<SocketAddr> {
+    let node = judge.root.at("/operators/listen")?;
     address(judge, node)
 }
 

@@ -16,7 +16,7 @@ const SIZES: [Line<usize>; 4] = [
     ("line", "the longest line of an NDJSON upload", |limits| &mut limits.line),
     ("headers", "the most bytes in all headers of a request", |limits| &mut limits.headers),
 ];
-const COUNTS: [Line<usize>; 6] = [
+const COUNTS: [Line<usize>; 7] = [
     ("array", "the most acts in one JSON array", |limits| &mut limits.array),
     ("header_lines", "the most header lines in a request", |limits| &mut limits.header_lines),
     ("connections", "connections at once; further ones wait", |limits| &mut limits.connections),
@@ -24,6 +24,12 @@ const COUNTS: [Line<usize>; 6] = [
         "in_flight",
         "requests worked on at once; further ones are answered `503`; who only waits is not counted",
         |limits| &mut limits.in_flight,
+    ),
+    (
+        "operators",
+        "requests for runs, dead letters, the outbox and systems worked on at once at `operators.listen`; as many more \
+         than `in_flight` beside the API",
+        |limits| &mut limits.operators,
     ),
     ("subscriptions", "live subscriptions at once", |limits| &mut limits.subscriptions),
     ("conversations", "conversations kept in memory", |limits| &mut limits.conversations),

@@ -56,8 +56,8 @@ pub struct Config {
     pub acts: act::Rules,
     /// Which traditional metric names are exported beside our own.
     pub metrics: watch::metrics::Compat,
-    /// Where the operators' pages listen, when not beside the API.
-    pub pages: Option<SocketAddr>,
+    /// Where operators are listened to, when not only beside the API.
+    pub operators: Option<SocketAddr>,
     /// Where each secret comes from, by name.
     pub secrets: BTreeMap<String, Origin>,
     /// Where limits are counted over several nodes, by name.
@@ -139,7 +139,7 @@ fn read(judge: &mut judge::Judge<'_>) -> Option<Config> {
     let auth = auth::read(judge);
     let listen = door::listen(judge);
     let limits = limits::read(judge);
-    let pages = door::pages(judge);
+    let operators = door::operators(judge);
     let metrics = door::metrics(judge);
     let secrets = secrets::read(judge);
     let limit_stores = limit_stores::read(judge);
@@ -156,7 +156,7 @@ fn read(judge: &mut judge::Judge<'_>) -> Option<Config> {
         limits,
         acts,
         metrics,
-        pages,
+        operators,
         secrets,
         limit_stores,
         systems,

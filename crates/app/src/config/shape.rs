@@ -26,6 +26,8 @@ fn file(flows: Shape) -> Shape {
         Field::new("auth", auth::shape()).doc("how callers are authenticated; without it, loopback only"),
         Field::new("limits", limits::shape()).doc("what a request may cost"),
         Field::new("validation", rules::validation_shape()).doc("how acts are validated"),
+        Field::new("operators", door::operators_shape())
+            .doc("a door for whoever keeps it going; [when to open it](concepts.md#operatorslisten)"),
         Field::new("metrics", door::metrics_shape()).doc("what `/metrics` shows"),
         Field::new("secrets", secrets::shape()).doc("where secrets come from; elsewhere they are only named"),
         Field::new("limit_stores", limit_stores::shape())

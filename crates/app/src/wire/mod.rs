@@ -30,9 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A running server.
 pub struct House {
-    gate: gate::Handle,
-    /// The operators' pages, when they have an address of their own.
-    pages: Option<gate::Handle>,
+    doors: gate::Doors,
     engine: flow::Engine,
     store: Store,
     /// What is done now and then, until the house closes.
@@ -59,8 +57,8 @@ impl House {
         let guards = control::Guards::new(guarded.guards, guarded.groups);
         let listener = listen("listen", config.listen).await?;
         let address = listener.local_addr()?;
-        let apart = match config.pages {
-            Some(address) => Some(listen("metrics.listen", address).await?),
+        let operators = match config.operators {
+            Some(address) => Some(listen("operators.listen", address).await?.into_std()?),
             None => None,
         };
         // After all that may be refused, so that a refused start leaves no new store behind.
@@ -91,10 +89,10 @@ impl House {
         limit_stores.sweep(&mut chores);
         forget::expired(store.clone(), clock.clone(), &mut chores);
         let present = present::Present { store: store.clone(), engine: engine.clone(), clock: clock.clone() };
-        let all = pages::all(&ears, &guards, present, config);
-        let (beside, pages) = pages::placed(all, apart, &limits)?;
-        let gate = gate::serve(
+        let pages = pages::all(&ears, &guards, present, config);
+        let doors = gate::serve(
             listener,
+            operators,
             gate::Deps {
                 conversations,
                 store: store.clone(),
@@ -102,26 +100,26 @@ impl House {
                 systems: guarded.systems,
                 auth,
                 limits,
-                pages: beside,
+                pages,
                 control: Arc::new(guards),
                 observer: ears,
                 clock,
                 entropy,
             },
         );
-        Ok(Self { gate: gate?, pages, engine, store, chores, batches, address })
+        Ok(Self { doors: doors?, engine, store, chores, batches, address })
     }
 
     /// Takes nothing new, lets what is in flight end, and closes the store. What is left goes on at the next start.
     pub async fn close(self) {
-        self.gate.drain().await;
+        self.doors.main.drain().await;
         // What is collected goes now: a call in flight may be waiting for its batch.
         let flushed = join_all(self.batches.iter().map(|batched| batched.flush()));
         let (_late, ()) = tokio::join!(tokio::time::timeout(PATIENCE, flushed), self.engine.stop(PATIENCE));
         drop(self.chores);
         // To the end, so that a drain can be watched.
-        if let Some(pages) = self.pages {
-            pages.drain().await;
+        if let Some(operators) = self.doors.operators {
+            operators.drain().await;
         }
         self.store.close().await;
     }

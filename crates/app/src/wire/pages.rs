@@ -1,11 +1,9 @@
 //! The operators' pages: metrics and health.
 
-use std::io;
 use std::sync::Arc;
 
 use gate::{Page, Shown};
 use store::Store;
-use tokio::net::TcpListener;
 use watch::Health;
 use watch::health::{Answer, Check};
 use watch::metrics::Format;
@@ -31,18 +29,6 @@ pub(super) fn all(ears: &Arc<Ears>, guards: &Guards, present: Present, config: &
         ready(health.clone()),
         adapters(health, ears.clone(), guards.clone()),
     ]
-}
-
-/// Serves the pages by themselves when they have a listener of their own; else they are for beside the API.
-pub(super) fn placed(
-    pages: Vec<Page>,
-    apart: Option<TcpListener>,
-    limits: &gate::Limits,
-) -> io::Result<(Vec<Page>, Option<gate::Handle>)> {
-    let Some(listener) = apart else { return Ok((pages, None)) };
-    let serving = gate::serve_pages(listener, pages, limits)?;
-    tracing::info!(address = %serving.address(), "serving the operators' pages");
-    Ok((Vec::new(), Some(serving)))
 }
 
 /// The store is the one thing this process owns and cannot work without.

@@ -1,4 +1,4 @@
-//! The operators' pages at an address of their own.
+//! The operators' door: an address of their own.
 
 use std::net::TcpListener;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::scene::pizza;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn apart(api: u16, pages: u16) -> String {
-    format!("{}metrics: {{ listen: 127.0.0.1:{pages} }}\n", pizza(api, 1))
+    format!("{}operators: {{ listen: 127.0.0.1:{pages} }}\n", pizza(api, 1))
 }
 
 async fn status(port: u16, path: &str) -> u16 {
@@ -21,7 +21,7 @@ async fn status(port: u16, path: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn pages_with_an_address_of_their_own_are_there_and_nowhere_else() {
+async fn operators_with_an_address_of_their_own_have_the_pages_there_and_their_api_at_both() {
     let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let folder = tempfile::tempdir().unwrap();
     let (api, pages) = (free_port().unwrap(), free_port().unwrap());
@@ -37,12 +37,15 @@ async fn pages_with_an_address_of_their_own_are_there_and_nowhere_else() {
         let seen = (status(pages, path).await, status(api, path).await);
         assert_eq!(seen, (200, 404), "{path}");
     }
-    let path = "/v1/systems";
+    for path in ["/v1/systems", "/v1/runs", "/v1/dead"] {
+        assert_eq!((status(pages, path).await, status(api, path).await), (200, 200), "{path}");
+    }
+    let path = "/v1/conversations";
     assert_eq!((status(pages, path).await, status(api, path).await), (404, 200), "{path}");
 }
 
 #[tokio::test]
-async fn a_busy_port_of_the_pages_is_refused_by_its_key() {
+async fn a_busy_port_of_the_operators_is_refused_by_its_key() {
     let folder = tempfile::tempdir().unwrap();
     let busy = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = busy.local_addr().unwrap().port();
@@ -52,7 +55,7 @@ async fn a_busy_port_of_the_pages_is_refused_by_its_key() {
         |text| text.replace(&port.to_string(), "PORT"),
         &expect![[r#"
         cardan: listening on 127.0.0.1:PORT: Address already in use (os error 98)
-          another program listens there: stop it, or change `metrics.listen` in cardan.yaml
+          another program listens there: stop it, or change `operators.listen` in cardan.yaml
     "#]],
     );
     assert!(!folder.path().join("cardan.db").exists(), "a refused start left a store");

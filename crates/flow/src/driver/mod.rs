@@ -36,6 +36,7 @@ use parking_lot::{Mutex, RwLock};
 use port::{Clock, Entropy, Systems};
 use serde_json::json;
 use store::{RunFilter, RunRow, Store};
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore, watch};
 
 pub use id::RunId;
@@ -110,6 +111,8 @@ impl Default for Limits {
 pub struct Engine(Arc<Inner>);
 
 struct Inner {
+    /// Where it was opened: what is asked of it from another runtime runs here all the same.
+    home: Handle,
     store: Store,
     systems: Systems,
     voice: Arc<dyn Voice>,
@@ -133,7 +136,7 @@ struct Inner {
 }
 
 impl Engine {
-    /// Opens an engine over a store and lets every live run go on.
+    /// Opens an engine over a store and lets every live run go on, on this runtime.
     ///
     /// # Errors
     /// The store's, when the live runs cannot be read.
@@ -236,7 +239,7 @@ impl Engine {
     }
 
     fn keep(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.0.tasks.lock().push(tokio::spawn(task).abort_handle());
+        self.0.tasks.lock().push(self.0.home.spawn(task).abort_handle());
     }
 
     fn is_stopping(&self) -> bool {
@@ -247,6 +250,7 @@ impl Engine {
 impl Inner {
     fn new(deps: Deps) -> Self {
         Self {
+            home: Handle::current(),
             store: deps.store,
             systems: deps.systems,
             voice: deps.voice,

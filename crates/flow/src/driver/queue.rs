@@ -19,7 +19,7 @@ impl Engine {
     /// A run with this key has ended: the next one is told.
     pub(super) fn next_in_line(&self, start: &Arc<Start>, key: &str) {
         let (engine, start, key) = (self.clone(), start.clone(), key.to_owned());
-        tokio::spawn(async move {
+        self.0.home.spawn(async move {
             match engine.first_in_line(&start, &key).await {
                 Ok(Some(next)) => engine.send(&next.id, Message::Look),
                 Ok(None) => {}

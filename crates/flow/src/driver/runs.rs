@@ -77,7 +77,8 @@ impl Engine {
         };
         let (inbox, receiver) = mpsc::channel(self.0.limits.inbox.max(1));
         let _ = inbox.try_send(message);
-        let task = tokio::spawn(runner::live(self.clone(), run.to_owned(), begun, receiver)).abort_handle();
+        let living = runner::live(self.clone(), run.to_owned(), begun, receiver);
+        let task = self.0.home.spawn(living).abort_handle();
         runs.insert(run.to_owned(), Handle { inbox, task });
     }
 

@@ -104,3 +104,23 @@ async fn a_run_keeps_its_definition_when_the_flow_changes() {
     assert_eq!((view.status, view.hash), (RunStatus::Succeeded, hash));
     assert_eq!(world.ledger.effects(), ["crm.update"]);
 }
+
+/// Operators are served by a runtime of their own; what they set in motion outlives it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_stays_at_home_whoever_tells_it_something() {
+    let mut world = World::of(TWO).await;
+    world.ledger.fails("payments.charge", Fault::new(Kind::Unavailable, Landed::No, "away"));
+    let run = world.start("act_1", order()).await;
+    world.until(&run, |view| view.status == RunStatus::Paused).await;
+    let letter = world.store.dead(&DeadFilter::default()).await.unwrap().remove(0);
+    world.dies_and_restarts().await;
+    world.ledger.mended("payments.charge");
+    world.ledger.takes("payments.charge", Duration::from_millis(200));
+    let engine = world.engine.clone();
+    let elsewhere = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(engine.replay_dead(&letter.id)).unwrap();
+    });
+    tokio::task::spawn_blocking(|| elsewhere.join().unwrap()).await.unwrap();
+    assert_eq!(world.engine.wait(run.as_str(), PATIENCE).await.unwrap().status, RunStatus::Succeeded);
+}

@@ -1,5 +1,7 @@
 //! What a principal may do. Unknown permissions in a token are ignored.
 
+use crate::route::Whose;
+
 macro_rules! permissions {
     ($($(#[$doc:meta])* $name:ident = $word:literal;)+) => {
         /// One thing that may be allowed.
@@ -39,6 +41,18 @@ permissions! {
     SystemRead = "system.read";
     /// Reset a system's breaker, and tell it what to do.
     SystemManage = "system.manage";
+}
+
+impl Permission {
+    /// Whose work it is for.
+    pub(crate) fn whose(self) -> Whose {
+        use Permission::{ConversationRead, ConversationWrite, EventsRead, SpeakForOthers};
+        use Permission::{DeadManage, DeadRead, FlowManage, FlowRead, SystemManage, SystemRead};
+        match self {
+            ConversationRead | ConversationWrite | SpeakForOthers | EventsRead => Whose::Callers,
+            FlowRead | FlowManage | DeadRead | DeadManage | SystemRead | SystemManage => Whose::Operators,
+        }
+    }
 }
 
 /// A set of permissions.

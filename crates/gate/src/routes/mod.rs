@@ -40,3 +40,23 @@ pub(crate) fn by_path() -> impl Iterator<Item = (&'static str, &'static [&'stati
     });
     PATHS.iter().map(|(path, routes)| (*path, routes.as_slice()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::by_path;
+    use crate::route::Whose;
+
+    #[test]
+    fn what_is_for_operators_is_so_in_every_method_of_its_path() {
+        for (path, routes) in by_path() {
+            let whose = Whose::path(routes);
+            assert!(routes.iter().all(|route| route.permission.whose() == whose), "{path}");
+            let theirs = ["/v1/runs", "/v1/dead", "/v1/systems"];
+            assert_eq!(
+                whose == Whose::Operators,
+                theirs.iter().any(|begin| path.starts_with(begin)),
+                "{path}"
+            );
+        }
+    }
+}

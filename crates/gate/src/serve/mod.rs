@@ -1,5 +1,6 @@
 //! Accepts connections, bounds them, and drains them when told to stop.
 
+mod apart;
 mod stall;
 
 use std::io;
@@ -13,17 +14,18 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
 use crate::Limits;
+pub(crate) use apart::start_apart;
 use stall::Stall;
 
 /// A server that runs. Dropping it does not stop it; [`Handle::drain`] does.
 pub struct Handle {
     address: SocketAddr,
     stop: watch::Sender<bool>,
-    accepting: JoinHandle<()>,
+    /// Answered by nobody: it ends when the server has.
+    ended: oneshot::Receiver<()>,
 }
 
 impl Handle {
@@ -36,7 +38,7 @@ impl Handle {
     pub async fn drain(self) {
         // Nobody listening any more means that it has stopped by itself.
         let _ = self.stop.send(true);
-        let _ = self.accepting.await;
+        let _ = self.ended.await;
     }
 }
 
@@ -48,17 +50,13 @@ pub(crate) fn start(
     stop: watch::Sender<bool>,
 ) -> io::Result<Handle> {
     let address = listener.local_addr()?;
-    let server = Server {
-        listener,
-        service: TowerToHyperService::new(router),
-        builder: Arc::new(builder(limits)),
-        permits: Arc::new(Semaphore::new(limits.connections)),
-        stall: limits.stall,
-        drain: limits.drain,
-        stopping: stop.subscribe(),
-    };
-    let accepting = tokio::spawn(server.run());
-    Ok(Handle { address, stop, accepting })
+    let server = Server::new(listener, router, limits, &stop);
+    let (ending, ended) = oneshot::channel();
+    tokio::spawn(async move {
+        server.run().await;
+        drop(ending);
+    });
+    Ok(Handle { address, stop, ended })
 }
 
 type Builder = auto::Builder<TokioExecutor>;
@@ -92,6 +90,18 @@ fn builder(limits: &Limits) -> Builder {
 }
 
 impl Server {
+    fn new(listener: TcpListener, router: Router, limits: &Limits, stop: &watch::Sender<bool>) -> Self {
+        Self {
+            listener,
+            service: TowerToHyperService::new(router),
+            builder: Arc::new(builder(limits)),
+            permits: Arc::new(Semaphore::new(limits.connections)),
+            stall: limits.stall,
+            drain: limits.drain,
+            stopping: stop.subscribe(),
+        }
+    }
+
     async fn run(mut self) {
         let graceful = GracefulShutdown::new();
         loop {

@@ -51,7 +51,7 @@ impl Count {
 /// A house in which so many requests are worked on at once, with a page.
 async fn bounded(in_flight: usize) -> (House, Arc<Count>) {
     let (store, count) = (Store::temporary().unwrap(), Arc::new(Count::default()));
-    let limits = Limits { in_flight, ..Limits::default() };
+    let limits = Limits { in_flight, operators: 2, ..Limits::default() };
     let mut deps = deps(store.clone(), Auth::Loopback, limits).await;
     deps.observer = count.clone();
     let show = |_: &http::HeaderMap| -> futures_util::future::BoxFuture<'static, Shown> {
@@ -133,13 +133,32 @@ async fn f12_as_many_as_allowed_are_worked_on_and_nothing_is_kept_of_the_rest() 
 async fn f12_operators_are_answered_when_the_gate_is_full() {
     let (house, _) = bounded(1).await;
     let asking = working(say(&house, 1)).await;
-    for path in ["/v1/runs", "/v1/conversations/conv_1", "/v1/events"] {
+    for path in ["/v1/conversations", "/v1/conversations/conv_1", "/v1/events"] {
         refused(&house.get(path).await);
     }
-    for path in ["/ready", "/openapi.json"] {
+    for path in ["/ready", "/openapi.json", "/v1/runs?stuck=true", "/v1/dead", "/v1/systems"] {
         assert_eq!(house.get(path).await.status, 200, "{path}");
     }
+    let unknown = house.post("/v1/runs/run_0/cancel", &json!({})).await;
+    assert_eq!(unknown.code(), "run.unknown", "{}", unknown.text);
     assert_eq!(asking.await.status, 200);
+}
+
+#[tokio::test]
+async fn operators_are_bounded_too_and_take_free_turns_first() {
+    let (house, count) = bounded(1).await;
+    let look = || -> Asking {
+        let house = house.clone();
+        Box::pin(async move { house.get("/v1/runs").await })
+    };
+    let begun = [working(look()).await, working(look()).await, working(look()).await];
+    assert_eq!(count.both(), (3, 0), "one of everybody's and both of theirs");
+    refused(&look().await);
+    refused(&say(&house, 1).await);
+    for answer in join_all(begun).await {
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+    assert_eq!(count.both(), (0, 2));
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ async fn serve(limits: Limits) -> (Handle, Store) {
     let store = Store::temporary().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let deps = deps(store.clone(), Auth::Loopback, limits).await;
-    (gate::serve(listener, deps).unwrap(), store)
+    (gate::serve(listener, None, deps).unwrap().main, store)
 }
 
 /// Sends bytes and reads until the server closes or has sent a whole answer.
@@ -103,6 +103,6 @@ async fn a_drain_ends_live_subscriptions_and_refuses_new_connections() {
 async fn without_authentication_only_loopback_is_served() {
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
     let deps = deps(Store::temporary().unwrap(), Auth::Loopback, Limits::default()).await;
-    let refused = gate::serve(listener, deps).err().unwrap();
+    let refused = gate::serve(listener, None, deps).err().unwrap();
     assert!(refused.to_string().contains("without authentication"), "{refused}");
 }
