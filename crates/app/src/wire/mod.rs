@@ -128,6 +128,7 @@ impl House {
 /// The names that flows may use, for definitions that runs have pinned and the configuration no longer holds.
 fn known(config: &Config) -> flow::Known {
     let mut known = flow::Known::from_specs(config.specs());
+    known.groups = config.groups.iter().map(|(name, group)| (name.clone(), group.members.clone())).collect();
     known.flows = config.flows.keys().cloned().collect();
     known
 }
