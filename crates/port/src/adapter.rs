@@ -1,6 +1,7 @@
 //! What every external system looks like from inside: a spec and one verb.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
@@ -29,6 +30,13 @@ pub trait Link: Send + Sync + 'static {
 
     /// Performs one operation; see [`Adapter::call`].
     fn call<'a>(&'a self, ctx: &'a Ctx, call: Call) -> BoxFuture<'a, Result<Reply, Fault>>;
+
+    /// The member that the next call of this operation would ask first, of a group of several of which only one may act
+    /// for it. `None` from any other system. Each answer is a member's turn: whoever asks makes the call, with a
+    /// [`crate::Witness`] that says so.
+    fn first_asked(&self, _operation: &str) -> Option<Arc<str>> {
+        None
+    }
 }
 
 impl<A: Adapter> Link for A {

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use parking_lot::Mutex;
 
+use crate::Witness;
+
 /// The wall clock and the monotonic clock. Nothing below the wiring reads time any other way.
 pub trait Clock: Send + Sync + 'static {
     /// The wall clock, for what is written down.
@@ -158,6 +160,8 @@ pub struct Ctx {
     pub deadline: Option<Instant>,
     /// Which attempt this is, from 1.
     pub attempt: u32,
+    /// Who must know which member of a group is asked, before it is; `None` when nobody does.
+    pub witness: Option<Arc<dyn Witness>>,
     /// The clocks.
     pub clock: Arc<dyn Clock>,
     /// The dice.
@@ -185,6 +189,7 @@ impl Ctx {
             trace: TraceContext::root(&*entropy),
             deadline: None,
             attempt: 1,
+            witness: None,
             clock,
             entropy,
         }

@@ -8,6 +8,7 @@ mod ctx;
 mod fault;
 mod spec;
 mod systems;
+mod witness;
 
 pub use adapter::{Adapter, Link};
 pub use call::{Call, IdempotencyKey, Reply};
@@ -15,3 +16,4 @@ pub use ctx::{Clock, Ctx, Entropy, SeededEntropy, SystemClock, SystemEntropy, Tr
 pub use fault::{Fault, Kind, Landed, Rejection};
 pub use spec::{Operation, Repeat, Spec};
 pub use systems::{Systems, normalised};
+pub use witness::Witness;

@@ -33,6 +33,7 @@ pub use error::Error;
 pub use event::{Append, Event, Expected, NewEvent};
 pub use failpoint::{failpoint, failpoints};
 pub use keys::{KeyOp, KeyRecord, KeyState};
+pub use mutants::mutant;
 pub use options::Options;
 pub use outbox::{OutboxOp, OutboxRow};
 pub use reading::{Cell, Table};

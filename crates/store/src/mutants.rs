@@ -2,7 +2,7 @@
 //!
 //! A bug that only a power cut shows (`skip-fsync`) survives `kill -9`; the block-image harness has to find it.
 
-/// The bugs that can be planted.
+/// The bugs that can be planted in this crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mutant {
     /// `synchronous=OFF`.
@@ -18,24 +18,29 @@ pub(crate) enum Mutant {
 }
 
 impl Mutant {
-    /// Whether this bug is switched on; never, in a build without the feature.
-    #[cfg(not(feature = "mutants"))]
+    /// Whether this bug is switched on.
     #[inline(always)]
     pub(crate) fn is_on(self) -> bool {
-        false
-    }
-
-    /// Whether this bug is switched on.
-    #[cfg(feature = "mutants")]
-    pub(crate) fn is_on(self) -> bool {
-        static CHOSEN: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
-        let name = match self {
+        mutant(match self {
             Self::SkipFsync => "skip-fsync",
             Self::AckEarly => "ack-early",
             Self::DropKeyRow => "drop-key-row",
             Self::IgnoreExpectedVersion => "ignore-expected-version",
             Self::IgnoreChecksum => "ignore-checksum",
-        };
-        CHOSEN.get_or_init(|| std::env::var("CARDAN_MUTANT").ok()).as_deref() == Some(name)
+        })
     }
+}
+
+/// Whether the bug of this name is switched on, also one of another crate; never, in a build without the feature.
+#[cfg(not(feature = "mutants"))]
+#[inline(always)]
+pub fn mutant(_name: &str) -> bool {
+    false
+}
+
+/// Whether the bug of this name is switched on, also one of another crate.
+#[cfg(feature = "mutants")]
+pub fn mutant(name: &str) -> bool {
+    static CHOSEN: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+    CHOSEN.get_or_init(|| std::env::var("CARDAN_MUTANT").ok()).as_deref() == Some(name)
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use testkit::crash::{Audit, Clients, Finding, Ledger, Process, client, free_port};
 
+use crate::providers;
+
 /// How a server's life ends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kill {
@@ -27,6 +29,8 @@ pub(crate) struct Campaign {
     server: Process,
     server_url: String,
     systems_url: String,
+    /// Another provider of payments, of which the systems know nothing, and where it listens.
+    second: Option<(Process, String)>,
     environment: Vec<(&'static str, &'static str)>,
     ledger: Ledger,
 }
@@ -48,13 +52,27 @@ impl Campaign {
             server,
             server_url: format!("http://127.0.0.1:{port}"),
             systems_url: format!("http://127.0.0.1:{sim_port}"),
+            second: None,
             environment: Vec::new(),
             ledger: Ledger::default(),
             folder,
         }
     }
 
-    /// Plants a bug in the store.
+    /// Lets payments be made by two providers in turn, of which neither knows the other's keys.
+    pub(crate) fn with_two_providers(mut self) -> Self {
+        let port = free_port().unwrap();
+        let listen = format!("127.0.0.1:{port}");
+        let log = self.folder.path().join("second.log");
+        let process = Process::new(env!("CARGO_BIN_EXE_cardan"), &["simulate", "--listen", &listen], &log);
+        let config = self.folder.path().join("cardan.yaml");
+        let text = std::fs::read_to_string(&config).unwrap();
+        std::fs::write(&config, providers::two(&text, port)).unwrap();
+        self.second = Some((process, format!("http://{listen}")));
+        self
+    }
+
+    /// Plants a bug.
     pub(crate) fn with_mutant(mut self, name: &'static str) -> Self {
         self.environment.push(("CARDAN_MUTANT", name));
         self
@@ -71,6 +89,11 @@ impl Campaign {
     pub(crate) async fn findings(mut self, plan: Vec<Kill>) -> Vec<Finding> {
         self.systems.start(&[]).unwrap();
         assert!(self.systems.ready(&format!("{}/_sim/state", self.systems_url), PATIENCE).await);
+        if let Some((second, url)) = &mut self.second {
+            second.start(&[]).unwrap();
+            assert!(second.ready(&format!("{url}/_sim/state"), PATIENCE).await);
+            providers::take_their_time(&self.systems_url, url).await;
+        }
         let clients = Clients::start(&self.server_url, CLIENTS, &self.ledger);
         let kills = plan.len();
         for kill in plan {
@@ -80,7 +103,10 @@ impl Campaign {
         let orders = clients.finish().await;
         self.rest().await;
         let acked = self.ledger.read();
-        let audit = Audit::collect(&self.server_url, &self.systems_url, &acked).await.unwrap();
+        let mut audit = Audit::collect(&self.server_url, &self.systems_url, &acked).await.unwrap();
+        if let Some((_, url)) = &self.second {
+            audit.add_payments(url).await.unwrap();
+        }
         println!(
             "{kills} kills, {} acts acknowledged, {orders} orders, {} runs, store in {}",
             acked.len(),

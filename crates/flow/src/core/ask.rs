@@ -145,6 +145,8 @@ impl Machine<'_> {
             repeat: member.as_deref().map_or(call.repeat, |member| call.members.repeat_at(member)),
             member,
             members: call.members.clone(),
+            first: None,
+            perhaps: false,
             timeout: None,
             purpose,
         })

@@ -61,7 +61,7 @@ pub(crate) enum Decision {
         path: Arc<str>,
         error: super::Failure,
     },
-    /// The process ended between sending a `never` call and writing its outcome.
+    /// The process ended between sending a call that must not be made twice and writing its outcome.
     Interrupted {
         path: Arc<str>,
         error: super::Failure,
@@ -107,6 +107,10 @@ pub(crate) struct Effect {
     pub(crate) member: Option<Arc<str>>,
     /// The members that may answer for it, when it goes through a group.
     pub(crate) members: Members,
+    /// The member that the group asks first, as the journal says.
+    pub(crate) first: Option<Arc<str>>,
+    /// A process ended while the same call was out, and may have landed.
+    pub(crate) perhaps: bool,
     pub(crate) timeout: Option<Duration>,
     pub(crate) purpose: Purpose,
 }

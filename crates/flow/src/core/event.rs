@@ -17,9 +17,12 @@ pub(crate) enum Event {
     RunStarted(Arc<Start>),
     /// It is this run's turn among those with its key.
     RunTaken,
-    /// Write-ahead intent of a `never` operation: from here until an outcome is written, nobody knows.
+    /// Write-ahead intent of a call that must not be made twice: from here until an outcome is written, nobody knows.
     StepStarted {
         path: Arc<str>,
+        /// The member that is asked, when the system is a group. A later entry says that those before did not act.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        member: Option<Arc<str>>,
     },
     /// A guard kept the call in; no attempt was spent.
     StepBlocked {
@@ -219,7 +222,7 @@ impl Event {
     /// The step it is about.
     pub(crate) fn path(&self) -> Option<&Arc<str>> {
         match self {
-            Self::StepStarted { path }
+            Self::StepStarted { path, .. }
             | Self::StepBlocked { path, .. }
             | Self::StepRetried { path, .. }
             | Self::StepSucceeded { path, .. }

@@ -102,6 +102,8 @@ pub(super) struct Leaf {
     pub(super) probing: bool,
     /// Intent is written and no outcome is: the call may have been made.
     pub(super) intent: bool,
+    /// The member that the last intent names.
+    pub(super) asked: Option<Arc<str>>,
     /// An earlier round may have landed.
     pub(super) perhaps: bool,
     pub(super) rounds: u32,

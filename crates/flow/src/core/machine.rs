@@ -61,7 +61,10 @@ impl<'a> Machine<'a> {
         match event {
             Event::RunStarted(_) => {}
             Event::RunTaken => self.begin(),
-            Event::StepStarted { path } => self.with_leaf(path, |leaf| leaf.intent = true),
+            Event::StepStarted { path, member } => self.with_leaf(path, |leaf| {
+                leaf.intent = true;
+                leaf.asked.clone_from(member);
+            }),
             Event::StepBlocked { path, reason, until, perhaps, .. } => {
                 self.with_leaf(path, |leaf| leaf.perhaps |= *perhaps);
                 self.blocked(path, *until, Some(*reason));

@@ -1,5 +1,7 @@
 //! What a driver must do that has just read the state back, or whose timer is due.
 
+use std::sync::Arc;
+
 use port::{Landed, Repeat};
 
 use super::Decision;
@@ -39,15 +41,8 @@ impl Machine<'_> {
         let Some(leaf) = active.leaf().cloned() else { return };
         match leaf.at {
             At::Until(until) => self.out.push(Decision::Again { path: path.clone(), until }),
-            At::Flying if leaf.intent && !leaf.probing && self.is_final(id) => {
-                let error = Failure {
-                    landed: Landed::Unknown,
-                    kind: Some(port::Kind::Internal),
-                    ..Failure::new(&path, "flow.interrupted", self.interrupted(id))
-                };
-                self.out.push(Decision::Interrupted { path: path.clone(), error });
-            }
-            At::Flying if leaf.child.is_none() => self.decide(id),
+            At::Flying if leaf.intent && !leaf.probing => self.interrupted(id, leaf.asked),
+            At::Flying if leaf.child.is_none() => self.repeat(id),
             At::Flying | At::Held | At::Waiting | At::Stuck => {}
         }
         if orphan {
@@ -55,16 +50,44 @@ impl Machine<'_> {
         }
     }
 
-    fn is_final(&self, id: Id) -> bool {
-        self.sent(id).is_some_and(|call| call.repeat == Repeat::Never)
+    /// A call went out and nothing tells what became of it. Whoever was asked is asked again if it says that this is
+    /// safe there; nobody else is, who would act as well.
+    fn interrupted(&mut self, id: Id, asked: Option<Arc<str>>) {
+        let (Some(path), Some(call)) = (self.path(id), self.sent(id)) else { return };
+        let several = call.members.are_several();
+        let repeat = match &asked {
+            Some(member) if several => call.members.repeat_at(member),
+            Some(_) | None => call.repeat,
+        };
+        if repeat == Repeat::Never {
+            let said = interruption(call, asked.as_deref());
+            let error = Failure {
+                landed: Landed::Unknown,
+                kind: Some(port::Kind::Internal),
+                member: asked,
+                ..Failure::new(&path, "flow.interrupted", said)
+            };
+            return self.out.push(Decision::Interrupted { path, error });
+        }
+        if let Some(member) = asked.filter(|_| several) {
+            self.state.members.insert(path, member);
+        }
+        self.repeat(id);
     }
 
-    fn interrupted(&self, id: Id) -> String {
-        let said = "stopped between sending the call and writing its outcome";
-        match self.sent(id).filter(|call| call.members.are_several()) {
-            Some(call) => format!("{said}, so nobody knows which member of `{}` was asked", call.system),
-            None => said.to_owned(),
+    /// Makes a leaf's call again that may have been out when the process ended.
+    fn repeat(&mut self, id: Id) {
+        let known = self.out.len();
+        self.decide(id);
+        for decision in &mut self.out[known..] {
+            if let Decision::Call(effect) = decision {
+                effect.perhaps = !effect.purpose.asks();
+            }
         }
+    }
+
+    fn path(&self, id: Id) -> Option<Arc<str>> {
+        self.state.active.get(&id).map(|active| active.path.clone())
     }
 
     /// The call whose intent was written.
@@ -75,5 +98,16 @@ impl Machine<'_> {
             Some(_) => task.compensate.as_ref().map(|undo| &undo.call),
             None => task.body.call(),
         }
+    }
+}
+
+fn interruption(call: &Call, asked: Option<&str>) -> String {
+    let said = "stopped between sending the call and writing its outcome";
+    match asked {
+        Some(member) => format!("{said}; `{member}` was asked"),
+        None if call.members.are_several() => {
+            format!("{said}, so nobody knows which member of `{}` was asked", call.system)
+        }
+        None => said.to_owned(),
     }
 }

@@ -38,7 +38,7 @@ impl State {
         let ms = u64::try_from(verdict.took.as_millis()).unwrap_or(u64::MAX);
         match outcome {
             Ok(reply) => self.answered(effect, reply, ms, verdict.max_output),
-            Err(fault) => self.refused(effect, &fault, ms, verdict),
+            Err(fault) => self.refused(effect, fault, ms, verdict),
         }
     }
 
@@ -94,8 +94,9 @@ impl State {
         }
     }
 
-    fn refused(&self, effect: &Effect, fault: &Fault, ms: u64, verdict: Verdict) -> Event {
+    fn refused(&self, effect: &Effect, fault: Fault, ms: u64, verdict: Verdict) -> Event {
         let path = effect.path.clone();
+        let fault = &self.doubted(effect, fault);
         let member = effect.acted(fault.member.clone());
         let error = Failure { member: member.clone(), ..Failure::of(&path, fault) };
         if let Some(reason) = fault.rejection {
@@ -136,6 +137,19 @@ impl State {
         }
     }
 
+    /// The fault, with what the journal knows beyond it: that an earlier call may have landed, and whom a call went to
+    /// that was given up before anybody could say so.
+    fn doubted(&self, effect: &Effect, mut fault: Fault) -> Fault {
+        if effect.perhaps && fault.landed == Landed::No && !is_settled(&fault) {
+            fault.landed = Landed::Unknown;
+        }
+        if fault.landed != Landed::No && effect.first.is_some() {
+            let asked = self.leaf(&effect.path).and_then(|leaf| leaf.asked.clone());
+            fault.member = fault.member.or(asked);
+        }
+        fault
+    }
+
     fn retry(&self, effect: &Effect) -> Retry {
         let task: Option<&Arc<Task>> = self.task(&effect.path);
         match (task, effect.purpose) {
@@ -165,6 +179,13 @@ fn outcome(effect: &Effect, path: Arc<str>, fault: &Fault, error: Failure, ms: u
         _ if fault.kind.may_pass() && fault.landed != Landed::Yes => Event::StepExhausted { path, error },
         _ => Event::StepFailed { path, error, ms },
     }
+}
+
+/// Whether the system's answer tells what became of the same call before: it would have been taken then as well, so it
+/// was not.
+fn is_settled(fault: &Fault) -> bool {
+    let answered = matches!(fault.kind, Kind::Refused | Kind::NotFound | Kind::Invalid);
+    answered && fault.rejection.is_none()
 }
 
 /// `Retry-After` when there is one, else doubling from a second to a minute; with jitter on top either way.

@@ -29,6 +29,7 @@ impl Runner {
     pub(super) fn launch(&mut self, effect: Effect) {
         let effect = Arc::new(effect);
         self.hold(&effect);
+        let witness = self.witness(&effect);
         let (engine, start) = (self.engine.clone(), self.state.start.clone());
         let flight = async move {
             let _permit = engine.0.calls.acquire().await;
@@ -40,7 +41,7 @@ impl Runner {
                 run: &start.run,
                 step: &effect.path,
             };
-            let ctx = engine.ctx(&cause, effect.timeout);
+            let ctx = Ctx { witness, ..engine.ctx(&cause, effect.timeout) };
             let key = Some(effect.key.as_str());
             let calling = engine.call(&ctx, &effect.system, &effect.operation, effect.input.clone(), key);
             let outcome = calling.instrument(cause.span(&ctx)).await;

@@ -27,6 +27,7 @@ mod topics;
 mod turn;
 mod waiters;
 mod wake;
+mod witness;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use store::{Append, Expected, NewEvent, OutboxOp, OutboxRow, SignalOp, Timer, Ti
 use super::RunId;
 use super::runner::{Runner, Stop};
 use super::turn::Turn;
-use crate::core::{Decision, Effect, Ended, Event, Failure, Parent, Purpose, Start, TimerKind, Until};
+use crate::core::{Decision, Effect, Ended, Event, Failure, Parent, Start, TimerKind, Until};
 use crate::definition::{Answer, Retry};
 
 impl Runner {
@@ -39,14 +39,19 @@ impl Runner {
         Ok(())
     }
 
-    /// A call flies after the commit. What must never be repeated is announced in the journal first.
+    /// A call flies after the commit. What must never be repeated, or be done by one member of a group only, is announced
+    /// in the journal first.
     fn call(&mut self, turn: &mut Turn, effect: Effect) {
-        let intent =
-            effect.repeat == port::Repeat::Never && matches!(effect.purpose, Purpose::Do | Purpose::Undo);
-        if intent {
-            self.note(turn, Event::StepStarted { path: effect.path.clone() });
+        if effect.purpose.asks() {
+            return turn.launch.push(effect);
         }
-        turn.launch.push(effect);
+        let first = self.engine.first_asked(&effect);
+        let intent = effect.repeat == port::Repeat::Never || first.is_some();
+        if intent && !store::mutant("skip-intent") {
+            let member = first.as_ref().or(effect.member.as_ref()).cloned();
+            self.note(turn, Event::StepStarted { path: effect.path.clone(), member });
+        }
+        turn.launch.push(Effect { first, ..effect });
     }
 
     /// The run went another way: a call that only waits to be made again is dropped; one in flight comes home.

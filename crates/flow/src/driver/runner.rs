@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use super::Engine;
 use super::load::Loaded;
 use super::runs::{Command, Message};
+use super::witness::Asking;
 use crate::Error;
 use crate::core::{Decision, Effect, Event, State, Verdict};
 use crate::definition::Definition;
@@ -34,6 +35,9 @@ pub(super) struct Runner {
     pub(super) flights: FuturesUnordered<BoxFuture<'static, Home>>,
     /// The inputs of calls in flight or just come home, for dead letters.
     pub(super) aloft: HashMap<Arc<str>, Arc<Effect>>,
+    /// Where calls in flight say which member of a group they are about to ask, and where that is heard.
+    pub(super) announce: mpsc::Sender<Asking>,
+    announced: mpsc::Receiver<Asking>,
     /// How often in a row a guard kept a step's call in.
     pub(super) rejected: HashMap<Arc<str>, u32>,
     /// What the run's row says, so that it is written only when it changes.
@@ -70,6 +74,7 @@ pub(super) async fn live(
         }
     };
     let shown = (loaded.row.status, loaded.row.blocked_on.clone());
+    let (announce, announced) = mpsc::channel(1);
     let mut runner = Runner {
         engine: engine.clone(),
         run: run.clone(),
@@ -78,6 +83,8 @@ pub(super) async fn live(
         version: loaded.version,
         flights: FuturesUnordered::new(),
         aloft: HashMap::new(),
+        announce,
+        announced,
         rejected: HashMap::new(),
         shown,
     };
@@ -122,6 +129,10 @@ impl Runner {
                 biased;
                 Some(home) = self.flights.next(), if !self.flights.is_empty() => {
                     self.home(home).await?;
+                    continue;
+                }
+                Some(asking) = self.announced.recv() => {
+                    self.announced(asking).await?;
                     continue;
                 }
                 () = stopped(stopping), if self.flights.is_empty() => return Err(Stop::Stopping),

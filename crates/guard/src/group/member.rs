@@ -27,6 +27,10 @@ impl Member {
         Self { link, weight, median: Median::new(), share: AtomicU32::new(WELL) }
     }
 
+    pub(super) fn name(&self) -> &Arc<str> {
+        &self.link.spec().system
+    }
+
     pub(super) async fn call(&self, ctx: &Ctx, call: &Call, clock: &dyn Clock) -> Result<Reply, Fault> {
         let started = clock.instant();
         let result = self.named(self.link.call(ctx, call.clone()).await);
@@ -43,7 +47,7 @@ impl Member {
 
     /// Says who acted, or may have.
     fn named(&self, result: Result<Reply, Fault>) -> Result<Reply, Fault> {
-        let me = || Some(Arc::clone(&self.link.spec().system));
+        let me = || Some(Arc::clone(self.name()));
         match result {
             Ok(reply) => Ok(Reply { member: me(), ..reply }),
             Err(fault) if fault.landed == Landed::No => Err(fault),
@@ -71,7 +75,7 @@ impl Member {
 
     pub(super) fn status(&self) -> MemberStatus {
         let share_percent = self.share.load(Ordering::Relaxed) * 100 / WELL;
-        MemberStatus { system: self.link.spec().system.to_string(), share_percent }
+        MemberStatus { system: self.name().to_string(), share_percent }
     }
 
     /// How long it usually takes; one that nobody knows yet is tried first.

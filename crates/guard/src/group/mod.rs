@@ -2,7 +2,8 @@
 //!
 //! A call moves on to the next member only if that cannot do the same thing twice: it did not land, or repeating it is
 //! safe and nothing undoes it. An idempotency key does not help here, because members do not know each other's keys. So
-//! what may have acted is one member, and its name comes back with the reply or the fault.
+//! what may have acted is one member, and its name comes back with the reply or the fault. Whoever must know it even when
+//! nothing comes back is told before a member is asked: [`port::Witness`].
 
 mod member;
 mod spec;
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use member::Member;
-use port::{Call, Clock, Ctx, Fault, Kind, Landed, Link, Operation, Repeat, Reply, Spec};
+use port::{Call, Clock, Ctx, Fault, Kind, Landed, Link, Operation, Repeat, Reply, Spec, Witness};
 use serde::Serialize;
 
 use crate::hedge;
@@ -101,9 +102,13 @@ impl Group {
         GroupStatus { group: self.pick.as_str(), members }
     }
 
-    /// The members in the order in which this call asks them.
-    fn order(&self) -> Vec<&Member> {
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+    /// The members in the order in which this call asks them. One that is to be the first had its turn when it was
+    /// chosen.
+    fn order(&self, first: Option<&str>) -> Vec<&Member> {
+        let turn = match first {
+            None => self.turn.fetch_add(1, Ordering::Relaxed),
+            Some(_) => self.turn.load(Ordering::Relaxed),
+        };
         let mut order: Vec<_> = self.members.iter().collect();
         match &self.pick {
             Pick::Failover | Pick::Hedged { .. } => {}
@@ -112,6 +117,7 @@ impl Group {
         }
         // One that failed lately gets a growing share of first tries until it is well again; the others go before it.
         order.sort_by_key(|member| !member.has_its_turn(turn));
+        order.sort_by_key(|member| first.is_some_and(|first| **member.name() != *first));
         order
     }
 
@@ -146,8 +152,9 @@ impl Group {
     async fn one_by_one(&self, ctx: &Ctx, call: &Call, anywhere: bool) -> Result<Reply, Fault> {
         let (mut attempts, mut landed, mut acted) = (0, Landed::No, None);
         let mut told: Option<Fault> = None;
-        for member in self.order() {
-            let fault = match member.call(ctx, call, &*self.clock).await {
+        let witness = ctx.witness.as_deref().filter(|_| !anywhere);
+        for member in self.order(witness.map(Witness::first)) {
+            let fault = match self.ask_one(ctx, call, member, witness).await {
                 Ok(reply) => return Ok(Reply { attempts: attempts + reply.attempts, ..reply }),
                 Err(fault) => fault,
             };
@@ -164,8 +171,22 @@ impl Group {
         Err(Fault { attempts, landed, member: acted, ..told.unwrap_or_else(none) })
     }
 
+    /// Asks a member, after it is written down that it is asked.
+    async fn ask_one(
+        &self,
+        ctx: &Ctx,
+        call: &Call,
+        member: &Member,
+        witness: Option<&dyn Witness>,
+    ) -> Result<Reply, Fault> {
+        if let Some(witness) = witness.filter(|witness| *witness.first() != **member.name()) {
+            witness.next(member.name()).await?;
+        }
+        member.call(ctx, call, &*self.clock).await
+    }
+
     async fn race(&self, ctx: &Ctx, call: &Call, after: Duration) -> Result<Reply, Fault> {
-        let mut order = self.order().into_iter();
+        let mut order = self.order(None).into_iter();
         let next = || order.next().map(|member| member.call(ctx, call, &*self.clock));
         let raced = hedge::race(after, next, |fault| may_move_on(fault, true)).await;
         raced.map_err(|fault| Fault { member: None, ..fault })
@@ -233,5 +254,11 @@ impl Link for Group {
 
     fn call<'a>(&'a self, ctx: &'a Ctx, call: Call) -> BoxFuture<'a, Result<Reply, Fault>> {
         Box::pin(self.ask(ctx, call))
+    }
+
+    fn first_asked(&self, operation: &str) -> Option<Arc<str>> {
+        let one = self.spec.operation(operation).is_some_and(|known| !may_act_at_several(known));
+        let chosen = (one && self.members.len() > 1).then(|| self.order(None))?;
+        chosen.first().map(|member| Arc::clone(member.name()))
     }
 }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use guard::{Group, Pick};
-use port::{Call, Ctx, Fault, Kind, Landed, Link, Operation, Rejection, Repeat, Reply, Spec, SystemClock};
+use parking_lot::Mutex;
+use port::{
+    Call, Ctx, Fault, Kind, Landed, Link, Operation, Rejection, Repeat, Reply, Spec, SystemClock, Witness,
+};
 use serde_json::{Value, json};
 
 use crate::fixture::{call, seconds};
@@ -109,4 +112,75 @@ async fn what_can_be_undone_is_done_by_one_member_alone() {
         let fault = ask(lost(), Ok(Reply::default()), pick, "hold").await.unwrap_err();
         assert_eq!(fault.member.as_deref(), Some("stripe"));
     }
+}
+
+/// Knows who is asked first, and writes down the others, unless it cannot.
+struct Book {
+    first: Arc<str>,
+    written: Mutex<Vec<Arc<str>>>,
+    full: bool,
+}
+
+impl Witness for Book {
+    fn first(&self) -> &str {
+        &self.first
+    }
+
+    fn next<'a>(&'a self, member: &'a Arc<str>) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async {
+            if self.full {
+                return Err(Fault::new(Kind::Internal, Landed::No, "no room"));
+            }
+            self.written.lock().push(Arc::clone(member));
+            Ok(())
+        })
+    }
+}
+
+/// What a group of `stripe`, which is away, and `adyen` answers to whoever writes down whom it asks, and who that was.
+async fn witnessed(group: &Group, operation: &str, full: bool) -> (Result<Reply, Fault>, Vec<String>) {
+    let first = group.first_asked(operation).unwrap_or_else(|| "nobody".into());
+    let book = Arc::new(Book { first: Arc::clone(&first), written: Mutex::default(), full });
+    let ctx = Ctx { witness: Some(book.clone()), ..Ctx::new("acme", "test") };
+    let result = group.call(&ctx, call(operation)).await;
+    let asked = std::iter::once(first).chain(book.written.lock().clone());
+    (result, asked.map(|member| member.to_string()).collect())
+}
+
+fn pair(pick: Pick) -> Group {
+    let members = vec![member("stripe", Err(away())), member("adyen", Ok(Reply::default()))];
+    Group::new("payments", members, pick, Arc::new(SystemClock)).unwrap()
+}
+
+#[tokio::test]
+async fn who_is_asked_is_written_down_before() {
+    let (reply, asked) = witnessed(&pair(Pick::Failover), "charge", false).await;
+    assert_eq!(
+        (reply.unwrap().member.as_deref(), asked),
+        (Some("adyen"), vec!["stripe".into(), "adyen".into()])
+    );
+    let (fault, asked) = witnessed(&pair(Pick::Failover), "charge", true).await;
+    assert_eq!(
+        (fault.unwrap_err().landed, asked),
+        (Landed::No, vec!["stripe".into()]),
+        "nobody was asked unseen"
+    );
+}
+
+#[tokio::test]
+async fn what_several_may_do_is_not_written_down() {
+    assert_eq!(pair(Pick::Failover).first_asked("read"), None);
+    let (reply, asked) = witnessed(&pair(Pick::Failover), "read", true).await;
+    assert_eq!((reply.unwrap().member.as_deref(), asked), (Some("adyen"), vec!["nobody".into()]));
+}
+
+/// Choosing the first takes its turn, and the call that follows does not take another.
+#[tokio::test]
+async fn a_call_whose_first_member_was_chosen_takes_one_turn() {
+    let group = pair(Pick::RoundRobin);
+    let mut firsts = Vec::new();
+    for _ in 0..3 {
+        firsts.push(witnessed(&group, "charge", false).await.1.remove(0));
+    }
+    assert_eq!(firsts, ["stripe", "adyen", "stripe"]);
 }

@@ -28,6 +28,22 @@ impl Audit {
         }
         Ok(audit)
     }
+
+    /// Adds what another provider of payments holds and wrote down.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub async fn add_payments(&mut self, provider: &str) -> reqwest::Result<()> {
+        let state = get(format!("{provider}/_sim/state")).await?;
+        let charges = state["payments"]["charges"].as_object().cloned().unwrap_or_default();
+        if let Some(known) = self.state["payments"]["charges"].as_object_mut() {
+            known.extend(charges.into_iter().map(|(id, charge)| (format!("{provider} {id}"), charge)));
+        }
+        let name = format!("payments at {provider}");
+        self.effects.insert(name.clone(), get(format!("{provider}/_sim/payments/effects")).await?);
+        self.ledgers.insert(name, ledger(provider, "payments").await?);
+        Ok(())
+    }
 }
 
 async fn get(url: String) -> reqwest::Result<Value> {
