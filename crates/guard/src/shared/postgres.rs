@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{Connection, Error, Executor};
 
 use super::ledger::{Answer, answer, micros};
@@ -33,8 +34,10 @@ const RESTED: Duration = Duration::from_millis(400);
 const CONNECTIONS: u32 = 4;
 
 impl Postgres {
-    /// Counts in the database at `url` (`postgres://[user:password@]host:port/database`). Connects with the first
-    /// call, and then at most four times.
+    /// Counts in the database at `url` (`postgres://[user:password@]host:port/database`). `?sslmode=verify-full` is TLS
+    /// with a server whose certificate is trusted by the public authorities, or by that in `&sslrootcert=FILE`; without
+    /// it nobody looks at the certificate, nor whether there is one. Connects with the first call, and then at most
+    /// four times.
     ///
     /// # Errors
     /// When the URL cannot be read. The URL is not repeated, because it may hold a password.
@@ -69,33 +72,55 @@ impl Postgres {
     }
 
     async fn run(&self, key: &Key, rule: &Rule, wait: Duration) -> Result<i64, Error> {
+        let mut held = Held { connection: self.pool.acquire().await?, well: false };
         if !self.migrated.load(Ordering::Acquire) {
-            migrate(&self.pool).await?;
+            migrate(&mut held.connection).await?;
             self.migrated.store(true, Ordering::Release);
         }
-        let statement = match rule.algorithm {
-            Algorithm::TokenBucket => sqlx::query_scalar(include_str!("bucket.sql"))
-                .bind(key.as_str())
-                .bind(i64::from(rule.capacity) * 1_000_000)
-                .bind(i64::from(rule.weight) * 1_000_000)
-                .bind(rule.refill_per_second),
-            Algorithm::SlidingWindow => sqlx::query_scalar(include_str!("window.sql"))
-                .bind(key.as_str())
-                .bind(rule.capacity.cast_signed())
-                .bind(rule.weight.cast_signed())
-                .bind(micros(rule.window())),
-        };
-        let statement = statement.bind(micros(wait)).bind(micros(rule.keep()));
-        match rule.algorithm {
-            Algorithm::TokenBucket => statement.fetch_one(&self.pool).await,
-            Algorithm::SlidingWindow => statement.bind(micros(rule.furthest())).fetch_one(&self.pool).await,
+        let micros = count(&mut held.connection, key, rule, wait).await?;
+        held.well = true;
+        Ok(micros)
+    }
+}
+
+/// A connection that is used once more only after a good answer. One whose answer nobody waited for may never have
+/// any; and one that refused may lead to a server that is not the primary any longer.
+struct Held {
+    connection: PoolConnection<sqlx::Postgres>,
+    well: bool,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if !self.well {
+            self.connection.close_on_drop();
         }
     }
 }
 
+async fn count(connection: &mut PgConnection, key: &Key, rule: &Rule, wait: Duration) -> Result<i64, Error> {
+    let statement = match rule.algorithm {
+        Algorithm::TokenBucket => sqlx::query_scalar(include_str!("bucket.sql"))
+            .bind(key.as_str())
+            .bind(i64::from(rule.capacity) * 1_000_000)
+            .bind(i64::from(rule.weight) * 1_000_000)
+            .bind(rule.refill_per_second),
+        Algorithm::SlidingWindow => sqlx::query_scalar(include_str!("window.sql"))
+            .bind(key.as_str())
+            .bind(rule.capacity.cast_signed())
+            .bind(rule.weight.cast_signed())
+            .bind(micros(rule.window())),
+    };
+    let statement = statement.bind(micros(wait)).bind(micros(rule.keep()));
+    match rule.algorithm {
+        Algorithm::TokenBucket => statement.fetch_one(connection).await,
+        Algorithm::SlidingWindow => statement.bind(micros(rule.furthest())).fetch_one(connection).await,
+    }
+}
+
 /// Brings the table to the version that this program knows. Alone: other nodes wait.
-async fn migrate(pool: &PgPool) -> Result<(), Error> {
-    let mut transaction = pool.begin().await?;
+async fn migrate(connection: &mut PgConnection) -> Result<(), Error> {
+    let mut transaction = connection.begin().await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATION_LOCK).execute(&mut *transaction).await?;
     transaction.execute("CREATE TABLE IF NOT EXISTS cardan_limits_version (version int NOT NULL)").await?;
     let version: Option<i32> = sqlx::query_scalar("SELECT max(version) FROM cardan_limits_version")

@@ -3,10 +3,11 @@
 //! Counts are as durable as the server keeps them; one that is lost is full again. Keys are `ratelimit:{key}` for a
 //! bucket and `ratelimit:{key}:window` for a sliding window, one key per script, so a cluster's proxy may shard them.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ::redis::aio::MultiplexedConnection;
-use ::redis::{AsyncConnectionConfig, Client, RedisError, Script};
+use ::redis::{AsyncConnectionConfig, Client, ConnectionAddr, RedisError, Script};
 use futures_util::future::BoxFuture;
 use tokio::sync::Mutex;
 
@@ -17,17 +18,33 @@ use crate::policy::Algorithm;
 /// Counts in one Redis.
 pub struct Redis {
     client: Client,
-    /// One connection, shared; calls are pipelined on it.
-    connection: Mutex<Option<MultiplexedConnection>>,
+    slot: Mutex<Slot>,
+    /// How often connecting failed.
+    failures: AtomicU64,
     bucket: Script,
     window: Script,
+}
+
+/// One connection, shared; calls are pipelined on it.
+#[derive(Default)]
+struct Slot {
+    connection: Option<Connection>,
+    made: u64,
+    /// Why there was none to be had last time.
+    away: Option<Away>,
+}
+
+#[derive(Clone)]
+struct Connection {
+    number: u64,
+    inner: MultiplexedConnection,
 }
 
 const CONNECTING: Duration = Duration::from_secs(2);
 
 impl Redis {
     /// Counts in the server at `url` (`redis://[user:password@]host:port/db`; `rediss://` for TLS, trusting what
-    /// the machine trusts). Connects with the first call.
+    /// the machine trusts, or what the file in `SSL_CERT_FILE` does). Connects with the first call.
     ///
     /// # Errors
     /// When the URL cannot be read. The URL is not repeated, because it may hold a password.
@@ -36,43 +53,68 @@ impl Redis {
             .map_err(|_| Away("reading a Redis URL: it should look like redis://host:6379/0".to_owned()))?;
         Ok(Self {
             client,
-            connection: Mutex::new(None),
+            slot: Mutex::default(),
+            failures: AtomicU64::new(0),
             bucket: Script::new(include_str!("bucket.lua")),
             window: Script::new(include_str!("window.lua")),
         })
     }
 
-    /// The connection, and whether it was there before.
-    async fn connection(&self) -> Result<(MultiplexedConnection, bool), RedisError> {
-        let mut slot = self.connection.lock().await;
-        if let Some(connection) = &*slot {
+    /// The connection, and whether it was there before. A crowd makes one attempt: who waited for another's that
+    /// failed has its answer.
+    async fn connection(&self) -> Result<(Connection, bool), Away> {
+        let failures = self.failures.load(Ordering::Acquire);
+        let mut slot = self.slot.lock().await;
+        if let Some(connection) = &slot.connection {
             return Ok((connection.clone(), true));
         }
+        if self.failures.load(Ordering::Acquire) != failures
+            && let Some(away) = &slot.away
+        {
+            return Err(away.clone());
+        }
+        match self.connect().await {
+            Ok(inner) => {
+                slot.made += 1;
+                let fresh = Connection { number: slot.made, inner };
+                slot.connection = Some(fresh.clone());
+                Ok((fresh, false))
+            }
+            Err(away) => {
+                self.failures.fetch_add(1, Ordering::Release);
+                slot.away = Some(away.clone());
+                Err(away)
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<MultiplexedConnection, Away> {
         // Answers are bounded by who asks.
         let config =
             AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECTING)).set_response_timeout(None);
-        let fresh = self.client.get_multiplexed_async_connection_with_config(&config).await?;
-        *slot = Some(fresh.clone());
-        Ok((fresh, false))
+        let sealed = matches!(self.client.get_connection_info().addr(), ConnectionAddr::TcpTls { .. });
+        let manner = if sealed { "over TLS" } else { "without TLS" };
+        let connected = self.client.get_multiplexed_async_connection_with_config(&config).await;
+        connected.map_err(|fault| Away(format!("connecting to Redis {manner}: {fault}")))
     }
 
-    async fn forget(&self) {
-        *self.connection.lock().await = None;
+    /// Others may have connected anew meanwhile.
+    async fn forget(&self, broken: &Connection) {
+        let mut slot = self.slot.lock().await;
+        slot.connection.take_if(|connection| connection.number == broken.number);
     }
 
-    async fn run(&self, key: &Key, rule: &Rule, wait: Duration) -> Result<i64, RedisError> {
+    async fn run(&self, key: &Key, rule: &Rule, wait: Duration) -> Result<i64, Away> {
         loop {
             let (mut connection, was_there) = self.connection().await?;
-            match self.script(key, rule, wait, &mut connection).await {
-                // An old connection may have died unnoticed; the server gets one chance to be there.
-                Err(fault) if was_there && (fault.is_io_error() || fault.is_connection_dropped()) => {
-                    self.forget().await;
-                }
-                Err(fault) => {
-                    self.forget().await;
-                    return Err(fault);
-                }
+            let fault = match self.script(key, rule, wait, &mut connection.inner).await {
                 Ok(micros) => return Ok(micros),
+                Err(fault) => fault,
+            };
+            self.forget(&connection).await;
+            // An old connection may have died unnoticed; the server gets one chance to be there.
+            if !(was_there && (fault.is_io_error() || fault.is_connection_dropped())) {
+                return Err(Away(format!("asking Redis: {fault}")));
             }
         }
     }
@@ -104,16 +146,13 @@ impl Redis {
 
 impl Ledger for Redis {
     fn take<'a>(&'a self, key: &'a Key, rule: &'a Rule, wait: Duration) -> BoxFuture<'a, Answer> {
-        Box::pin(async move {
-            let answered = self.run(key, rule, wait).await;
-            answered.map(answer).map_err(|fault| Away(format!("asking Redis: {fault}")))
-        })
+        Box::pin(async move { self.run(key, rule, wait).await.map(answer) })
     }
 
     fn suspect(&self) {
         // Whoever holds the lock is connecting anew already.
-        if let Ok(mut slot) = self.connection.try_lock() {
-            *slot = None;
+        if let Ok(mut slot) = self.slot.try_lock() {
+            slot.connection = None;
         }
     }
 }

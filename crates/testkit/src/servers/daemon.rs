@@ -1,8 +1,9 @@
 //! A server's process.
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::net::TcpListener;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{OpenOptionsExt as _, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -40,9 +41,19 @@ impl Daemon {
             chown(folder.path(), Some(user.id), Some(user.group))
                 .expect("giving a folder to a server's user");
         }
-        let free = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
-        let port = free.expect("finding a free port").port();
-        Self { folder, port, program, arguments: Vec::new(), user, child: None }
+        Self { folder, port: free_port(), program, arguments: Vec::new(), user, child: None }
+    }
+
+    /// Keeps a file for it that nobody else may read; where it is.
+    pub(super) fn keep(&self, name: &str, contents: &[u8]) -> String {
+        let file = self.folder.path().join(name);
+        let mut only_its_own = File::options();
+        let opened = only_its_own.create_new(true).write(true).mode(0o600).open(&file);
+        opened.and_then(|mut file| file.write_all(contents)).expect("writing a file for a server");
+        if let Some(user) = self.user {
+            chown(&file, Some(user.id), Some(user.group)).expect("giving a file to a server's user");
+        }
+        file.to_str().expect("a folder with a plain name").to_owned()
     }
 
     /// Starts it and waits until it is `ready`.
@@ -125,6 +136,12 @@ impl Drop for Daemon {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// A loopback port that was free a moment ago.
+pub(super) fn free_port() -> u16 {
+    let free = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
+    free.expect("finding a free port").port()
 }
 
 impl User {

@@ -3,12 +3,14 @@
 //!
 //! It knows the servers' programs, not their protocols beyond a word or two. Starting blocks the thread.
 
+mod authority;
 mod daemon;
 mod postgres;
 mod redis;
 
 use std::time::Duration;
 
+pub use authority::Authority;
 pub use postgres::Postgres;
 pub use redis::Redis;
 

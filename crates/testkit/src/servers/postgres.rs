@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+use super::authority::Identity;
 use super::daemon::{Daemon, User, find};
-use super::{Server, skip};
+use super::{Authority, Server, skip};
 
 /// A running `postgres`. It does not wait for the disk.
 pub struct Postgres {
@@ -17,40 +18,7 @@ pub struct Postgres {
 
 impl Server for Postgres {
     fn start(test: &str) -> Option<Self> {
-        let Some(initdb) = find("initdb", &packaged()) else {
-            skip(test, "postgresql");
-            return None;
-        };
-        // A link may be all that is on the path; the other programs lie beside the real one.
-        let initdb = initdb.canonicalize().expect("following a link");
-        let programs = initdb.parent().map(Path::to_owned).unwrap_or_default();
-        // PostgreSQL refuses to be run by root.
-        let daemon = Daemon::new(programs.join("postgres"), User::unless_root(&["postgres", "nobody"]));
-        let mut server = Self { daemon, programs };
-        server.run(
-            "initdb",
-            &["--pgdata=data", "--username=cardan", "--auth=trust", "--no-sync", "--encoding=UTF8"],
-        );
-        let port = server.daemon.port.to_string();
-        let settings = [
-            "-D",
-            "data",
-            "-p",
-            &port,
-            "-h",
-            "127.0.0.1",
-            "-k",
-            "",
-            "-F",
-            "-c",
-            "autovacuum=off",
-            "-c",
-            "shared_buffers=16MB",
-        ];
-        let ready = is_ready(server.programs.clone());
-        server.daemon.start(settings.map(str::to_owned).to_vec(), ready);
-        server.sql("CREATE DATABASE cardan", "postgres");
-        Some(server)
+        Self::start_with(test, None)
     }
 
     fn url(&self) -> String {
@@ -84,8 +52,59 @@ impl Server for Postgres {
 }
 
 impl Postgres {
-    /// Runs statements with `psql`; what they print.
-    fn sql(&self, statements: &str, database: &str) -> String {
+    /// Starts one that speaks TLS to those who want it, as `localhost`, for which `authority` vouches.
+    pub fn sealed(test: &str, authority: &Authority) -> Option<Self> {
+        Self::start_with(test, Some(authority))
+    }
+
+    /// Where it is, under that name for this machine, and how much of it is verified; trusting `authority`.
+    pub fn sealed_url(&self, host: &str, mode: &str, authority: &Authority) -> String {
+        let (port, trusted) = (self.daemon.port, authority.certificate());
+        format!("postgres://cardan@{host}:{port}/cardan?sslmode={mode}&sslrootcert={}", trusted.display())
+    }
+
+    fn start_with(test: &str, authority: Option<&Authority>) -> Option<Self> {
+        let Some(initdb) = find("initdb", &packaged()) else {
+            skip(test, "postgresql");
+            return None;
+        };
+        // A link may be all that is on the path; the other programs lie beside the real one.
+        let initdb = initdb.canonicalize().expect("following a link");
+        let programs = initdb.parent().map(Path::to_owned).unwrap_or_default();
+        // PostgreSQL refuses to be run by root.
+        let daemon = Daemon::new(programs.join("postgres"), User::unless_root(&["postgres", "nobody"]));
+        let mut server = Self { daemon, programs };
+        server.run(
+            "initdb",
+            &["--pgdata=data", "--username=cardan", "--auth=trust", "--no-sync", "--encoding=UTF8"],
+        );
+        let settings = server.settings(authority);
+        let ready = is_ready(server.programs.clone());
+        server.daemon.start(settings, ready);
+        server.sql("CREATE DATABASE cardan", "postgres");
+        Some(server)
+    }
+
+    fn settings(&self, authority: Option<&Authority>) -> Vec<String> {
+        let port = self.daemon.port.to_string();
+        let place = ["-D", "data", "-p", &port, "-h", "127.0.0.1", "-k", "", "-F"];
+        let mut settings = place.map(str::to_owned).to_vec();
+        let mut set = |setting: String| settings.extend(["-c".to_owned(), setting]);
+        set("autovacuum=off".to_owned());
+        set("shared_buffers=16MB".to_owned());
+        if let Some(Identity { certificate, key }) = authority.map(Authority::vouch) {
+            set("ssl=on".to_owned());
+            set(format!("ssl_cert_file={}", self.daemon.keep("certificate", &certificate)));
+            set(format!("ssl_key_file={}", self.daemon.keep("key", &key)));
+        }
+        settings
+    }
+
+    /// Runs statements with `psql` over a connection of its own; what they print.
+    ///
+    /// # Panics
+    /// When one of them fails.
+    pub fn sql(&self, statements: &str, database: &str) -> String {
         let port = self.daemon.port.to_string();
         let place = ["-h", "127.0.0.1", "-p", &port, "-U", "cardan", "-d", database];
         let manner = ["-qAtX", "-v", "ON_ERROR_STOP=1", "-c", statements];
