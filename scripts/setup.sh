@@ -17,6 +17,7 @@ if [ "${1:-build}" = test ]; then
   need redis-server redis-server
   need initdb postgresql
   need sqlite3 sqlite3
+  need openssl openssl
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 

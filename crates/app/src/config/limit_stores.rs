@@ -66,8 +66,14 @@ impl Server {
 
     fn doc(self) -> &'static str {
         match self {
-            Server::Redis => "count in Redis 5 or later, or Valkey; `rediss://` is Redis over TLS",
-            Server::Postgres => "count in PostgreSQL 14 or later, in a table of its own",
+            Server::Redis => {
+                "count in Redis 5 or later, or Valkey; `rediss://` is over TLS, with a certificate that the machine trusts"
+            }
+            Server::Postgres => {
+                "count in PostgreSQL 14 or later, in a table of its own; `?sslmode=verify-full` is over TLS, with a \
+                 certificate that a public authority or `&sslrootcert=FILE` vouches for, and without it nobody looks \
+                 at the certificate"
+            }
         }
     }
 

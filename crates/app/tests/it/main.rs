@@ -18,6 +18,7 @@ mod poison;
 mod refused_start;
 mod refused_store;
 mod scene;
+mod sealed;
 mod story;
 mod switches;
 mod together;

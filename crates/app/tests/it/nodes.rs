@@ -43,8 +43,14 @@ impl Nodes {
     /// Starts another server with `config`, in which `SYSTEMS` is the address of the simulated systems. What comes
     /// before it (`cardan`, `store`, `listen`) is each server's own.
     pub(crate) async fn serve(&mut self, config: &str) {
+        self.serve_in(&[], config).await;
+    }
+
+    /// The same with extra environment variables.
+    pub(crate) async fn serve_in(&mut self, environment: &[(&str, &str)], config: &str) {
         let config = config.replace("SYSTEMS", &format!("http://{}", self.systems));
-        self.nodes.push(Node::start(self.nodes.len(), self.folder.path(), &config).await);
+        let (number, folder) = (self.nodes.len(), self.folder.path());
+        self.nodes.push(Node::start(number, folder, environment, &config).await);
     }
 
     /// What was asked of a simulated system.
@@ -56,7 +62,12 @@ impl Nodes {
 }
 
 impl Node {
-    async fn start(number: usize, folder: &std::path::Path, config: &str) -> Self {
+    async fn start(
+        number: usize,
+        folder: &std::path::Path,
+        environment: &[(&str, &str)],
+        config: &str,
+    ) -> Self {
         let port = free_port().unwrap();
         let file = folder.join(format!("node-{number}.yaml"));
         let store = folder.join(format!("node-{number}.db"));
@@ -65,7 +76,7 @@ impl Node {
         let log = folder.join(format!("node-{number}.log"));
         let arguments = ["serve", "--log", "info", file.to_str().unwrap()];
         let mut process = Process::new(env!("CARGO_BIN_EXE_cardan"), &arguments, &log);
-        process.start(&[]).unwrap();
+        process.start(environment).unwrap();
         let url = format!("http://127.0.0.1:{port}");
         assert!(process.ready(&format!("{url}/ready"), PATIENCE).await, "{}", process.last_words());
         Self { _process: process, url, log }
