@@ -15,6 +15,7 @@ use crate::pipeline::{Attempt, Pipeline, Request, World};
 use crate::policy::{Per, Policy};
 use crate::status::{Status, Switch};
 use crate::sync::Lock;
+use crate::tick::Tick;
 
 /// The policies of one system: its own, and those of the operations that differ.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -103,15 +104,26 @@ impl Guarded {
 
     async fn guarded(&self, ctx: &Ctx, call: Call) -> Result<Reply, Fault> {
         let Way { pipeline, cache } = self.way(&call.operation);
-        let safe = self.repeat(&call) == Repeat::Safe;
-        match cache.as_ref().filter(|_| safe) {
-            Some(cache) => {
-                let question = format!("{}\n{}\n{}", ctx.tenant, call.operation, call.input);
-                let fetch = || self.past_cache(pipeline, ctx, call);
-                cache.through(&question, || pipeline.world.now(), ctx.remaining(), fetch).await
-            }
+        let kept = !ctx.fresh && self.repeat(&call) == Repeat::Safe;
+        match cache.as_ref().filter(|_| kept) {
+            Some(cache) => self.cached(cache, pipeline, ctx, call).await,
             None => self.past_cache(pipeline, ctx, call).await,
         }
+    }
+
+    /// Waiting for an answer that another caller asked for is part of the call, so its time is bounded here.
+    async fn cached(
+        &self,
+        cache: &Cache<Reply>,
+        pipeline: &Pipeline,
+        ctx: &Ctx,
+        call: Call,
+    ) -> Result<Reply, Fault> {
+        let (world, limit) = (&pipeline.world, pipeline.policy.deadline);
+        let ctx = &limit.map_or_else(|| ctx.clone(), |limit| ctx.within(limit));
+        let until = ctx.deadline.map_or(Tick::NEVER, |deadline| world.tick(deadline));
+        let question = format!("{}\n{}\n{}", ctx.tenant, call.operation, call.input);
+        cache.through(&question, || world.now(), until, || self.past_cache(pipeline, ctx, call)).await
     }
 
     /// An operation that the spec does not know is the adapter's to refuse, and nobody's to repeat.

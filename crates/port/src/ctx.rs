@@ -162,6 +162,8 @@ pub struct Ctx {
     pub attempt: u32,
     /// Who must know which member of a group is asked, before it is; `None` when nobody does.
     pub witness: Option<Arc<dyn Witness>>,
+    /// Whether only what is true now will do, as for whoever must know whether a call landed: no answer kept from before.
+    pub fresh: bool,
     /// The clocks.
     pub clock: Arc<dyn Clock>,
     /// The dice.
@@ -190,6 +192,7 @@ impl Ctx {
             deadline: None,
             attempt: 1,
             witness: None,
+            fresh: false,
             clock,
             entropy,
         }

@@ -41,7 +41,9 @@ impl Runner {
                 run: &start.run,
                 step: &effect.path,
             };
-            let ctx = Ctx { witness, ..engine.ctx(&cause, effect.timeout) };
+            // Whether a step landed is not to be had from an answer of before it.
+            let fresh = effect.purpose.asks();
+            let ctx = Ctx { witness, fresh, ..engine.ctx(&cause, effect.timeout) };
             let key = Some(effect.key.as_str());
             let calling = engine.call(&ctx, &effect.system, &effect.operation, effect.input.clone(), key);
             let outcome = calling.instrument(cause.span(&ctx)).await;

@@ -18,6 +18,7 @@ struct Pages {
     effects: Vec<(String, Value)>,
     by_key: BTreeMap<String, Value>,
     calls: Vec<(String, String)>,
+    fresh: Vec<String>,
     script: BTreeMap<String, VecDeque<Fault>>,
     always: BTreeMap<String, Fault>,
     answers: BTreeMap<String, Value>,
@@ -72,6 +73,11 @@ impl Ledger {
     pub(crate) fn keys(&self, operation: &str) -> Vec<String> {
         let pages = self.0.lock();
         pages.calls.iter().filter(|(called, _)| called == operation).map(|(_, key)| key.clone()).collect()
+    }
+
+    /// Operations that were asked for what is true now, in order.
+    pub(crate) fn asked_fresh(&self) -> Vec<String> {
+        self.0.lock().fresh.clone()
     }
 
     pub(crate) fn systems(&self) -> Systems {
@@ -133,10 +139,14 @@ impl Link for Fake {
         &self.spec
     }
 
-    fn call<'a>(&'a self, _ctx: &'a Ctx, call: Call) -> BoxFuture<'a, Result<Reply, Fault>> {
+    fn call<'a>(&'a self, ctx: &'a Ctx, call: Call) -> BoxFuture<'a, Result<Reply, Fault>> {
         let operation = format!("{}.{}", self.spec.system, call.operation);
         let repeat = self.spec.operation(&call.operation).unwrap().repeat;
-        let time = self.ledger.0.lock().hang.get(&operation).copied();
+        let time = {
+            let mut pages = self.ledger.0.lock();
+            pages.fresh.extend(ctx.fresh.then(|| operation.clone()));
+            pages.hang.get(&operation).copied()
+        };
         async move {
             let reply = self.ledger.perform(&operation, repeat, &call);
             if let Some(time) = time {

@@ -43,6 +43,11 @@ do:
 
     let view = world.until(&run, |view| view.status == RunStatus::Compensated).await;
     assert_eq!(called(&view.compensation[0]), ("pay/undo", StepStatus::Compensated, Some("refund")));
+    assert_eq!(
+        world.ledger.asked_fresh(),
+        ["payments.charge", "payments.charge"],
+        "not when it was first made"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -56,6 +61,7 @@ async fn a_step_whose_outcome_is_looked_up_is_verifying() {
     assert_eq!(called(&view.steps[0]), ("pay", StepStatus::Verifying, Some("find")));
     let view = world.until(&run, |view| view.status.is_ended()).await;
     assert_eq!(called(&view.steps[0]), ("pay", StepStatus::Succeeded, Some("capture")));
+    assert_eq!(world.ledger.asked_fresh(), ["payments.find"], "no answer of before the call");
 }
 
 /// What would be sent again is the call, not the question whether it landed.

@@ -179,7 +179,8 @@ async fn within<T>(ctx: &Ctx, landed: Landed, waited: impl Future<Output = T>) -
 async fn send(link: &dyn Link, collect: &Collect, items: Vec<Item>) -> Result<Vec<Reply>, Fault> {
     let Some(first) = items.first() else { return Ok(Vec::new()) };
     let deadline = items.iter().map(|item| item.ctx.deadline).reduce(|one, other| Some(one?.max(other?)));
-    let ctx = Ctx { deadline: deadline.flatten(), ..first.ctx.clone() };
+    let fresh = items.iter().any(|item| item.ctx.fresh);
+    let ctx = Ctx { deadline: deadline.flatten(), fresh, ..first.ctx.clone() };
     let known = link.spec().operation(&collect.into);
     // The attempts of this one call; sent again together with others it has another key, and the items have theirs.
     let key = known.filter(|known| known.repeat == Repeat::Keyed).and_then(|_| {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
 
 mod breaking;
+mod caching;
 mod fixture;
 mod hedging;
 mod naming;

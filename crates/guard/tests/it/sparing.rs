@@ -1,113 +1,13 @@
-//! Answers used again, items sent together, sources that pause.
+//! Items sent together, sources that pause.
 
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use guard::batch::{Batcher, batcher};
-use guard::{Batch, Breaker, Cache, Policy, Retry};
+use guard::{Batch, Breaker, Policy, Retry};
 use port::{Fault, Kind, Landed, Reply};
 
 use crate::fixture::{World, bare, fault, seconds};
-
-fn cached(entries: u32) -> Policy {
-    let cache = Cache { ttl: seconds(10), stale: seconds(60), entries: NonZeroU32::new(entries).unwrap() };
-    let retry = Retry { max_attempts: NonZeroU32::MIN, ..Retry::default() };
-    Policy { cache: Some(cache), retry, ..bare() }
-}
-
-#[tokio::test(start_paused = true)]
-async fn one_question_at_a_time_and_its_answer_for_everyone() {
-    let world = Arc::new(World::new(cached(10), |_, _| async {
-        tokio::time::sleep(seconds(1)).await;
-        Ok(Reply::default())
-    }));
-    let calls: Vec<_> = (0..50)
-        .map(|_| {
-            let world = Arc::clone(&world);
-            tokio::spawn(async move { world.call("read").await })
-        })
-        .collect();
-    for call in calls {
-        call.await.unwrap().unwrap();
-    }
-    assert_eq!(world.calls(), 1);
-    tokio::time::advance(seconds(10)).await;
-    world.call("read").await.unwrap();
-    assert_eq!(world.calls(), 2, "not fresh any more");
-    world.call("post").await.unwrap();
-    world.call("post").await.unwrap();
-    assert_eq!(world.calls(), 4, "only safe operations are cached");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_stale_answer_is_served_while_the_system_is_away_and_no_longer() {
-    let world = World::new(cached(10), |number, _| async move {
-        if number == 1 { Ok(Reply::default()) } else { Err(fault(Kind::Unavailable, Landed::No)) }
-    });
-    world.call("read").await.unwrap();
-    tokio::time::advance(seconds(69)).await;
-    world.call("read").await.unwrap();
-    tokio::time::advance(seconds(1)).await;
-    world.call("read").await.unwrap_err();
-    assert_eq!(world.calls(), 3);
-}
-
-#[tokio::test(start_paused = true)]
-async fn who_waited_for_a_call_that_failed_does_not_ask_again() {
-    let world = Arc::new(World::new(cached(10), |_, _| async {
-        tokio::time::sleep(seconds(1)).await;
-        Err(fault(Kind::Unavailable, Landed::No))
-    }));
-    let calls: Vec<_> = (0..50)
-        .map(|_| {
-            let world = Arc::clone(&world);
-            tokio::spawn(async move { world.call("read").await })
-        })
-        .collect();
-    for call in calls {
-        call.await.unwrap().unwrap_err();
-    }
-    assert_eq!(world.calls(), 1);
-    world.call("read").await.unwrap_err();
-    assert_eq!(world.calls(), 2, "who comes later asks");
-}
-
-#[tokio::test(start_paused = true)]
-async fn when_the_one_who_asks_goes_away_the_next_one_asks() {
-    let world = Arc::new(World::new(cached(10), |_, _| async {
-        tokio::time::sleep(seconds(1)).await;
-        Ok(Reply::default())
-    }));
-    let first = {
-        let world = Arc::clone(&world);
-        tokio::spawn(async move { world.call("read").await })
-    };
-    tokio::task::yield_now().await;
-    let second = {
-        let world = Arc::clone(&world);
-        tokio::spawn(async move { world.call("read").await })
-    };
-    tokio::task::yield_now().await;
-    first.abort();
-    second.await.unwrap().unwrap();
-    assert_eq!((world.calls(), world.inside()), (2, 0));
-}
-
-#[tokio::test(start_paused = true)]
-async fn no_tenant_sees_the_answer_of_another_and_old_answers_make_room() {
-    let world =
-        World::new(
-            cached(2),
-            |number, _| async move { Ok(Reply { output: number.into(), ..Reply::default() }) },
-        );
-    for (tenant, expected) in [("a", 1), ("b", 2), ("a", 1), ("c", 3), ("b", 2), ("a", 4)] {
-        tokio::time::advance(Duration::from_millis(1)).await;
-        let ctx = port::Ctx { tenant: tenant.into(), ..world.ctx() };
-        let reply = port::Link::call(&*world.guarded, &ctx, crate::fixture::call("read")).await.unwrap();
-        assert_eq!(reply.output, expected, "{tenant}");
-    }
-}
 
 /// A worker and how to end it.
 struct Running {
