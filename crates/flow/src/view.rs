@@ -50,8 +50,8 @@ pub struct RunView {
 /// What a run waits for.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BlockedOn {
-    /// `queued`, `by a person`, `exhausted`, `outcome_unknown`, `retry`, `timer`, `answer`, `parked`, or the guard that
-    /// keeps the call in: `breaker_open`, `bulkhead_full`, `rate_limited`, `deadline_too_near`.
+    /// `queued`, `by a person`, `exhausted`, `outcome_unknown`, `retry`, `timer`, `answer`, `parked`, of a message in the
+    /// outbox that was not tried yet `delivery`, or the guard that keeps the call in: `breaker_open`, `bulkhead_full`, `rate_limited`, `deadline_too_near`.
     pub reason: &'static str,
     /// The step.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,6 +76,22 @@ pub struct BlockedOn {
     /// The dead letter of the step, when a person has to decide; only where one run is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub letter: Option<Letter>,
+}
+
+impl BlockedOn {
+    pub(crate) fn plain(reason: &'static str, since: Timestamp) -> Self {
+        Self {
+            reason,
+            step: None,
+            system: None,
+            verifying: false,
+            on: None,
+            since,
+            until: None,
+            timer_only: false,
+            letter: None,
+        }
+    }
 }
 
 /// A dead letter, as far as its run is concerned.
@@ -226,17 +242,7 @@ fn step(state: &State, record: &Record) -> StepView {
 
 /// What a run waits for: the pause, or the first of its steps that waits.
 pub(crate) fn blocked_on(state: &State) -> Option<BlockedOn> {
-    let plain = |reason, since| BlockedOn {
-        reason,
-        step: None,
-        system: None,
-        verifying: false,
-        on: None,
-        since,
-        until: None,
-        timer_only: false,
-        letter: None,
-    };
+    let plain = BlockedOn::plain;
     match (state.status(), &state.paused) {
         (RunStatus::Queued, _) => Some(plain("queued", state.started)),
         (RunStatus::Parked, _) => Some(plain("parked", state.now)),

@@ -1,5 +1,7 @@
 //! How much there is of what somebody should know.
 
+use jiff::Timestamp;
+
 use crate::RunStatus;
 
 /// What is there now.
@@ -9,4 +11,8 @@ pub struct Census {
     pub runs: Vec<(RunStatus, u64)>,
     /// Dead letters about which nobody has decided.
     pub dead: u64,
+    /// Work that waits in the outbox.
+    pub outbox: u64,
+    /// Since when the oldest of it waits.
+    pub outbox_since: Option<Timestamp>,
 }

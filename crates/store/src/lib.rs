@@ -35,7 +35,7 @@ pub use failpoint::{failpoint, failpoints};
 pub use keys::{KeyOp, KeyRecord, KeyState};
 pub use mutants::mutant;
 pub use options::Options;
-pub use outbox::{OutboxOp, OutboxRow};
+pub use outbox::{OutboxFilter, OutboxOp, OutboxRow};
 pub use reading::{Cell, Table};
 pub use runs::{DefinitionRow, RunFilter, RunRow, RunStatus};
 pub use signals::{Signal, SignalOp};

@@ -19,6 +19,15 @@ pub enum OutboxOp {
         sent: u32,
         /// Why it did not work.
         cause: String,
+        /// Which guard kept the call in, as a word, when one did.
+        blocked: Option<String>,
+    },
+    /// Lets it be tried now, when it waits for a later time. What is being tried already is left alone.
+    Hurry {
+        /// The row's id.
+        id: String,
+        /// The present.
+        now: Timestamp,
     },
     /// Removes it: done, or moved to the dead letters in the same batch.
     Done {
@@ -32,7 +41,7 @@ impl OutboxOp {
         match self {
             Self::Put(row) => row.payload.len() + row.id.len() + 160,
             Self::Retry { cause, .. } => cause.len() + 64,
-            Self::Done { .. } => 64,
+            Self::Hurry { .. } | Self::Done { .. } => 64,
         }
     }
 }
@@ -52,6 +61,8 @@ pub struct OutboxRow {
     pub tenant: String,
     /// One id for everything that one request set in motion.
     pub correlation: String,
+    /// When it was put there.
+    pub created: Timestamp,
     /// When to try next.
     pub due: Timestamp,
     /// Attempts made so far.
@@ -60,4 +71,19 @@ pub struct OutboxRow {
     pub sent: u32,
     /// Why the last one did not work.
     pub cause: Option<String>,
+    /// Which guard kept the last one in, as a word, when one did.
+    pub blocked: Option<String>,
+}
+
+/// Which rows to list, the oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OutboxFilter {
+    /// Only this tenant's.
+    pub tenant: Option<String>,
+    /// Only what goes to this system.
+    pub system: Option<String>,
+    /// Only what comes after this row: when it was put there, and its id.
+    pub after: Option<(Timestamp, String)>,
+    /// At most this many; 0 for as many as a page holds.
+    pub limit: usize,
 }

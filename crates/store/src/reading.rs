@@ -9,8 +9,8 @@ use jiff::Timestamp;
 
 use crate::sqlite::{census, checkpoints, dead, events, keys, outbox, query, runs, signals, states, timers};
 use crate::{
-    Census, DeadFilter, DeadLetter, DefinitionRow, Error, Event, KeyRecord, OutboxRow, RunFilter, RunRow,
-    Signal, StateRow, Store, Timer,
+    Census, DeadFilter, DeadLetter, DefinitionRow, Error, Event, KeyRecord, OutboxFilter, OutboxRow,
+    RunFilter, RunRow, Signal, StateRow, Store, Timer,
 };
 
 /// What a query found.
@@ -116,7 +116,8 @@ impl Store {
         self.sqlite.read(move |read| runs::live(read, after, limit)).await
     }
 
-    /// How many runs have not ended, by status, and how many dead letters are open; each up to 100,000.
+    /// How many runs have not ended, by status, how many dead letters are open and how many outbox rows wait, each up
+    /// to 100,000; and since when the oldest of these waits.
     ///
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Io`].
@@ -182,6 +183,15 @@ impl Store {
     /// [`Error::Corrupt`], [`Error::Io`].
     pub async fn outbox_due(&self, now: Timestamp, limit: usize) -> Result<Vec<OutboxRow>, Error> {
         self.sqlite.read(move |read| outbox::due(read, now, limit)).await
+    }
+
+    /// Outbox rows, the oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Io`].
+    pub async fn outbox(&self, filter: &OutboxFilter) -> Result<Vec<OutboxRow>, Error> {
+        let filter = filter.clone();
+        self.sqlite.read(move |read| outbox::many(read, &filter)).await
     }
 
     /// When the next outbox row is due.

@@ -7,6 +7,7 @@ mod conversation;
 mod dead;
 mod explain;
 mod flow;
+mod outbox;
 mod play;
 mod schema;
 mod serve;
@@ -56,6 +57,9 @@ enum Command {
     /// List, show, edit, replay and discard what exhausted its attempts
     #[command(subcommand)]
     Dead(dead::Dead),
+    /// List what was told to systems and is not delivered yet
+    #[command(subcommand)]
+    Outbox(outbox::Outbox),
     /// Look at the connected systems and their guards
     #[command(subcommand)]
     System(system::System),
@@ -76,6 +80,7 @@ impl Cli {
             Command::Conversation(command) => block_on(command.run()),
             Command::Flow(command) => block_on(command.run()),
             Command::Dead(command) => block_on(command.run()),
+            Command::Outbox(command) => block_on(command.run()),
             Command::System(command) => block_on(command.run()),
         };
         match done {

@@ -60,6 +60,9 @@ pub(super) fn done(type_: &str, payload: &Value, view: &Value) -> Option<Line> {
     Some(match type_ {
         "RunStarted" => line("flow", "starts", format!("{} ({})", text(&view["flow"]), text(&view["id"]))),
         "StepSucceeded" if call().is_empty() => return None,
+        "StepSucceeded" if is_told(view, &path) => {
+            line("flow", "wrote down", format!("{path:<15} {:<18} to be delivered", call()))
+        }
         "StepSucceeded" => line("flow", "did", format!("{path:<15} {:<18} {} ms", call(), payload["ms"])),
         "StepFailed" => {
             let why = text(&payload["error"]["message"]);
@@ -97,9 +100,16 @@ fn undone(view: &Value, path: &str) -> String {
 }
 
 fn named(steps: &Value, path: &str) -> String {
-    let mut steps = steps.as_array().into_iter().flatten();
-    let step = steps.find(|step| step["path"] == path);
-    step.and_then(call_of).unwrap_or_default()
+    found(steps, path).and_then(call_of).unwrap_or_default()
+}
+
+fn found<'a>(steps: &'a Value, path: &str) -> Option<&'a Value> {
+    steps.as_array().into_iter().flatten().find(|step| step["path"] == path)
+}
+
+/// Whether a step is done when its message is written down, delivered or not.
+fn is_told(view: &Value, path: &str) -> bool {
+    found(&view["steps"], path).is_some_and(|step| step["task"] == "tell")
 }
 
 /// `system.operation`, and the member of a group that acted.
@@ -194,8 +204,9 @@ fn summary(step: &Value) -> String {
         Some(took) => format!("{:>3} × {took:>6} ms", text(&step["attempts"])),
         None => String::new(),
     };
-    let line =
-        format!("{:<15} {call:<20} {:<11} {effort}{error}", text(&step["path"]), text(&step["status"]));
+    let told = step["task"] == "tell" && step["status"] == "succeeded";
+    let status = if told { "written down to be delivered".to_owned() } else { text(&step["status"]) };
+    let line = format!("{:<15} {call:<20} {status:<11} {effort}{error}", text(&step["path"]));
     line.trim_end().to_owned()
 }
 

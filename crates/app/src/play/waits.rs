@@ -20,6 +20,7 @@ pub fn words(blocked: &Value, now: Timestamp) -> Option<String> {
         "parked" => "a person: something could not be undone".to_owned(),
         "answer" => answer(&blocked["on"]),
         "retry" => "its last call failed".to_owned(),
+        "delivery" => "its first delivery".to_owned(),
         "timer" => "its time".to_owned(),
         "breaker_open" => "breaker open".to_owned(),
         "bulkhead_full" => "all its places are taken".to_owned(),
@@ -70,10 +71,22 @@ fn when(until: Timestamp, now: Timestamp) -> String {
 fn distance(left: SignedDuration) -> String {
     match left.as_secs() {
         ..=0 => "now".to_owned(),
-        seconds @ 1..120 => format!("in {seconds} s"),
-        seconds @ 120..7200 => format!("in {} min", seconds / 60),
-        seconds @ 7200..172_800 => format!("in {} h", seconds / 3600),
-        seconds => format!("in {} days", seconds / 86_400),
+        seconds => format!("in {}", span(seconds)),
+    }
+}
+
+/// How long ago something was, as the API tells its time: `12 min`.
+pub fn age(since: &Value, now: Timestamp) -> String {
+    let since = since.as_str().and_then(|text| text.parse::<Timestamp>().ok());
+    since.map_or_else(|| "-".to_owned(), |since| span(now.duration_since(since).as_secs().max(0)))
+}
+
+fn span(seconds: i64) -> String {
+    match seconds {
+        ..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
     }
 }
 
@@ -106,6 +119,23 @@ mod tests {
             &json!({ "reason": "exhausted", "system": "payments", "step": "charge" }),
             "payments: attempts exhausted at charge",
         );
+        check(&json!({ "reason": "delivery", "system": "email" }), "email: its first delivery");
         check(&Value::Null, "");
+    }
+
+    #[test]
+    fn an_age_is_told_roughly() {
+        let told = |since: &str| age(&json!(since), "2026-01-01T04:00:00Z".parse().unwrap());
+        assert_eq!(
+            [
+                "2026-01-01T03:58:01Z",
+                "2026-01-01T03:58:00Z",
+                "2025-12-31T04:00:00Z",
+                "2026-01-02T04:00:00Z",
+                "?"
+            ]
+            .map(told),
+            ["119 s", "2 min", "24 h", "0 s", "-"]
+        );
     }
 }

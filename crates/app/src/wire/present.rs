@@ -1,9 +1,11 @@
-//! The gauges of what is there now, asked for at each scrape: runs by status, open dead letters, the oldest stuck run.
+//! The gauges of what is there now, asked for at each scrape: runs by status, open dead letters, what waits in
+//! the outbox, the oldest stuck run.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use flow::Engine;
+use jiff::Timestamp;
 use port::Clock;
 use store::{RunFilter, RunStatus, Store};
 
@@ -21,7 +23,7 @@ impl Present {
     /// Sets the gauges. What cannot be read keeps its last value, and the log says so.
     pub(super) async fn measure(&self, ears: &Ears) {
         if let Err(error) = self.count(ears).await {
-            tracing::warn!(%error, "counting runs and dead letters");
+            tracing::warn!(%error, "counting runs, dead letters and messages");
         }
         if let Err(error) = self.oldest(ears).await {
             tracing::warn!(%error, "looking for stuck runs");
@@ -35,14 +37,20 @@ impl Present {
             ears.metrics.live_runs(status.as_str(), found.map_or(0, |(_, count)| *count));
         }
         ears.metrics.open_dead_letters(census.dead);
+        ears.metrics.outbox(census.outbox, self.age(census.outbox_since));
         Ok(())
     }
 
     async fn oldest(&self, ears: &Ears) -> Result<(), flow::Error> {
         let first = RunFilter { limit: 1, ..RunFilter::default() };
         let stuck = self.engine.stuck(&first, 0).await?;
-        let age = stuck.runs.first().map(|row| self.clock.now().duration_since(row.started));
-        ears.metrics.oldest_stuck_run(age.and_then(|age| age.try_into().ok()).unwrap_or(Duration::ZERO));
+        ears.metrics.oldest_stuck_run(self.age(stuck.runs.first().map(|row| row.started)));
         Ok(())
+    }
+
+    /// How long ago that was; zero when it was not.
+    fn age(&self, since: Option<Timestamp>) -> Duration {
+        let age = since.map(|since| self.clock.now().duration_since(since));
+        age.and_then(|age| age.try_into().ok()).unwrap_or(Duration::ZERO)
     }
 }

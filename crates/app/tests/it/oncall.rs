@@ -58,6 +58,35 @@ async fn a_stuck_run_says_why_and_goes_on_when_the_system_is_back() {
     assert_eq!(left.iter().map(|row| &row[0]).collect::<Vec<_>>(), [&tried[0]]);
 }
 
+/// Mail is down: a run is done, its message is not delivered.
+#[tokio::test]
+async fn a_message_that_waits_is_listed_with_its_reason_and_goes_when_the_system_is_back() {
+    let guard = "guard: { retry: { max_attempts: 1 }, breaker: { consecutive_failures: 1, open_for: 5m } }";
+    let profile = "  email:\n    profile: emailGateway\n";
+    let scene = Scene::with(|text| text.replace(profile, &format!("{profile}    {guard}\n"))).await;
+    scene.fill().await;
+    let empty = scene.cardan(&["outbox", "list"]).await;
+    assert_eq!(empty.done(), "nothing waits to be delivered\n");
+    scene.behave("email", &json!({ "operation": "send", "fail": { "status": 503 } })).await;
+    let run = scene.ordered("order_1").await;
+    scene.run_is(&run, "succeeded").await;
+    let shown = scene.cardan(&["flow", "show", &run]).await;
+    assert!(shown.done().contains("email.send           written down to be delivered\n"), "{}", shown.out);
+    let row = scene.kept_message("email: breaker open, tries again ").await;
+    assert_eq!(
+        (row[0].as_str(), row[1].as_str(), row[3].as_str()),
+        (&*format!("{run}/mail"), "email.send", "1")
+    );
+    let metrics = scene.page("/metrics").await;
+    assert!(metrics.lines().any(|line| line == "cardan_outbox_messages 1"), "{metrics}");
+    let other = scene.cardan(&["outbox", "list", "--system", "payments"]).await;
+    assert_eq!(other.done(), "nothing waits to be delivered\n");
+
+    scene.behave("email", &json!({ "reset": true })).await;
+    assert_eq!(scene.cardan(&["system", "reset", "email"]).await.done(), "email: reset\n");
+    assert_eq!(scene.mails().await.len(), 1);
+}
+
 #[tokio::test]
 async fn a_full_page_says_how_to_go_on() {
     let scene = Scene::open().await;

@@ -192,6 +192,19 @@ impl Scene {
         self.becomes(&["flow", "show", "--json", run], "/blocked_on/reason", reason).await;
     }
 
+    /// Waits until the only message in the outbox waits for this; its row.
+    pub(crate) async fn kept_message(&self, reason: &str) -> Vec<String> {
+        let there = async {
+            loop {
+                match &self.rows(&["outbox", "list"]).await[..] {
+                    [row] if row[4].starts_with(reason) => return row.clone(),
+                    _ => tokio::time::sleep(Duration::from_millis(50)).await,
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, there).await.expect("no message waits for that")
+    }
+
     async fn becomes(&self, shown: &[&str], pointer: &str, expected: &str) {
         let there = async {
             while self.json(shown).await.pointer(pointer).is_none_or(|found| found != expected) {

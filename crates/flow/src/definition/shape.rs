@@ -62,7 +62,7 @@ fn verbs() -> Vec<Shape> {
         verb(
             "tell",
             target(),
-            "the operation to call in the background, at least once",
+            "the operation to call in the background, at least once; the step is done when its message is written down",
             vec![with(), undo()],
         ),
         verb("publish", Shape::text(), "the topic to publish to", vec![with()]),

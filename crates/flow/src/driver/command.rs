@@ -114,10 +114,12 @@ impl Engine {
             payload: payload.to_string().into_bytes(),
             tenant: letter.tenant.clone(),
             correlation: letter.correlation.clone(),
+            created: now,
             due: now,
             attempts: 0,
             sent: 0,
             cause: None,
+            blocked: None,
         };
         let resolve = DeadOp::Resolve { id: letter.id.clone(), how: DeadState::Replayed, at: now };
         let batch = Batch { outbox: vec![OutboxOp::Put(row)], dead: vec![resolve], ..Batch::default() };

@@ -25,6 +25,7 @@ mod stuck;
 mod timers;
 mod topics;
 mod turn;
+mod undelivered;
 mod waiters;
 mod wake;
 mod witness;
@@ -42,6 +43,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 
 pub use id::RunId;
 pub use stuck::Stuck;
+pub use undelivered::Undelivered;
 
 use crate::definition::{Definition, Known};
 use crate::{Error, Letter, Listener, RunView, Voice};

@@ -137,10 +137,9 @@ impl Engine {
                 .max(fault.retry_after.unwrap_or_default().min(LONGEST));
             let sent = row.sent + fault.attempts;
             let due = self.0.clock.now() + SignedDuration::try_from(wait).unwrap_or_default();
-            return Batch {
-                outbox: vec![OutboxOp::Retry { id, due, attempts, sent, cause: fault.to_string() }],
-                ..Batch::default()
-            };
+            let blocked = fault.rejection.map(|guard| guard.as_str().to_owned());
+            let retry = OutboxOp::Retry { id, due, attempts, sent, cause: fault.to_string(), blocked };
+            return Batch { outbox: vec![retry], ..Batch::default() };
         }
         let letter = self.undeliverable(row, tell, &fault);
         Batch { outbox: vec![OutboxOp::Done { id }], dead: vec![DeadOp::Put(letter)], ..Batch::default() }

@@ -64,7 +64,7 @@ impl Runner {
     }
 
     fn tell(&mut self, turn: &mut Turn, effect: Effect) {
-        let start = &self.state.start;
+        let (start, now) = (&self.state.start, self.engine.0.clock.now());
         let payload = json!({
             "input": effect.input, "key": effect.key, "run": self.run, "step": &*effect.path, "trace": start.trace,
         });
@@ -75,10 +75,12 @@ impl Runner {
             payload: payload.to_string().into_bytes(),
             tenant: start.tenant.clone(),
             correlation: start.correlation.clone(),
-            due: self.engine.0.clock.now(),
+            created: now,
+            due: now,
             attempts: 0,
             sent: 0,
             cause: None,
+            blocked: None,
         }));
         turn.told = true;
         self.succeed(turn, effect.path, Value::Null);

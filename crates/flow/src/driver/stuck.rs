@@ -10,7 +10,8 @@ use crate::Error;
 /// At most so many live runs are looked at for one page.
 const LOOK: usize = 10_000;
 const PAGE: usize = 1000;
-const GUARDS: [Rejection; 4] =
+/// What may keep a call in.
+pub(super) const GUARDS: [Rejection; 4] =
     [Rejection::BreakerOpen, Rejection::BulkheadFull, Rejection::RateLimited, Rejection::DeadlineTooNear];
 
 /// A page of runs that are stuck.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use port::{Rejection, normalised};
-use store::{Batch, RunRow, TimerOp};
+use store::{Batch, OutboxFilter, OutboxOp, OutboxRow, RunRow, TimerOp};
 
 use super::Engine;
 use super::runner::{Runner, Stop};
@@ -38,6 +38,36 @@ impl Engine {
             }
         }
     }
+
+    /// The same for messages in the outbox that wait for a system's breaker.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn hurry(&self, system: &str) -> Result<usize, Error> {
+        let (system, now) = (normalised(system), self.0.clock.now());
+        let (mut hurried, mut filter) = (0, OutboxFilter { limit: PAGE, ..OutboxFilter::default() });
+        loop {
+            let page = self.0.store.outbox(&filter).await?;
+            let Some(last) = page.last() else { return Ok(hurried) };
+            filter.after = Some((last.created, last.id.clone()));
+            let waiting = page.iter().filter(|row| is_for(row, &system)).take(MOST - hurried);
+            let outbox: Vec<_> = waiting.map(|row| OutboxOp::Hurry { id: row.id.clone(), now }).collect();
+            hurried += outbox.len();
+            if !outbox.is_empty() {
+                self.0.store.commit(Batch { outbox, ..Batch::default() }).await?;
+                self.0.outbox_put.notify_one();
+            }
+            if hurried == MOST {
+                return Ok(hurried);
+            }
+        }
+    }
+}
+
+/// Whether a message waits for this system's breaker. The name is normalised.
+fn is_for(row: &OutboxRow, system: &str) -> bool {
+    let to = row.target.split_once('.').map_or(row.target.as_str(), |(to, _)| to);
+    row.blocked.as_deref() == Some(Rejection::BreakerOpen.as_str()) && normalised(to) == system
 }
 
 impl Runner {

@@ -118,3 +118,37 @@ async fn a_run_that_goes_is_not_stuck_and_one_that_is_kept_in_or_paused_is() {
     }
     assert!(world.engine.stuck(&RunFilter::default(), 0).await.unwrap().runs.is_empty());
 }
+
+/// The only message in the outbox, when it waits for this.
+async fn message(world: &World, reason: &str) -> flow::Undelivered {
+    loop {
+        let found = world.engine.undelivered(&store::OutboxFilter::default()).await.unwrap();
+        match found.into_iter().find(|message| message.blocked_on.reason == reason) {
+            Some(message) => return message,
+            None => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_says_what_it_waits_for_and_goes_when_its_system_is_back() {
+    let world = World::of("{ do: [{ mail: { tell: email.send, with: { to: x } } }] }").await;
+    let closed = Fault::rejected(Rejection::BreakerOpen, Some(Duration::from_secs(3600)));
+    world.ledger.fails("email.send", closed);
+    let run = world.start("act_1", order()).await;
+    succeeds(&world, &run).await;
+    let kept = message(&world, "breaker_open").await;
+    let told = (kept.id, kept.system.as_str(), kept.operation.as_str(), kept.attempts);
+    assert_eq!(told, (format!("{run}/mail"), "email", "send", 0));
+    assert_eq!(kept.blocked_on.system.as_deref(), Some("email"));
+    let until = kept.blocked_on.until.unwrap();
+    assert!(until > kept.since && kept.cause.is_some());
+    world.ledger.mended("email.send");
+    assert_eq!(world.engine.hurry("payments").await.unwrap(), 0);
+    assert_eq!(world.engine.hurry("e-mail").await.unwrap(), 0);
+    assert_eq!(world.engine.hurry("email").await.unwrap(), 1);
+    while !world.engine.undelivered(&store::OutboxFilter::default()).await.unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(world.ledger.count("email.send"), 1);
+}

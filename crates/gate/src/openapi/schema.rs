@@ -42,6 +42,7 @@ schemas! {
     DeadLetter: "DeadLetter" => dead();
     DeadLetterList: "DeadLetterList" => page("dead", reference("DeadLetter"));
     EditDeadLetter: "EditDeadLetter" => object(&["input"], json!({"input": {"description": "The new input of the call."}}));
+    Outbox: "Outbox" => page("outbox", undelivered());
     System: "System" => system();
     SetGuard: "SetGuard" => set_guard();
     ResetGuard: "ResetGuard" => closed(json!({"operation": operation_named(), "key": key_named()}));
@@ -194,6 +195,17 @@ fn dead() -> Value {
         "history": {"type": "array", "items": {"type": "object"}}, "idempotencyKey": {"type": ["string", "null"]},
     });
     object(&["id", "originalMessage", "error", "metadata", "state"], properties)
+}
+
+fn undelivered() -> Value {
+    let (text, number) = (json!({"type": "string"}), json!({"type": "integer"}));
+    let properties = json!({
+        "id": {"type": "string", "description": "The run and the step."}, "system": text, "operation": text,
+        "since": text, "attempts": number, "sent": number, "cause": {"type": ["string", "null"]},
+        "correlation": text,
+        "blocked_on": {"type": "object", "description": "What it waits for: delivery, retry, or a guard."},
+    });
+    object(&["id", "system", "operation", "since", "attempts", "blocked_on"], properties)
 }
 
 fn system() -> Value {

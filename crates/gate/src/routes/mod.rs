@@ -5,6 +5,7 @@ mod conversations;
 mod dead;
 mod entities;
 mod events;
+mod outbox;
 mod runs;
 mod systems;
 
@@ -17,13 +18,14 @@ pub(crate) use acts::parse;
 
 /// Every route.
 pub(crate) fn all() -> Vec<&'static Route> {
-    let tables: [&'static [Route]; 7] = [
+    let tables: [&'static [Route]; 8] = [
         acts::ROUTES,
         conversations::ROUTES,
         entities::ROUTES,
         events::ROUTES,
         runs::ROUTES,
         dead::ROUTES,
+        outbox::ROUTES,
         systems::ROUTES,
     ];
     tables.into_iter().flatten().collect()
@@ -51,7 +53,7 @@ mod tests {
         for (path, routes) in by_path() {
             let whose = Whose::path(routes);
             assert!(routes.iter().all(|route| route.permission.whose() == whose), "{path}");
-            let theirs = ["/v1/runs", "/v1/dead", "/v1/systems"];
+            let theirs = ["/v1/runs", "/v1/dead", "/v1/outbox", "/v1/systems"];
             assert_eq!(
                 whose == Whose::Operators,
                 theirs.iter().any(|begin| path.starts_with(begin)),

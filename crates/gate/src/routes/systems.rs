@@ -140,11 +140,17 @@ async fn switch(gate: &Gate, asked: &Asked) -> Result<Answer, Problem> {
     })))
 }
 
-/// The runs that a breaker of it kept waiting need not wait for their time.
+/// The runs and messages that a breaker of it kept waiting need not wait for their time.
 async fn wake(gate: &Gate, asked: &Asked, system: &str) -> Result<(), Problem> {
-    let runs = gate.engine.wake(system).await?;
+    let (runs, messages) = (gate.engine.wake(system).await?, gate.engine.hurry(system).await?);
     let correlation_id = &*asked.correlation;
-    tracing::info!(correlation_id, integration_system = system, runs, "runs asked to try again");
+    tracing::info!(
+        correlation_id,
+        integration_system = system,
+        runs,
+        messages,
+        "what waited was asked to try again"
+    );
     Ok(())
 }
 

@@ -1,7 +1,10 @@
 //! What the gate shows beside conversations: its own description, operators' pages, systems; and its ids.
 
+use std::time::Duration;
+
 use gate::{Auth, Limits, Page, Shown};
 use http::Method;
+use serde_json::json;
 use store::Store;
 
 use crate::fixture::{House, deps, request};
@@ -60,4 +63,48 @@ async fn head_is_answered_where_get_is() {
     let house = House::open().await;
     let answer = house.send(request(Method::HEAD, "/v1/runs", &[], axum::body::Body::empty())).await;
     assert_eq!(answer.status, 200);
+}
+
+/// A message that nobody delivers: of a kind that no relay knows.
+fn message(id: &str, tenant: &str, second: i64) -> store::OutboxRow {
+    let at = jiff::Timestamp::from_second(second).unwrap();
+    store::OutboxRow {
+        id: id.into(),
+        kind: "test".into(),
+        target: "email.send".into(),
+        payload: b"{}".to_vec(),
+        tenant: tenant.into(),
+        correlation: "cor".into(),
+        created: at,
+        due: at + Duration::from_secs(60),
+        attempts: 2,
+        sent: 5,
+        cause: Some("circuit is open".into()),
+        blocked: Some("breaker_open".into()),
+    }
+}
+
+#[tokio::test]
+async fn messages_that_wait_are_listed_page_by_page_to_their_organisation() {
+    let house = House::open().await;
+    let rows = [("run_1/mail", "default", 20), ("run_2/mail", "default", 10), ("run_3/mail", "other", 1)];
+    let outbox = rows.map(|(id, tenant, at)| store::OutboxOp::Put(message(id, tenant, at))).into();
+    house.store.commit(store::Batch { outbox, ..store::Batch::default() }).await.unwrap();
+    let page = house.get("/v1/outbox?limit=1").await;
+    let expected = json!([{
+        "id": "run_2/mail", "system": "email", "operation": "send", "since": "1970-01-01T00:00:10Z", "attempts": 2,
+        "sent": 5, "cause": "circuit is open", "correlation": "cor",
+        "blocked_on": {
+            "reason": "breaker_open", "system": "email", "since": "1970-01-01T00:00:10Z",
+            "until": "1970-01-01T00:01:10Z",
+        },
+    }]);
+    assert_eq!((page.status, &page.json["outbox"]), (200, &expected), "{}", page.text);
+    let next = page.json["next"].as_str().unwrap();
+    let rest = house.get(&format!("/v1/outbox?after={next}")).await;
+    assert_eq!((&rest.json["outbox"][0]["id"], &rest.json["next"]), (&json!("run_1/mail"), &json!(null)));
+    assert_eq!(rest.json["outbox"].as_array().map(Vec::len), Some(1), "{}", rest.text);
+    let other = house.get("/v1/outbox?system=crm").await;
+    assert_eq!(other.json["outbox"], json!([]));
+    assert_eq!(house.get("/v1/outbox?after=yesterday").await.code(), "query.invalid");
 }

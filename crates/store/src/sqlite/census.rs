@@ -1,6 +1,6 @@
-//! Counting what is live and what is dead.
+//! Counting what is live, what is dead and what waits to be delivered.
 
-use super::column::{number, text};
+use super::column::{number, text, time_or_none};
 use super::fault::Fault;
 use super::read::Read;
 use crate::{Census, RunStatus};
@@ -11,6 +11,8 @@ const MOST: i64 = 100_000;
 const RUNS: &str =
     "SELECT status, count(*) FROM (SELECT status FROM runs WHERE live = 1 LIMIT ?1) GROUP BY status";
 const DEAD: &str = "SELECT count(*) FROM (SELECT 1 FROM dead WHERE state = 'open' LIMIT ?1)";
+const OUTBOX: &str = "SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT ?1)";
+const OLDEST: &str = "SELECT min(created) FROM outbox";
 
 pub(crate) fn take(read: &Read<'_>) -> Result<Census, Fault> {
     let runs = read.page(RUNS, [MOST], |row| {
@@ -20,5 +22,7 @@ pub(crate) fn take(read: &Read<'_>) -> Result<Census, Fault> {
         Ok(((status, number(row, 1)?), 64))
     })?;
     let dead = read.one(DEAD, [MOST], |row| number(row, 0))?.unwrap_or_default();
-    Ok(Census { runs, dead })
+    let outbox = read.one(OUTBOX, [MOST], |row| number(row, 0))?.unwrap_or_default();
+    let outbox_since = read.one(OLDEST, [], |row| time_or_none(row, 0))?.flatten();
+    Ok(Census { runs, dead, outbox, outbox_since })
 }

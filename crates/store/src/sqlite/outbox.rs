@@ -1,27 +1,32 @@
 //! The outbox.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, params};
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row, params, params_from_iter};
 
 use super::column::{Json, bytes, nanos, time, time_or_none};
 use super::fault::Fault;
 use super::read::Read;
 use super::sum;
-use crate::{OutboxOp, OutboxRow};
+use crate::{OutboxFilter, OutboxOp, OutboxRow};
 
 const PUT: &str = "INSERT INTO outbox (id, kind, target, payload, tenant, correlation, due, attempts, cause, sum, \
-     sent) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (id) DO NOTHING";
-const RETRY: &str = "UPDATE outbox SET due = ?2, attempts = ?3, cause = ?4, sent = ?5 WHERE id = ?1";
-const DUE: &str = "SELECT id, kind, target, payload, tenant, correlation, due, attempts, cause, sum, sent FROM outbox \
-     WHERE due <= ?1 ORDER BY due, id LIMIT ?2";
+     sent, created, blocked) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
+     ON CONFLICT (id) DO NOTHING";
+const RETRY: &str =
+    "UPDATE outbox SET due = ?2, attempts = ?3, cause = ?4, sent = ?5, blocked = ?6 WHERE id = ?1";
+const HURRY: &str = "UPDATE outbox SET due = ?2 WHERE id = ?1 AND due > ?2";
+const COLUMNS: &str =
+    "id, kind, target, payload, tenant, correlation, due, attempts, cause, sum, sent, created, blocked";
 
 /// Adds, postpones or completes work.
 pub(super) fn apply(connection: &Connection, op: &OutboxOp) -> Result<(), Fault> {
     match op {
         OutboxOp::Put(row) => put(connection, row)?,
-        OutboxOp::Retry { id, due, attempts, sent, cause } => {
-            connection.prepare_cached(RETRY)?.execute(params![id, nanos(*due), attempts, cause, sent])?
-        }
+        OutboxOp::Retry { id, due, attempts, sent, cause, blocked } => connection
+            .prepare_cached(RETRY)?
+            .execute(params![id, nanos(*due), attempts, cause, sent, blocked])?,
+        OutboxOp::Hurry { id, now } => connection.prepare_cached(HURRY)?.execute(params![id, nanos(*now)])?,
         OutboxOp::Done { id } => {
             connection.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([id])?
         }
@@ -42,16 +47,43 @@ fn put(connection: &Connection, row: &OutboxRow) -> Result<usize, Fault> {
         row.cause,
         sum::of(&parts(row)),
         row.sent,
+        nanos(row.created),
+        row.blocked,
     ])?)
 }
 
 /// A page of work that is due.
 pub(crate) fn due(read: &Read<'_>, now: Timestamp, limit: usize) -> Result<Vec<OutboxRow>, Fault> {
-    read.page(DUE, params![nanos(now), read.rows(limit)], |row| {
-        let work = decode(row)?;
-        let weight = work.payload.len() + 256;
-        Ok((work, weight))
-    })
+    let sql = format!("SELECT {COLUMNS} FROM outbox WHERE due <= ?1 ORDER BY due, id LIMIT ?2");
+    read.page(&sql, params![nanos(now), read.rows(limit)], weighed)
+}
+
+/// A page of work, the oldest first.
+pub(crate) fn many(read: &Read<'_>, filter: &OutboxFilter) -> Result<Vec<OutboxRow>, Fault> {
+    let mut sql = format!("SELECT {COLUMNS} FROM outbox WHERE true");
+    let mut values: Vec<Value> = Vec::new();
+    if let Some((created, id)) = &filter.after {
+        sql += " AND (created, id) > (?, ?)";
+        values.extend([nanos(*created).into(), id.clone().into()]);
+    }
+    if let Some(tenant) = &filter.tenant {
+        sql += " AND tenant = ?";
+        values.push(tenant.clone().into());
+    }
+    if let Some(system) = &filter.system {
+        // `/` is the character after `.`: this is everything that begins with `system.`.
+        sql += " AND (target = ? OR (target > ? AND target < ?))";
+        values.extend([system.clone(), format!("{system}."), format!("{system}/")].map(Value::from));
+    }
+    sql += " ORDER BY created, id LIMIT ?";
+    values.push(read.rows(filter.limit).into());
+    read.page(&sql, params_from_iter(values), weighed)
+}
+
+fn weighed(row: &Row<'_>) -> Result<(OutboxRow, usize), Fault> {
+    let work = decode(row)?;
+    let weight = work.payload.len() + 256;
+    Ok((work, weight))
 }
 
 /// When the next is due.
@@ -71,6 +103,8 @@ fn decode(row: &Row<'_>) -> Result<OutboxRow, Fault> {
         attempts: row.get(7)?,
         cause: row.get(8)?,
         sent: row.get(10)?,
+        created: time(row, 11)?,
+        blocked: row.get(12)?,
     };
     sum::check(row.get(9)?, &parts(&work), || format!("outbox row {:?}", work.id))?;
     Ok(work)

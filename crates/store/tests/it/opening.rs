@@ -1,5 +1,6 @@
 //! What may be opened, and by whom.
 
+use jiff::Timestamp;
 use rusqlite::Connection;
 use store::{Error, Expected, Options, Store};
 
@@ -16,10 +17,10 @@ async fn a_newer_store_is_refused_and_left_as_it_is() {
     Connection::open(disk.path()).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let before = std::fs::read(disk.path()).unwrap();
     let error = refused(&disk);
-    assert_eq!(error, Error::Newer { found: 99, ours: 2 });
+    assert_eq!(error, Error::Newer { found: 99, ours: 3 });
     assert_eq!(
         error.to_string(),
-        "store has schema 99, this cardan knows up to 2: run the cardan that wrote it, or a newer one"
+        "store has schema 99, this cardan knows up to 3: run the cardan that wrote it, or a newer one"
     );
     assert_eq!(std::fs::read(disk.path()).unwrap(), before);
 }
@@ -47,7 +48,7 @@ fn another_applications_write_ahead_log_is_left_alone() {
     assert_eq!(disk.files(), ["cardan.db"]);
 }
 
-/// What a store of the first schema holds is there after the second was put in place.
+/// What a store of the first schema holds is there after the others were put in place.
 #[tokio::test]
 async fn an_older_store_is_brought_up_to_date() {
     let disk = Disk::new();
@@ -55,19 +56,21 @@ async fn an_older_store_is_brought_up_to_date() {
     old.execute_batch(include_str!("../../src/sqlite/schema/1.sql")).unwrap();
     old.execute_batch(
         "PRAGMA application_id = 0x43415244; PRAGMA user_version = 1;
-         INSERT INTO runs VALUES (1, 'run_1', 't', 'f', 'h', 'k', 'queued', 1, NULL, NULL, 0, 0, NULL, NULL)",
+         INSERT INTO runs VALUES (1, 'run_1', 't', 'f', 'h', 'k', 'queued', 1, NULL, NULL, 0, 0, NULL, NULL);
+         INSERT INTO outbox VALUES ('run_1/mail', 'tell', 'email.send', '{}', 't', 'c', 7000000000, 1, NULL, 0)",
     )
     .unwrap();
     drop(old);
     let store = disk.open();
     let first = store.first_in_line("t", "f", "k").await.unwrap();
     assert_eq!(first.map(|run| run.id).as_deref(), Some("run_1"));
+    assert_eq!(store.census().await.unwrap().outbox_since, Timestamp::from_second(7).ok());
     store.close().await;
     let version: i32 = Connection::open(disk.path())
         .unwrap()
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .unwrap();
-    assert_eq!(version, 2);
+    assert_eq!(version, 3);
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use store::{
-    Batch, Checkpoint, DeadFilter, DeadLetter, DeadOp, DeadState, DefinitionRow, Error, Expected, OutboxOp,
-    OutboxRow, RunFilter, RunRow, RunStatus, Signal, SignalOp, State, Store, Timer, TimerOp, Tried,
+    Batch, Checkpoint, DeadFilter, DeadLetter, DeadOp, DeadState, DefinitionRow, Error, Expected,
+    OutboxFilter, OutboxOp, OutboxRow, RunFilter, RunRow, RunStatus, Signal, SignalOp, State, Store, Timer,
+    TimerOp, Tried,
 };
 
 use crate::given::{at, batch};
@@ -145,10 +146,12 @@ async fn outbox_rows_wait_for_their_time() {
         payload: b"{}".to_vec(),
         tenant: "acme".into(),
         correlation: "cor".into(),
+        created: at(1),
         due: at(due),
         attempts: 0,
         sent: 0,
         cause: None,
+        blocked: None,
     };
     let commit = |outbox| store.commit(Batch { outbox, ..Batch::default() });
     commit(vec![OutboxOp::Put(row("a", 10)), OutboxOp::Put(row("b", 5)), OutboxOp::Put(row("a", 1))])
@@ -156,12 +159,64 @@ async fn outbox_rows_wait_for_their_time() {
         .unwrap();
     assert_eq!(store.next_outbox().await.unwrap(), Some(at(5)));
     assert_eq!(store.outbox_due(at(9), 10).await.unwrap(), [row("b", 5)]);
-    let retry =
-        OutboxOp::Retry { id: "b".into(), due: at(50), attempts: 1, sent: 3, cause: "timeout".into() };
+    let retry = OutboxOp::Retry {
+        id: "b".into(),
+        due: at(50),
+        attempts: 1,
+        sent: 3,
+        cause: "timeout".into(),
+        blocked: Some("breaker_open".into()),
+    };
     commit(vec![retry, OutboxOp::Done { id: "a".into() }]).await.unwrap();
     assert_eq!(store.outbox_due(at(49), 10).await.unwrap(), []);
-    let later = OutboxRow { attempts: 1, sent: 3, cause: Some("timeout".into()), ..row("b", 50) };
+    let (cause, blocked) = (Some("timeout".into()), Some("breaker_open".into()));
+    let later = OutboxRow { attempts: 1, sent: 3, cause, blocked, ..row("b", 50) };
     assert_eq!(store.outbox_due(at(50), 10).await.unwrap(), [later]);
+    commit(vec![OutboxOp::Hurry { id: "b".into(), now: at(20) }]).await.unwrap();
+    commit(vec![OutboxOp::Hurry { id: "b".into(), now: at(30) }]).await.unwrap();
+    assert_eq!(store.next_outbox().await.unwrap(), Some(at(20)), "what is due is not put off");
+}
+
+#[tokio::test]
+async fn the_outbox_is_listed_the_oldest_first() {
+    let store = Store::temporary().unwrap();
+    let row = |id: &str, created, target: &str, tenant: &str| OutboxRow {
+        id: id.into(),
+        kind: "tell".into(),
+        target: target.into(),
+        payload: b"{}".to_vec(),
+        tenant: tenant.into(),
+        correlation: "cor".into(),
+        created: at(created),
+        due: at(99),
+        attempts: 0,
+        sent: 0,
+        cause: None,
+        blocked: None,
+    };
+    assert_eq!(store.census().await.unwrap().outbox_since, None);
+    let rows = [
+        row("r/c", 3, "email.send", "acme"),
+        row("r/a", 3, "crm.note", "acme"),
+        row("r/b", 2, "email", "acme"),
+        row("r/d", 1, "email2.send", "other"),
+    ];
+    let outbox = rows.clone().map(OutboxOp::Put).into();
+    store.commit(Batch { outbox, ..Batch::default() }).await.unwrap();
+    let listed = async |filter: OutboxFilter| {
+        let rows = store.outbox(&filter).await.unwrap();
+        rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
+    };
+    let all = OutboxFilter::default();
+    assert_eq!(listed(all.clone()).await, ["r/d", "r/b", "r/a", "r/c"]);
+    assert_eq!(
+        listed(OutboxFilter { tenant: Some("acme".into()), limit: 2, ..all.clone() }).await,
+        ["r/b", "r/a"]
+    );
+    assert_eq!(listed(OutboxFilter { after: Some((at(3), "r/a".into())), ..all.clone() }).await, ["r/c"]);
+    assert_eq!(listed(OutboxFilter { system: Some("email".into()), ..all }).await, ["r/b", "r/c"]);
+    let census = store.census().await.unwrap();
+    assert_eq!((census.outbox, census.outbox_since), (4, Some(at(1))));
 }
 
 fn letter(id: &str) -> DeadLetter {

@@ -177,6 +177,8 @@ pub(super) struct Present {
     pub(super) runs: Family<Status, Gauge>,
     pub(super) dead: Gauge,
     pub(super) stuck: Gauge,
+    pub(super) outbox: Gauge,
+    pub(super) outbox_age: Gauge,
 }
 
 impl Present {
@@ -185,6 +187,9 @@ impl Present {
         plain(to, "cardan_open_dead_letters", "Dead letters that wait for a person", &self.dead);
         let help = "Age of the oldest run that does not go on as it should, 0 when there is none";
         plain(to, "cardan_oldest_stuck_run_age_seconds", help, &self.stuck);
+        plain(to, "cardan_outbox_messages", "Messages that wait to be delivered", &self.outbox);
+        let help = "Age of the oldest message that waits to be delivered, 0 when there is none";
+        plain(to, "cardan_oldest_outbox_message_age_seconds", help, &self.outbox_age);
     }
 }
 

@@ -203,6 +203,12 @@ impl Metrics {
         self.present.stuck.set(i64::try_from(age.as_secs()).unwrap_or(i64::MAX));
     }
 
+    /// So many messages wait in the outbox now, the oldest for so long; zero when there is none.
+    pub fn outbox(&self, count: u64, age: Duration) {
+        self.present.outbox.set(i64::try_from(count).unwrap_or(i64::MAX));
+        self.present.outbox_age.set(i64::try_from(age.as_secs()).unwrap_or(i64::MAX));
+    }
+
     /// A store of shared limits went away, or is back.
     pub fn limit_store(&self, store: &str, there: bool) {
         let label = LimitStore { store: self.names.store(store) };

@@ -20,6 +20,7 @@ fn busy() -> Metrics {
     metrics.live_runs("paused", 3);
     metrics.open_dead_letters(4);
     metrics.oldest_stuck_run(Duration::from_millis(61_900));
+    metrics.outbox(3, Duration::from_millis(7_200));
     metrics.limit_store("common", false);
     metrics.limit_fallback("common", "crm", "local_share");
     metrics.requests_in_flight(3);
