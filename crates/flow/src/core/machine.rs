@@ -121,13 +121,15 @@ impl<'a> Machine<'a> {
         self.state.paused = Some(Paused { reason, step, since: self.state.now });
     }
 
-    /// Lets everything go on that a pause held back, and what was stuck once more.
+    /// Lets everything go on where a pause held it back, and what was stuck once more from its beginning.
     pub(super) fn resume(&mut self) {
         self.state.paused = None;
-        let waiting = |at: &At| matches!(at, At::Held | At::Stuck);
-        let held: Vec<Id> = self.leaf_ids(waiting);
-        for id in held {
-            self.afresh(id, None);
+        let stuck = self.leaf_ids(|at| matches!(at, At::Stuck));
+        for id in self.leaf_ids(|at| matches!(at, At::Held | At::Stuck)) {
+            match stuck.contains(&id) {
+                true => self.afresh(id, None),
+                false => self.decide(id),
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! Stand-in systems: each effect is written down once per idempotency key, faults are scripted.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use port::{Call, Ctx, Fault, Landed, Link, Operation, Repeat, Reply, Spec, Systems};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 /// What the systems remember.
 #[derive(Clone, Default)]
@@ -24,6 +25,8 @@ struct Pages {
     answers: BTreeMap<String, Value>,
     panic_at: Option<usize>,
     hang: BTreeMap<String, std::time::Duration>,
+    held: BTreeSet<String>,
+    let_go: Arc<Notify>,
 }
 
 impl Ledger {
@@ -47,6 +50,28 @@ impl Ledger {
 
     pub(crate) fn takes(&self, operation: &str, time: std::time::Duration) {
         self.0.lock().hang.insert(operation.into(), time);
+    }
+
+    /// From now on calls of this operation act and come home only when they are let go.
+    pub(crate) fn holds(&self, operation: &str) {
+        self.0.lock().held.insert(operation.into());
+    }
+
+    pub(crate) fn lets_go(&self, operation: &str) {
+        let mut pages = self.0.lock();
+        pages.held.remove(operation);
+        pages.let_go.notify_waiters();
+    }
+
+    async fn held(&self, operation: &str) {
+        let let_go = self.0.lock().let_go.clone();
+        loop {
+            let told = let_go.notified();
+            if !self.0.lock().held.contains(operation) {
+                return;
+            }
+            told.await;
+        }
     }
 
     /// Dies after the n-th call has acted and before its answer is seen.
@@ -152,6 +177,7 @@ impl Link for Fake {
             if let Some(time) = time {
                 tokio::time::sleep(time).await;
             }
+            self.ledger.held(&operation).await;
             reply
         }
         .boxed()

@@ -5,6 +5,7 @@ mod commands;
 mod defects;
 mod definitions;
 mod ledger;
+mod once;
 mod sagas;
 mod tasks;
 mod verifying;

@@ -137,6 +137,17 @@ impl World {
         self.engine.committed(std::slice::from_ref(run));
     }
 
+    /// Waits until an operation has been called so often.
+    pub(crate) async fn called(&self, operation: &str, times: usize) {
+        for _ in 0..6000 {
+            if self.ledger.keys(operation).len() >= times {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("{operation} was not called {times} times");
+    }
+
     /// Waits until the run shows what is wanted.
     pub(crate) async fn until(&self, run: &RunId, wanted: impl Fn(&RunView) -> bool) -> RunView {
         for _ in 0..3000 {
