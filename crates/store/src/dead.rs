@@ -26,6 +26,15 @@ pub enum DeadOp {
         /// When.
         at: Timestamp,
     },
+    /// Ends a letter if it is open; otherwise, and when there is none, nothing happens.
+    Settle {
+        /// The letter's id.
+        id: String,
+        /// `Replayed` or `Discarded`.
+        how: DeadState,
+        /// When.
+        at: Timestamp,
+    },
 }
 
 impl DeadOp {
@@ -33,7 +42,7 @@ impl DeadOp {
         match self {
             Self::Put(letter) => letter.input.len() + letter.message.len() + 160 * (2 + letter.history.len()),
             Self::Edit { input, .. } => input.len() + 64,
-            Self::Resolve { .. } => 64,
+            Self::Resolve { .. } | Self::Settle { .. } => 64,
         }
     }
 }

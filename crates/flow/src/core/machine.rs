@@ -134,9 +134,9 @@ impl<'a> Machine<'a> {
     }
 
     fn replayed(&mut self, path: &Arc<str>, input: Option<&Value>) {
-        let stuck = self.state.leaves.get(path).copied();
-        match stuck {
-            Some(id) => self.afresh(id, input),
+        match self.state.leaf(path).zip(self.state.leaves.get(path)) {
+            Some((leaf, id)) if matches!(leaf.at, At::Stuck) => self.afresh(*id, input),
+            Some(_) => {}
             None => self.undo_again(path, input),
         }
         if self.state.paused.as_ref().is_some_and(|paused| paused.step.as_ref() == Some(path)) {

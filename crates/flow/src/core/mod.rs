@@ -20,6 +20,7 @@ mod record;
 mod recover;
 mod restart;
 mod state;
+mod stuck;
 mod undo;
 mod verdict;
 

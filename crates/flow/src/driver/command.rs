@@ -47,7 +47,7 @@ impl Engine {
     /// Tries a dead letter again, with the input it has (see [`Engine::edit_dead`]) and its original key.
     ///
     /// # Errors
-    /// [`Error::UnknownDead`] when there is no open letter of this id.
+    /// [`Error::UnknownDead`] when there is no open letter of this id, [`Error::Status`] when its step waits for nobody.
     pub async fn replay_dead(&self, id: &str) -> Result<(), Error> {
         let letter = self.open_letter(id).await?;
         let input: Value = serde_json::from_slice(&letter.input).unwrap_or(Value::Null);
@@ -168,6 +168,9 @@ impl Runner {
             Command::Restart { step } | Command::Replay { step, .. } if self.state.record(step).is_none() => {
                 Err(Error::UnknownStep { run: self.run.clone(), step: step.clone() })
             }
+            Command::Replay { step, .. } if !self.state.is_stuck(step) => refuse(
+                "the step does not wait to be replayed: discard the letter, or look whether its call is out",
+            ),
             Command::Cancel { .. } | Command::Pause { .. } | Command::Resume => Ok(()),
             Command::Restart { .. } | Command::Replay { .. } => Ok(()),
         }

@@ -6,7 +6,6 @@ use serde_json::Value;
 use store::{Batch, DeadLetter, DeadOp, DeadState, Tried};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::Engine;
 use super::runner::Runner;
 use super::runs::Command;
 use super::turn::Turn;
@@ -72,14 +71,23 @@ fn tried((at, error): &(jiff::Timestamp, Failure)) -> Tried {
     Tried { at: *at, code: error.code.clone(), message: error.message.clone(), attempts: error.attempts }
 }
 
-impl Command {
-    /// The rows that become true with the command.
-    pub(super) fn rows(&self, engine: &Engine) -> Batch {
-        let mut batch = Batch::default();
-        if let Self::Replay { letter, .. } = self {
-            let at = engine.0.clock.now();
-            batch.dead.push(DeadOp::Resolve { id: letter.clone(), how: DeadState::Replayed, at });
+impl Runner {
+    /// The rows that become true with a command: letters about the steps that it decides about are resolved.
+    pub(super) fn rows(&self, command: &Command) -> Batch {
+        let at = self.engine.0.clock.now();
+        let (how, steps) = match command {
+            Command::Pause { .. } => return Batch::default(),
+            Command::Resume => (DeadState::Replayed, self.state.stuck_steps()),
+            Command::Cancel { .. } => (DeadState::Discarded, self.state.stuck_steps()),
+            Command::Restart { step } => (DeadState::Replayed, self.state.given_up_since(step)),
+            Command::Replay { step, .. } => (DeadState::Replayed, self.state.freed_with(step)),
+        };
+        let mut dead = Vec::new();
+        if let Command::Replay { letter, .. } = command {
+            dead.push(DeadOp::Resolve { id: letter.clone(), how, at });
         }
-        batch
+        let settle = |path| DeadOp::Settle { id: letter_id(&format!("{}/{path}", self.run)), how, at };
+        dead.extend(steps.iter().map(settle));
+        Batch { dead, ..Batch::default() }
     }
 }

@@ -203,7 +203,7 @@ impl Runner {
     async fn obey(&mut self, command: Command) -> Result<(), Stop> {
         let resumed = matches!(command, Command::Resume);
         if !resumed || self.state.paused.is_some() {
-            self.turn_with(vec![command.event()], Vec::new(), command.rows(&self.engine)).await?;
+            self.turn_with(vec![command.event()], Vec::new(), self.rows(&command)).await?;
         }
         if resumed { self.hurry().await } else { Ok(()) }
     }

@@ -1,9 +1,28 @@
 //! What people decide while a call is out, or twice, makes nothing happen twice.
 
 use port::{Fault, Kind, Landed};
-use store::RunStatus;
+use store::{DeadFilter, DeadLetter, DeadState, RunStatus};
 
 use crate::world::{PATIENCE, World, order};
+
+/// Acts each time it is called.
+const CAPTURE: &str = "do: [{ pay: { call: payments.capture, compensate: none } }]";
+
+fn away() -> Fault {
+    Fault::new(Kind::Unavailable, Landed::No, "away")
+}
+
+async fn letter(world: &World) -> DeadLetter {
+    world.store.dead(&DeadFilter::default()).await.unwrap().remove(0)
+}
+
+/// A run that waits for a person: its system was away once.
+async fn stuck(world: &World) -> flow::RunId {
+    world.ledger.fails_once("payments.capture", away());
+    let run = world.start("act_1", order()).await;
+    world.until(&run, |view| view.status == RunStatus::Paused).await;
+    run
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_step_whose_outcome_is_unknown_is_verified_after_a_pause() {
@@ -23,4 +42,46 @@ async fn a_step_whose_outcome_is_unknown_is_verified_after_a_pause() {
     let view = world.engine.wait(run.as_str(), PATIENCE).await.unwrap();
     assert_eq!(view.status, RunStatus::Succeeded);
     assert_eq!(world.ledger.effects(), ["payments.capture", "payments.find"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letter_ends_when_its_step_is_resumed() {
+    let world = World::of(CAPTURE).await;
+    let run = stuck(&world).await;
+    let id = letter(&world).await.id;
+    world.ledger.holds("payments.capture");
+    world.engine.resume(run.as_str()).await.unwrap();
+    world.called("payments.capture", 2).await;
+    assert_eq!(letter(&world).await.state, DeadState::Replayed);
+    assert!(world.engine.replay_dead(&id).await.is_err(), "its call is out");
+    world.ledger.lets_go("payments.capture");
+    let view = world.engine.wait(run.as_str(), PATIENCE).await.unwrap();
+    assert_eq!((view.status, world.ledger.count("payments.capture")), (RunStatus::Succeeded, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letter_ends_when_its_run_is_cancelled_or_begun_again() {
+    for restarted in [true, false] {
+        let world = World::of(CAPTURE).await;
+        let run = stuck(&world).await;
+        let state = match restarted {
+            true => world.engine.restart_from(run.as_str(), "pay").await.map(|()| DeadState::Replayed),
+            false => world.engine.cancel(run.as_str(), "ops").await.map(|()| DeadState::Discarded),
+        };
+        world.engine.wait(run.as_str(), PATIENCE).await.unwrap();
+        assert_eq!(Ok(letter(&world).await.state), state);
+    }
+}
+
+/// Its run has ended without it: the letter stays until somebody discards it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letter_that_nobody_waits_for_is_not_replayed() {
+    let world = World::of("{ on_exhausted: fail, do: [{ pay: { call: payments.charge } }] }").await;
+    world.ledger.fails_once("payments.charge", away());
+    world.runs(order()).await;
+    let id = letter(&world).await.id;
+    let refused = world.engine.replay_dead(&id).await.unwrap_err();
+    assert_eq!(refused.code(), "flow.status", "{refused}");
+    assert_eq!(letter(&world).await.state, DeadState::Open);
+    world.engine.discard_dead(&id).await.unwrap();
 }

@@ -16,6 +16,7 @@ const PUT: &str = "INSERT INTO dead (id, tenant, source, system, operation, code
      sum = excluded.sum";
 const EDIT: &str = "UPDATE dead SET input = ?2, sum = ?3 WHERE id = ?1";
 const RESOLVE: &str = "UPDATE dead SET state = ?2, resolved = ?3 WHERE id = ?1";
+const SETTLE: &str = "UPDATE dead SET state = ?2, resolved = ?3 WHERE id = ?1 AND state = 'open'";
 const COLUMNS: &str = "id, tenant, source, system, operation, code, message, history, input, key, correlation, \
      first, last, state, resolved, sum";
 
@@ -39,6 +40,9 @@ pub(super) fn apply(connection: &Connection, op: &DeadOp) -> Result<(), Fault> {
         DeadOp::Resolve { id, how, at } => {
             must_be_open(connection, id)?;
             connection.prepare_cached(RESOLVE)?.execute(params![id, how.as_str(), nanos(*at)])?
+        }
+        DeadOp::Settle { id, how, at } => {
+            connection.prepare_cached(SETTLE)?.execute(params![id, how.as_str(), nanos(*at)])?
         }
     };
     Ok(())

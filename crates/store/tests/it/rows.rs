@@ -250,6 +250,9 @@ async fn of_two_who_resolve_a_letter_one_does() {
     assert_eq!(commit(resolve(at(6))).await, Err(Error::NotOpen { id: "d".into() }));
     let edit = DeadOp::Edit { id: "d".into(), input: b"[2]".to_vec() };
     assert_eq!(commit(edit).await, Err(Error::NotOpen { id: "d".into() }));
+    let settle = |id: &str| DeadOp::Settle { id: id.into(), how: DeadState::Discarded, at: at(7) };
+    commit(settle("d")).await.expect("what is resolved stays so");
+    commit(settle("unknown")).await.expect("there is nothing to settle");
     let found = store.dead_one("d").await.unwrap().unwrap();
     let wanted = DeadLetter {
         input: b"[1]".to_vec(),
