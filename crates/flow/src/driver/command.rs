@@ -39,7 +39,8 @@ impl Engine {
     /// again, under the same keys unless it was undone.
     ///
     /// # Errors
-    /// [`Error::Status`] when it is neither paused nor ended, [`Error::UnknownStep`].
+    /// [`Error::Status`] when it is neither paused nor ended, or what it has begun is still under way;
+    /// [`Error::UnknownStep`].
     pub async fn restart_from(&self, run: &str, step: &str) -> Result<(), Error> {
         self.command(run, Command::Restart { step: step.to_owned() }).await
     }
@@ -165,6 +166,12 @@ impl Runner {
                 refuse("only a run that is paused or waits to try again can be resumed")
             }
             Command::Restart { .. } if !over && self.state.paused.is_none() => refuse("pause it first"),
+            Command::Restart { .. } if !self.flights.is_empty() => {
+                refuse("a call is out: wait until it has come home")
+            }
+            Command::Restart { .. } if self.state.has_child() => {
+                refuse("a run that it began goes on: cancel that one, or wait until it has ended")
+            }
             Command::Restart { step } | Command::Replay { step, .. } if self.state.record(step).is_none() => {
                 Err(Error::UnknownStep { run: self.run.clone(), step: step.clone() })
             }

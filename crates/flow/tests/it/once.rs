@@ -85,3 +85,29 @@ async fn a_letter_that_nobody_waits_for_is_not_replayed() {
     assert_eq!(letter(&world).await.state, DeadState::Open);
     world.engine.discard_dead(&id).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_is_not_restarted_while_a_call_is_out() {
+    let world = World::of(CAPTURE).await;
+    world.ledger.holds("payments.capture");
+    let run = world.start("act_1", order()).await;
+    world.called("payments.capture", 1).await;
+    world.engine.pause(run.as_str(), "ops").await.unwrap();
+    let refused = world.engine.restart_from(run.as_str(), "pay").await.unwrap_err();
+    assert_eq!(refused.code(), "flow.status", "{refused}");
+    world.engine.resume(run.as_str()).await.unwrap();
+    world.ledger.lets_go("payments.capture");
+    let view = world.engine.wait(run.as_str(), PATIENCE).await.unwrap();
+    assert_eq!((view.status, world.ledger.count("payments.capture")), (RunStatus::Succeeded, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_is_not_restarted_while_one_that_it_began_goes_on() {
+    let world =
+        World::with(&[("main", "do: [{ sub: { run: child } }]"), ("child", "do: [{ wait: 1h }]")]).await;
+    let run = world.start("act_1", order()).await;
+    world.until(&run, |view| view.status == RunStatus::Waiting).await;
+    world.engine.pause(run.as_str(), "ops").await.unwrap();
+    let refused = world.engine.restart_from(run.as_str(), "sub").await.unwrap_err();
+    assert_eq!(refused.code(), "flow.status", "{refused}");
+}
