@@ -48,12 +48,17 @@ pub(super) struct Runner {
 pub(super) enum Stop {
     /// Somebody else writes this run's journal, or the store is gone.
     Fenced(Error),
+    /// It need not: somebody else has decided about this dead letter, and nothing of the turn was written.
+    NotOpen(String),
     Stopping,
 }
 
 impl From<store::Error> for Stop {
     fn from(error: store::Error) -> Self {
-        Self::Fenced(error.into())
+        match error {
+            store::Error::NotOpen { id } => Self::NotOpen(id),
+            error => Self::Fenced(error.into()),
+        }
     }
 }
 
@@ -167,11 +172,11 @@ impl Runner {
             Message::Due { id, step } => self.due(id, &step).await,
             Message::Wake { system } => self.wake(&system).await,
             Message::Command { command, reply } => {
-                let checked = self.check(&command);
-                if checked.is_ok() {
-                    self.obey(command).await?;
-                }
-                let _ = reply.send(checked);
+                let answer = match self.check(&command) {
+                    Ok(()) => self.obey(command).await?,
+                    refused => refused,
+                };
+                let _ = reply.send(answer);
                 Ok(())
             }
         }
@@ -200,7 +205,19 @@ impl Runner {
         done
     }
 
-    async fn obey(&mut self, command: Command) -> Result<(), Stop> {
+    /// Does as a person decided, unless another one was first; then the run stands where it stood.
+    async fn obey(&mut self, command: Command) -> Result<Result<(), Error>, Stop> {
+        let before = (self.state.clone(), self.shown.clone());
+        match self.carry_out(command).await {
+            Err(Stop::NotOpen(letter)) => {
+                (self.state, self.shown) = before;
+                Ok(Err(Error::UnknownDead(letter)))
+            }
+            done => done.map(Ok),
+        }
+    }
+
+    async fn carry_out(&mut self, command: Command) -> Result<(), Stop> {
         let resumed = matches!(command, Command::Resume);
         if !resumed || self.state.paused.is_some() {
             self.turn_with(vec![command.event()], Vec::new(), self.rows(&command)).await?;

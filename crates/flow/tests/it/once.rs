@@ -111,3 +111,42 @@ async fn a_run_is_not_restarted_while_one_that_it_began_goes_on() {
     let refused = world.engine.restart_from(run.as_str(), "sub").await.unwrap_err();
     assert_eq!(refused.code(), "flow.status", "{refused}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letter_that_is_replayed_twice_at_once_is_sent_once() {
+    let world = World::of(CAPTURE).await;
+    let run = stuck(&world).await;
+    let id = letter(&world).await.id;
+    world.ledger.holds("payments.capture");
+    let (one, two) = tokio::join!(world.engine.replay_dead(&id), world.engine.replay_dead(&id));
+    assert_eq!((one.is_ok() as u8) + (two.is_ok() as u8), 1, "{one:?} {two:?}");
+    world.called("payments.capture", 2).await;
+    world.ledger.lets_go("payments.capture");
+    let view = world.engine.wait(run.as_str(), PATIENCE).await.unwrap();
+    assert_eq!((view.status, world.ledger.count("payments.capture")), (RunStatus::Succeeded, 1));
+}
+
+/// Whoever comes second is told so, and the run keeps what it has in flight.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_outlives_a_letter_that_is_discarded_while_it_is_replayed() {
+    for _ in 0..10 {
+        let world = World::of(
+            "do: [{ both: { fork: { a: [{ hold: { call: inventory.reserve } }], \
+             b: [{ pay: { call: payments.capture, compensate: none } }] } } }]",
+        )
+        .await;
+        world.ledger.holds("inventory.reserve");
+        let run = stuck(&world).await;
+        let id = letter(&world).await.id;
+        let (replayed, discarded) =
+            tokio::join!(world.engine.replay_dead(&id), world.engine.discard_dead(&id));
+        assert!(replayed.is_ok() != discarded.is_ok(), "{replayed:?} {discarded:?}");
+        world.ledger.lets_go("inventory.reserve");
+        if discarded.is_ok() {
+            world.engine.resume(run.as_str()).await.unwrap();
+        }
+        let view = world.engine.wait(run.as_str(), PATIENCE).await.unwrap();
+        assert_eq!(view.status, RunStatus::Succeeded);
+        assert_eq!(world.ledger.keys("inventory.reserve").len(), 1);
+    }
+}
