@@ -81,7 +81,10 @@ impl<'a> Machine<'a> {
             Event::OutcomeFound { path, output } => self.found(path, output.as_ref()),
             Event::StepDropped { path } => self.dropped(path),
             Event::StepWaiting { path, on, after } => self.waiting(path, on, *after),
-            Event::ChildStarted { path, run } => self.with_leaf(path, |leaf| leaf.child = Some(run.clone())),
+            Event::ChildStarted { path, run } => {
+                *self.state.begun.entry(path.clone()).or_default() += 1;
+                self.with_leaf(path, |leaf| leaf.child = Some(run.clone()));
+            }
             Event::TimerSet { path, timer, due } => self.timer_set(path, *timer, *due),
             Event::TimerFired { path, timer } => self.fired(path, *timer),
             Event::SignalTaken { path, payload, .. } => self.answered(path, payload),

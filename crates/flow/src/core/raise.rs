@@ -91,6 +91,7 @@ impl Machine<'_> {
             leaf.rounds = 0;
             leaf.intent = false;
             leaf.probing = false;
+            (leaf.child, leaf.on) = (None, None);
         }
         self.backoff(&path, round, &retry);
     }

@@ -7,6 +7,20 @@ use serde_json::{Map, Value};
 
 use super::machine::Machine;
 use super::record::{RecordStatus, Undo};
+use super::state::State;
+
+/// What tells a step that is done again from what it did before.
+impl State {
+    /// How often a step was undone.
+    pub(crate) fn generation(&self, path: &str) -> u32 {
+        self.undone.get(path).copied().unwrap_or_default()
+    }
+
+    /// How many runs a step has begun.
+    pub(crate) fn children(&self, path: &str) -> u32 {
+        self.begun.get(path).copied().unwrap_or_default()
+    }
+}
 
 impl Machine<'_> {
     /// Enters the run again. A step that was finished before `path` began, and not undone since, gives its old output.

@@ -45,6 +45,8 @@ pub(crate) struct State {
     pub(super) kept: HashMap<Arc<str>, Arc<Value>>,
     /// How often a step was undone: done again it needs a new key.
     pub(super) undone: HashMap<Arc<str>, u32>,
+    /// How many runs a step has begun.
+    pub(super) begun: HashMap<Arc<str>, u32>,
     /// The members of groups that acted, or may have, by the path of their call.
     pub(super) members: HashMap<Arc<str>, Arc<str>>,
     pub(super) count: usize,
@@ -87,6 +89,7 @@ impl State {
             done: Vec::new(),
             kept: HashMap::new(),
             undone: HashMap::new(),
+            begun: HashMap::new(),
             members: HashMap::new(),
             count: 0,
         }
@@ -209,11 +212,6 @@ impl State {
 
 /// What the driver asks of a state.
 impl State {
-    /// How often a step was undone.
-    pub(crate) fn generation(&self, path: &str) -> u32 {
-        self.undone.get(path).copied().unwrap_or(0)
-    }
-
     /// The event that a due timer of a step amounts to; none when nothing waits for it any more.
     pub(crate) fn fired(&self, path: &str, timer: &str) -> Option<Event> {
         let (path, id) = self.leaves.get_key_value(path)?;

@@ -172,7 +172,7 @@ impl Runner {
 
     fn child(&mut self, turn: &mut Turn, path: std::sync::Arc<str>, flow: &str, input: Value) {
         let own = &self.state.start;
-        let id = RunId::of_child(&self.run, &format!("{path}~{}", self.state.generation(&path)));
+        let id = RunId::of_child(&self.run, &format!("{path}~{}", self.state.children(&path)));
         let start = Start {
             run: id.to_string(),
             flow: flow.to_owned(),

@@ -150,3 +150,32 @@ async fn a_run_outlives_a_letter_that_is_discarded_while_it_is_replayed() {
         assert_eq!(world.ledger.keys("inventory.reserve").len(), 1);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_is_tried_again_is_another_run() {
+    let world = World::with(&[
+        ("main", "do: [{ t: { try: [{ sub: { run: child } }], retry: { attempts: 3, wait: 10ms } } }]"),
+        ("child", "{ on_exhausted: fail, do: [{ c: { call: payments.charge } }] }"),
+    ])
+    .await;
+    world.ledger.fails_once("payments.charge", away());
+    let view = world.runs(order()).await;
+    assert_eq!(view.status, RunStatus::Succeeded);
+    let keys = world.ledger.keys("payments.charge");
+    assert!(keys.len() == 2 && keys[0] != keys[1], "{keys:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_can_be_restarted_from_a_step_that_began_another() {
+    let mut world = World::with(&[
+        ("main", "do: [{ sub: { run: child } }]"),
+        ("child", "{ on_exhausted: fail, do: [{ c: { call: payments.charge } }] }"),
+    ])
+    .await;
+    world.ledger.fails_once("payments.charge", away());
+    let run = world.start("act_1", order()).await;
+    assert!(world.engine.wait(run.as_str(), PATIENCE).await.unwrap().error.is_some());
+    world.dies_and_restarts().await;
+    world.engine.restart_from(run.as_str(), "sub").await.unwrap();
+    world.until(&run, |view| view.status == RunStatus::Succeeded).await;
+}
