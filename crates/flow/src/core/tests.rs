@@ -2,9 +2,10 @@
 //! named blocker, and the fold of the journal stands where the live state stood.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
-use port::{Fault, Kind, Landed, Repeat, Reply};
+use port::{Fault, Kind, Landed, Rejection, Repeat, Reply};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use store::RunStatus;
@@ -152,4 +153,55 @@ fn a_sequence_is_undone_exactly_in_reverse() {
     let play = play(&flow(&Value::Array(tasks)), &[0, 0, 0, 2, 0, 0, 0, 0, 0]);
     let undone: Vec<&str> = play.undone.iter().map(|path| &**path).collect();
     assert_eq!(undone, ["d", "c", "b", "a"]);
+}
+
+/// A run that is about to make its first call.
+fn begun(step: &Value) -> (Definition, State, Effect) {
+    let definition = flow(&json!([step]));
+    let start = Start { run: "run_1".into(), input: json!({}), ..Start::default() };
+    let mut state = State::new(Arc::new(start), Timestamp::UNIX_EPOCH);
+    let decided = state.apply(&definition, &Event::RunTaken, Timestamp::UNIX_EPOCH);
+    let effect = decided.into_iter().find_map(|decision| match decision {
+        Decision::Call(effect) => Some(effect),
+        _ => None,
+    });
+    (definition, state, effect.expect("a call"))
+}
+
+fn vain(state: &State, effect: &Effect, fault: &Fault, rejected: u32) -> Event {
+    let verdict = Verdict { now: state.now, took: Duration::ZERO, unit: 0.0, max_output: 1 << 20, rejected };
+    state.judge(effect, Err(fault.clone()), verdict)
+}
+
+/// What becomes of a call that is made in vain again and again, until something else comes of it than a wait.
+fn in_vain(retry: &Value, fault: &Fault) -> (u32, Event) {
+    let (definition, mut state, effect) =
+        begun(&json!({ "call": "s.do", "on_exhausted": "compensate", "retry": retry }));
+    for round in 1..1_000 {
+        let event = vain(&state, &effect, fault, round);
+        state.apply(&definition, &event, Timestamp::UNIX_EPOCH);
+        if !matches!(event, Event::StepBlocked { .. } | Event::StepRetried { .. }) {
+            return (round, event);
+        }
+    }
+    panic!("goes on for ever");
+}
+
+#[test]
+fn a_call_that_opens_its_own_breaker_comes_to_an_end() {
+    let opened = Fault { attempts: 1, ..Fault::rejected(Rejection::BreakerOpen, None) };
+    let (rounds, event) = in_vain(&json!({ "attempts": 3 }), &opened);
+    assert!(matches!(event, Event::StepExhausted { .. }), "{event:?}");
+    assert_eq!(rounds, 20, "an outage takes more than the three rounds of a broken call");
+    assert_eq!(in_vain(&json!({ "attempts": 30 }), &opened).0, 30, "unless more are wanted");
+}
+
+#[test]
+fn a_system_that_says_when_to_come_back_is_asked_again_then() {
+    let throttled = Fault::new(Kind::Throttled, Landed::No, "too many").after(Some(Duration::from_secs(600)));
+    let (_, state, effect) = begun(&json!({ "call": "s.do" }));
+    let event = vain(&state, &effect, &throttled, 0);
+    let Event::StepRetried { until, .. } = event else { panic!("{event:?}") };
+    assert_eq!(until, Timestamp::from_second(600).unwrap(), "one round is all that the step's `retry` gives");
+    assert_eq!(in_vain(&json!({}), &throttled).0, 20);
 }

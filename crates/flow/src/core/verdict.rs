@@ -18,6 +18,11 @@ use crate::definition::{Retry, Task};
 const REJECTED: Duration = Duration::from_secs(1);
 /// The longest wait after a rejection.
 const REJECTED_MAX: Duration = Duration::from_secs(60);
+/// The longest wait that a system may ask for.
+const ASKED_MAX: Duration = Duration::from_secs(3600);
+/// The fewest rounds of a call that was made in vain, when the system or its guard says when to come back. There is an
+/// end to them, or a call that opens its own breaker would do so for ever.
+const TOLD_ROUNDS: u32 = 20;
 
 /// What the driver knows of a call when it has ended.
 #[derive(Clone, Copy, Debug)]
@@ -99,7 +104,12 @@ impl State {
         let fault = &self.doubted(effect, fault);
         let member = effect.acted(fault.member.clone());
         let error = Failure { member: member.clone(), ..Failure::of(&path, fault) };
-        if let Some(reason) = fault.rejection {
+        // Whoever is named is asked again, and repeats it as safely as it says.
+        let repeat = fault.member.as_deref().map_or(effect.repeat, |named| effect.members.repeat_at(named));
+        let may_resend = fault.may_resend(repeat, true);
+        if let Some(reason) = fault.rejection
+            && (fault.attempts == 0 || !may_resend)
+        {
             let until = later(verdict.now, rejection_wait(fault.retry_after, verdict));
             let perhaps = fault.landed != Landed::No && !effect.purpose.asks();
             return Event::StepBlocked {
@@ -111,13 +121,7 @@ impl State {
                 member,
             };
         }
-        // Whoever is named is asked again, and repeats it as safely as it says.
-        let repeat = fault.member.as_deref().map_or(effect.repeat, |named| effect.members.repeat_at(named));
-        let retry = self.retry(effect);
-        let spent = self.rounds(&path) + 1;
-        if fault.may_resend(repeat, true) && retry.covers(error.kind) && spent < retry.attempts {
-            let wait =
-                retry.backoff(spent, verdict.unit).max(fault.retry_after.unwrap_or_default().min(retry.max));
+        if may_resend && let Some(wait) = self.another_round(effect, fault, verdict) {
             return Event::StepRetried { path, error, until: later(verdict.now, wait) };
         }
         match effect.purpose {
@@ -148,6 +152,19 @@ impl State {
             fault.member = fault.member.or(asked);
         }
         fault
+    }
+
+    /// How long to wait before the call is made once more; `None` when it was made often enough.
+    fn another_round(&self, effect: &Effect, fault: &Fault, verdict: Verdict) -> Option<Duration> {
+        let retry = self.retry(effect);
+        let spent = self.rounds(&effect.path) + 1;
+        if let Some(asked) = fault.retry_after.or(fault.rejection.map(|_| REJECTED_MAX)) {
+            let wait = spread(asked.min(ASKED_MAX), verdict.unit);
+            return (spent < retry.attempts.max(TOLD_ROUNDS))
+                .then(|| wait.max(retry.backoff(spent, verdict.unit)));
+        }
+        let again = retry.covers(Some(fault.kind)) && spent < retry.attempts;
+        again.then(|| retry.backoff(spent, verdict.unit))
     }
 
     fn retry(&self, effect: &Effect) -> Retry {
@@ -191,8 +208,12 @@ fn is_settled(fault: &Fault) -> bool {
 /// `Retry-After` when there is one, else doubling from a second to a minute; with jitter on top either way.
 fn rejection_wait(asked: Option<Duration>, verdict: Verdict) -> Duration {
     let doubled = REJECTED.saturating_mul(1 << verdict.rejected.min(6));
-    let base = asked.unwrap_or(doubled).min(REJECTED_MAX);
-    base + base.mul_f64(verdict.unit.clamp(0.0, 1.0) / 4.0)
+    spread(asked.unwrap_or(doubled).min(REJECTED_MAX), verdict.unit)
+}
+
+/// Up to a quarter longer, so that not all come back at once.
+fn spread(wait: Duration, unit: f64) -> Duration {
+    wait + wait.mul_f64(unit.clamp(0.0, 1.0) / 4.0)
 }
 
 fn later(now: Timestamp, wait: Duration) -> Timestamp {

@@ -129,7 +129,9 @@ fn verify() -> Shape {
 
 fn retry() -> Field {
     let shape = Shape::object([
-        Field::new("attempts", Shape::int(1..=1000)).doc("rounds, the first one counted"),
+        Field::new("attempts", Shape::int(1..=1000)).doc(
+            "rounds, the first one counted; when the system or its guard says when to come back, at least 20",
+        ),
         Field::new("wait", Shape::duration()).default("1s").doc("before the second round; doubles with each"),
         Field::new("max", Shape::duration()).default("60s").doc("the longest wait between rounds"),
         Field::new("kinds", kinds()).doc("only faults of these kinds"),

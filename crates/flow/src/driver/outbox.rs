@@ -129,8 +129,8 @@ impl Engine {
         let Err(fault) = outcome else {
             return Batch { outbox: vec![OutboxOp::Done { id }], ..Batch::default() };
         };
-        // A guard that kept the call in spends no attempt.
-        let attempts = row.attempts + u32::from(fault.rejection.is_none());
+        // A guard that kept the call in spends no attempt, unless the call had been made before.
+        let attempts = row.attempts + u32::from(fault.rejection.is_none() || fault.attempts > 0);
         if fault.may_resend(self.repeat(&row.target), true) && attempts < self.0.limits.tells {
             let wait = Retry::STEP
                 .backoff(attempts.max(1), self.0.entropy.unit())
