@@ -107,6 +107,18 @@ impl Breaker {
         }
     }
 
+    /// Asks again for a call that waited since it got leave: the operator may have spoken, and the state may be another.
+    ///
+    /// # Errors
+    /// As [`Breaker::admit`].
+    #[inline]
+    pub fn renew<'a>(&'a self, permit: Permit<'a>, scene: &impl Scene) -> Result<Permit<'a>, Refusal> {
+        match self.switch() {
+            Switch::Auto | Switch::ObserveOnly if permit.holds() => Ok(permit),
+            _ => self.admit(scene),
+        }
+    }
+
     #[inline]
     fn enter(&self, scene: &impl Scene) -> Result<Permit<'_>, Refusal> {
         let word = self.read();

@@ -23,10 +23,10 @@ impl<'a> Permit<'a> {
         Self { breaker: None, era: 0, probe: false }
     }
 
-    /// Whether the state in which this was given still holds.
+    /// Whether somebody keeps account of it, and the state in which it was given still holds.
     #[inline]
-    pub fn holds(&self) -> bool {
-        self.breaker.is_none_or(|breaker| breaker.read().era == self.era)
+    pub(super) fn holds(&self) -> bool {
+        self.breaker.is_some_and(|breaker| breaker.read().era == self.era)
     }
 
     /// Says how the call went, and how long it took.

@@ -86,7 +86,7 @@ impl<'a> Run<'a> {
             later => Box::pin(self.await_turn(later)).await?,
         }
         // The world may have changed while the call waited.
-        self.still(permit.as_ref())?;
+        let permit = self.still(permit)?;
         // Attempt timeout innermost: it bounds the system's time, not the time spent waiting for our own stages.
         let out = self.out();
         let result = {
@@ -130,12 +130,12 @@ impl<'a> Run<'a> {
     }
 
     #[inline]
-    fn still(&self, permit: Option<&Permit<'_>>) -> Result<(), Fault> {
-        if permit.is_none_or(Permit::holds) {
-            return Ok(());
+    fn still(&self, permit: Option<Permit<'a>>) -> Result<Option<Permit<'a>>, Fault> {
+        let (Some(breaker), Some(permit)) = (self.lane.breaker.as_deref(), permit) else { return Ok(None) };
+        match breaker.renew(permit, self) {
+            Ok(permit) => Ok(Some(permit)),
+            Err(refusal) => Err(self.reject(Rejection::BreakerOpen, Some(refusal.retry_after()))),
         }
-        let open_for = self.lane.breaker.as_deref().and_then(|breaker| breaker.open_for(self.now()));
-        Err(self.reject(Rejection::BreakerOpen, open_for))
     }
 
     /// The attempt leaves the house.

@@ -7,6 +7,7 @@ mod fixture;
 mod hedging;
 mod naming;
 mod profiles;
+mod queueing;
 mod retrying;
 #[cfg(any(feature = "redis", feature = "postgres"))]
 mod shared;
