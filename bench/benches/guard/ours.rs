@@ -146,7 +146,7 @@ pub(crate) fn bulkhead(threads: usize) -> Cost {
 /// What a success at the first attempt costs the retry budget.
 pub(crate) fn budget(threads: usize) -> Cost {
     let purse = Purse::new(guard::Budget::default());
-    cost(threads, || async || black_box(&purse).succeeded(None))
+    cost(threads, || async || black_box(&purse).succeeded())
 }
 
 fn bare() -> Policy {

@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use guard::breaker::{Breaker, Change, Permit, Scene};
-use guard::budget::Purse;
+use guard::budget::{Coin, Purse};
 use guard::{Budget, ErrorRate, HalfOpen, State, Tick, Verdict, Window};
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicU32, Ordering};
@@ -196,11 +196,11 @@ fn the_budget_is_never_overdrawn_and_never_overfilled() {
         let theirs = Arc::clone(&purse);
         let thread = thread::spawn(move || {
             let coin = theirs.withdraw(false);
-            theirs.succeeded(coin);
-            coin.is_some()
+            coin.iter().for_each(Coin::spend);
+            coin.map(Coin::won).is_some()
         });
-        let paid = purse.withdraw(false).is_some();
-        purse.succeeded(None);
+        let paid = purse.withdraw(false).inspect(Coin::spend).is_some();
+        purse.succeeded();
         let theirs = thread.join().unwrap();
         assert!(paid || theirs, "20 tokens pay for one retry");
         assert!(purse.left() <= 20);

@@ -23,9 +23,9 @@ pub(crate) enum First<'a> {
 }
 
 /// A try to come: after how long, and what was paid for it.
-pub(crate) struct Next {
+pub(crate) struct Next<'a> {
     delay: Duration,
-    coin: Coin,
+    coin: Coin<'a>,
 }
 
 impl<'a> Run<'a> {
@@ -40,14 +40,14 @@ impl<'a> Run<'a> {
     /// The first try went well.
     #[inline]
     pub(crate) fn succeeded<T>(&self, reply: T) -> Result<T, Fault> {
-        self.guard.purse.succeeded(None);
+        self.guard.purse.succeeded();
         Ok(reply)
     }
 
     /// The tries after the first, until one goes well or there is no next.
     pub(crate) async fn retry<T, F: Future<Output = Result<T, Fault>>>(
         &self,
-        mut next: Next,
+        mut next: Next<'a>,
         mut fault: Fault,
         send: &impl Fn(Attempt) -> F,
     ) -> Result<T, Fault> {
@@ -57,9 +57,13 @@ impl<'a> Run<'a> {
             self.hear(&Event::RetryScheduled { place: &self.place, attempt, delay, fault: &fault });
             tokio::time::sleep(delay).await;
             self.look();
-            let last = match self.try_once(send).await {
+            let sending = |attempt| {
+                next.coin.spend();
+                send(attempt)
+            };
+            let last = match self.try_once(&sending).await {
                 Ok(reply) => {
-                    self.guard.purse.succeeded(Some(next.coin));
+                    next.coin.won();
                     return Ok(reply);
                 }
                 Err(last) => last,
@@ -91,18 +95,34 @@ impl<'a> Run<'a> {
         let mut copies = 0;
         let next = || {
             copies += 1;
-            let paid = copies == 1 || copies <= hedge.max && self.guard.purse.withdraw(false).is_some();
-            if paid && copies > 1 {
+            let coin = match copies {
+                1 => None,
+                _ if copies > hedge.max => return None,
+                _ => Some(self.guard.purse.withdraw(false)?),
+            };
+            if coin.is_some() {
                 self.look();
                 self.hear(&Event::Hedged { place: &self.place });
             }
-            paid.then(|| self.once(send))
+            Some(self.copy(coin, send))
         };
         hedge::race(hedge.after, next, |_| false).await
     }
 
+    async fn copy<T, F: Future<Output = Result<T, Fault>>>(
+        &self,
+        coin: Option<Coin<'a>>,
+        send: &impl Fn(Attempt) -> F,
+    ) -> Result<T, Fault> {
+        let sending = |attempt| {
+            coin.iter().for_each(Coin::spend);
+            send(attempt)
+        };
+        self.once(&sending).await
+    }
+
     /// Whether to try again, after how long, and what was paid for it.
-    pub(crate) fn again(&self, fault: &Fault) -> Option<Next> {
+    pub(crate) fn again(&self, fault: &Fault) -> Option<Next<'a>> {
         let retry = &self.guard.policy.retry;
         let made = self.attempts();
         // A guard's rejection is not tried again here: it costs no budget and becomes the caller's durable retry.

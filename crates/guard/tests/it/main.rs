@@ -12,6 +12,7 @@ mod retrying;
 #[cfg(any(feature = "redis", feature = "postgres"))]
 mod shared;
 mod sparing;
+mod spending;
 mod suite;
 mod suited;
 mod telling;
