@@ -54,6 +54,15 @@ fn usual(fault: &Fault) -> Class {
     }
 }
 
+/// Whether the system itself turned the call down: it is there and understands what it is asked.
+pub(crate) fn answers(fault: &Fault) -> bool {
+    let turned_down = matches!(
+        fault.kind,
+        Kind::Refused | Kind::Unauthorised | Kind::NotFound | Kind::Conflict | Kind::Invalid
+    );
+    turned_down && fault.status.is_some() && fault.rejection.is_none()
+}
+
 #[cfg(all(test, not(loom)))]
 mod tests {
     use port::{Landed, Rejection};

@@ -158,6 +158,22 @@ fn a_permit_that_is_dropped_is_there_for_the_next() {
     });
 }
 
+/// The stamp of an earlier probe is more than a maximum wait old, and must not be taken for that of one just out.
+#[test]
+fn two_probes_after_a_long_silence_are_both_on_time() {
+    loom::model(|| {
+        let (breaker, at) = (breaker(1, 2), At::seconds(0));
+        open(&breaker, &at);
+        call(&breaker, Verdict::Neutral, &at.later(60));
+        let at = at.later(121);
+        let (theirs, their_at) = (Arc::clone(&breaker), at.clone());
+        let other = thread::spawn(move || theirs.admit(&their_at).map(std::mem::forget).is_ok());
+        let ours = breaker.admit(&at).map(std::mem::forget).is_ok();
+        assert!(ours && other.join().unwrap());
+        assert_eq!(breaker.state(), State::HalfOpen);
+    });
+}
+
 #[test]
 fn a_late_result_never_counts() {
     loom::model(|| {

@@ -63,7 +63,7 @@ impl Refusal {
 /// One circuit breaker.
 pub struct Breaker {
     word: AtomicU64,
-    /// When the half-open era began: era in the top 16 bits, milliseconds below.
+    /// Since when probes are out: era in the top 16 bits, milliseconds below.
     since: AtomicU64,
     switch: AtomicU8,
     window: Option<Window>,
@@ -169,14 +169,12 @@ impl Breaker {
         if probes.out >= self.rules.permits {
             return Some(Err(Refusal::lasting(self.rules.probe_hint())));
         }
-        let next = word.still(Phase::HalfOpen(Probes { out: probes.out + 1, ..probes }));
-        if !self.swap(word, next) {
-            return None;
-        }
         if probes.out == 0 {
+            // Before anybody can see that a probe is out: who sees it must find it on time.
             self.stamp(word.era, scene.now());
         }
-        Some(Ok(self.permit(word.era, true)))
+        let next = word.still(Phase::HalfOpen(Probes { out: probes.out + 1, ..probes }));
+        self.swap(word, next).then(|| Ok(self.permit(word.era, true)))
     }
 
     /// Whether probes have been out longer than the longest wait.
@@ -186,8 +184,14 @@ impl Breaker {
         since >> 48 == u64::from(era) && now.millis() >= began.saturating_add(self.rules.max_wait)
     }
 
+    /// Stamps never go back: a caller that was held up between its look and its stamp must not make others late.
     fn stamp(&self, era: u16, now: Tick) {
-        self.since.store(u64::from(era) << 48 | now.millis() & STAMP_MILLIS, Ordering::Release);
+        let stamp = u64::from(era) << 48 | now.millis() & STAMP_MILLIS;
+        let is_newer = |seen: u64| (1..1 << 63).contains(&stamp.wrapping_sub(seen));
+        // An error only says that a newer stamp is there.
+        let _ = self
+            .since
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |seen| is_newer(seen).then_some(stamp));
     }
 
     #[inline]

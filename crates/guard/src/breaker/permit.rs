@@ -29,6 +29,11 @@ impl<'a> Permit<'a> {
         self.breaker.is_some_and(|breaker| breaker.read().era == self.era)
     }
 
+    /// Whether the call finds out if the system is back.
+    pub fn is_probe(&self) -> bool {
+        self.probe
+    }
+
     /// Says how the call went, and how long it took.
     #[inline]
     pub fn settle(mut self, verdict: Verdict, took: Duration, scene: &impl Scene) {

@@ -115,7 +115,7 @@ pub struct HalfOpen {
     pub success_threshold: u32,
     /// Opens again when more than this share of `success_threshold` probes failed. Default: 0, the first failure.
     pub failure_percent: u8,
-    /// Opens again when the probes have not decided by then. Default: 60 s.
+    /// Opens again when probes that are out have not come back by then. Default: 60 s. At least 1 ms.
     pub max_wait: Duration,
 }
 

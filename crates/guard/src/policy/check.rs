@@ -112,6 +112,9 @@ impl Findings {
             "breaker.half_open.success_threshold",
             || format!("{} is outside 1 to 500", probes.success_threshold),
         );
+        self.unless(probes.max_wait >= Duration::from_millis(1), "breaker.half_open.max_wait", || {
+            "less than 1ms".into()
+        });
     }
 
     fn window(&mut self, window: &Window, min_calls: u32) {

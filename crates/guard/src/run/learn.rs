@@ -42,6 +42,10 @@ impl Run<'_> {
     fn learn_from(&self, fault: &Fault, permit: Option<Permit<'_>>, limit: Duration, took: Duration) {
         let verdict = match classify::verdict(Err(fault), &self.guard.policy.classify) {
             Verdict::Bad { .. } if self.was_cut_short(fault, limit) => Verdict::Neutral,
+            // All that a probe asks is whether the system is there.
+            Verdict::Neutral if permit.as_ref().is_some_and(Permit::is_probe) && classify::answers(fault) => {
+                Verdict::Good
+            }
             verdict => verdict,
         };
         self.learn(permit, verdict, took);

@@ -6,8 +6,10 @@ mod caching;
 mod fixture;
 mod hedging;
 mod naming;
+mod probing;
 mod profiles;
 mod queueing;
+mod racing;
 mod retrying;
 #[cfg(any(feature = "redis", feature = "postgres"))]
 mod shared;

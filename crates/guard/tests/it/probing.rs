@@ -1,0 +1,62 @@
+//! What a half-open breaker learns from its probes.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use guard::{Breaker, Class, Classify, HalfOpen, Policy, Retry, Sign, State};
+use port::{Fault, Kind, Landed};
+
+use crate::fixture::{World, bare, fault, seconds};
+
+fn policy() -> Policy {
+    let breaker =
+        Breaker { consecutive_failures: NonZeroU32::new(1), open_jitter: 0.0, ..Breaker::default() };
+    let retry = Retry { max_attempts: NonZeroU32::MIN, ..Retry::default() };
+    Policy { breaker: Some(breaker), retry, ..bare() }
+}
+
+/// The state after a probe that came back with `told`.
+async fn after_a_probe(policy: Policy, told: Fault) -> State {
+    let world = World::new(policy, move |number, _| {
+        let told = if number == 1 { fault(Kind::Connect, Landed::No) } else { told.clone() };
+        async move { Err(told) }
+    });
+    world.call("post").await.unwrap_err();
+    tokio::time::sleep(seconds(60)).await;
+    let told = world.call("post").await.unwrap_err();
+    assert_eq!(told.rejection, None, "it was let out");
+    world.guarded.status().lanes[0].state
+}
+
+/// An hour of 404s must not keep every second call in.
+#[tokio::test(start_paused = true)]
+async fn a_system_that_turns_a_probe_down_is_back() {
+    let kinds = [Kind::Refused, Kind::Unauthorised, Kind::NotFound, Kind::Conflict, Kind::Invalid];
+    for kind in kinds {
+        let told = fault(kind, Landed::No).status(404);
+        assert_eq!(after_a_probe(policy(), told).await, State::Closed, "{kind:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_nobody_answered_says_nothing() {
+    for kind in [Kind::Invalid, Kind::Internal, Kind::Protocol] {
+        assert_eq!(after_a_probe(policy(), fault(kind, Landed::No)).await, State::HalfOpen, "{kind:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_said_to_say_nothing_says_nothing_of_a_probe_either() {
+    let mut classify = Classify::default();
+    classify.differ([(Sign::Status(500), Class::Neutral)]);
+    let told = fault(Kind::Unavailable, Landed::No).status(500);
+    assert_eq!(after_a_probe(Policy { classify, ..policy() }, told).await, State::HalfOpen);
+}
+
+#[test]
+fn probes_must_be_given_time_to_come_back() {
+    let half_open = HalfOpen { max_wait: Duration::ZERO, ..HalfOpen::default() };
+    let policy = Policy { breaker: Some(Breaker { half_open, ..Breaker::default() }), ..bare() };
+    let keys: Vec<_> = policy.conflicts().into_iter().map(|conflict| conflict.at).collect();
+    assert_eq!(keys, ["breaker.half_open.max_wait"]);
+}
