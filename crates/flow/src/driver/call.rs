@@ -1,5 +1,6 @@
 //! Performing a call: through the guarded system, under its key, within its time, one of a bounded number.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -110,7 +111,7 @@ impl Engine {
         let call =
             Call { operation: operation.into(), input: input.into(), key: key.and_then(IdempotencyKey::new) };
         failpoint("flow.calling");
-        let calling = link.call(ctx, call);
+        let calling = landing(async { link.call(ctx, call).await });
         let outcome = match ctx.remaining() {
             None => calling.await,
             Some(left) => tokio::time::timeout(left + GRACE, calling).await.unwrap_or_else(|_| {
@@ -120,4 +121,11 @@ impl Engine {
         failpoint("flow.called");
         outcome
     }
+}
+
+/// A call whose adapter panics has ended, and nobody knows whether it landed.
+async fn landing(calling: impl Future<Output = Result<Reply, Fault>>) -> Result<Reply, Fault> {
+    AssertUnwindSafe(calling).catch_unwind().await.unwrap_or_else(|_| {
+        Err(Fault::new(Kind::Internal, Landed::Unknown, "the adapter panicked; its log says where"))
+    })
 }

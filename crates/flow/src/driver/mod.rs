@@ -11,10 +11,12 @@
 
 mod begin;
 mod call;
+mod claim;
 mod command;
 mod id;
 mod letter;
 mod load;
+mod lost;
 mod outbox;
 mod perform;
 mod queue;
@@ -132,6 +134,8 @@ struct Inner {
     waiters: waiters::Waiters,
     topics: topics::Topics,
     calls: Arc<Semaphore>,
+    claims: claim::Claims,
+    lost: lost::Lost,
     timer_set: Notify,
     outbox_put: Notify,
     stopping: watch::Sender<bool>,
@@ -269,6 +273,8 @@ impl Inner {
             waiters: waiters::Waiters::default(),
             topics: topics::Topics::default(),
             calls: Arc::new(Semaphore::new(deps.limits.calls)),
+            claims: claim::Claims::default(),
+            lost: lost::Lost::default(),
             timer_set: Notify::new(),
             outbox_put: Notify::new(),
             stopping: watch::Sender::new(false),

@@ -1,11 +1,9 @@
 //! The relay of `tell`: at least once, with backoff, then a dead letter. Rows outlive the run that wrote them.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use parking_lot::Mutex;
 use port::{Fault, Repeat};
 use serde::Deserialize;
 use serde_json::Value;
@@ -38,9 +36,8 @@ struct Tell {
 /// Delivers rows, for ever.
 pub(super) async fn relay(engine: Engine) {
     let places = Arc::new(Semaphore::new(engine.0.limits.relays.max(1)));
-    let under_way: Arc<Mutex<HashSet<String>>> = Arc::default();
     loop {
-        let wait = match engine.relay_due(&places, &under_way).await {
+        let wait = match engine.relay_due(&places).await {
             Ok(wait) => wait,
             Err(error) => {
                 tracing::warn!(%error, "reading the outbox");
@@ -55,27 +52,20 @@ pub(super) async fn relay(engine: Engine) {
 }
 
 impl Engine {
-    async fn relay_due(
-        &self,
-        places: &Arc<Semaphore>,
-        under_way: &Arc<Mutex<HashSet<String>>>,
-    ) -> Result<Duration, store::Error> {
+    async fn relay_due(&self, places: &Arc<Semaphore>) -> Result<Duration, store::Error> {
         let now = self.0.clock.now();
         for row in self.0.store.outbox_due(now, PAGE).await? {
-            if row.kind != "tell" || !under_way.lock().insert(row.id.clone()) {
-                continue;
-            }
+            let Some(claim) = self.0.claims.take(&row.id).filter(|_| row.kind == "tell") else { continue };
             let Ok(place) = places.clone().acquire_owned().await else { break };
-            let (engine, under_way) = (self.clone(), under_way.clone());
+            let engine = self.clone();
             self.keep(async move {
                 engine.deliver(&row).await;
-                under_way.lock().remove(&row.id);
-                drop(place);
+                drop((claim, place));
                 engine.0.outbox_put.notify_one();
             });
         }
         self.0.tasks.lock().retain(|task| !task.is_finished());
-        let idle = under_way.lock().is_empty();
+        let idle = self.0.claims.is_empty();
         Ok(match self.0.store.next_outbox().await? {
             Some(next) if idle || next > now => {
                 Duration::try_from(next.duration_since(now)).unwrap_or(Duration::from_millis(50)).min(LONGEST)

@@ -1,12 +1,13 @@
 //! One live run: a loop over what comes home, what is said and what is due.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use port::{Fault, Reply};
 use tokio::sync::mpsc;
 
@@ -75,7 +76,7 @@ pub(super) async fn live(
         Ok(loaded) => loaded,
         Err(error) => {
             tracing::error!(run, %error, "loading a run");
-            return lose(&engine, &run, &mut inbox);
+            return lose(&engine, &run, &mut inbox, Some(&error));
         }
     };
     let shown = (loaded.row.status, loaded.row.blocked_on.clone());
@@ -96,18 +97,26 @@ pub(super) async fn live(
     if new {
         runner.tell_beginning();
     }
-    let stop = runner.run(&mut inbox, &mut stopping).await;
-    if let Err(Stop::Fenced(error)) = stop {
-        tracing::warn!(run, %error, "letting go of a run");
-        lose(&engine, &run, &mut inbox);
+    let living = AssertUnwindSafe(runner.run(&mut inbox, &mut stopping)).catch_unwind().await;
+    match living {
+        Ok(Ok(()) | Err(Stop::NotOpen(_) | Stop::Stopping)) => engine.0.lost.found(&run),
+        Ok(Err(Stop::Fenced(error))) => {
+            tracing::warn!(run, %error, "letting go of a run");
+            lose(&engine, &run, &mut inbox, Some(&error));
+        }
+        Err(_panic) => {
+            tracing::error!(run, "a run panicked; it is read back");
+            lose(&engine, &run, &mut inbox, None);
+        }
     }
     if engine.is_stopping() {
         engine.0.runs.lock().remove(&run);
     }
 }
 
-/// Drops the run from memory; those who commanded it hear that it is busy.
-fn lose(engine: &Engine, run: &str, inbox: &mut mpsc::Receiver<Message>) {
+/// Drops the run from memory for a while; those who commanded it hear that it is busy.
+fn lose(engine: &Engine, run: &str, inbox: &mut mpsc::Receiver<Message>, error: Option<&Error>) {
+    engine.look_again(run, error);
     while let Some(message) = engine.retire(run, inbox) {
         if let Message::Command { reply, .. } = message {
             let _ = reply.send(Err(Error::Busy(run.to_owned())));

@@ -52,6 +52,9 @@ impl Engine {
     }
 
     async fn is_stuck(&self, row: &RunRow) -> bool {
+        if self.0.lost.has(&row.id) {
+            return true;
+        }
         match row.status {
             RunStatus::Paused | RunStatus::Parked | RunStatus::Queued => true,
             RunStatus::Running | RunStatus::Waiting | RunStatus::Compensating => {

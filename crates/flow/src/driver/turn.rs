@@ -80,6 +80,7 @@ impl Runner {
         self.commit(std::mem::take(&mut turn.batch), &turn.said).await?;
         failpoint("flow.written");
         self.version += turn.events.len() as u64;
+        self.engine.0.lost.found(&self.run);
         self.tell_listener(&turn.events);
         Ok(())
     }

@@ -23,7 +23,9 @@ struct Pages {
     script: BTreeMap<String, VecDeque<Fault>>,
     always: BTreeMap<String, Fault>,
     answers: BTreeMap<String, Value>,
-    panic_at: Option<usize>,
+    dies_at: Option<usize>,
+    dead: bool,
+    panics: BTreeSet<String>,
     hang: BTreeMap<String, std::time::Duration>,
     held: BTreeSet<String>,
     let_go: Arc<Notify>,
@@ -77,7 +79,20 @@ impl Ledger {
     /// Dies after the n-th call has acted and before its answer is seen.
     pub(crate) fn dies_at_call(&self, nth: Option<usize>) {
         let mut pages = self.0.lock();
-        pages.panic_at = nth.map(|nth| nth + pages.calls.len());
+        pages.dies_at = nth.map(|nth| nth + pages.calls.len());
+        pages.dead = false;
+    }
+
+    /// The next call of this operation panics after it has acted.
+    pub(crate) fn panics_once(&self, operation: &str) {
+        self.0.lock().panics.insert(operation.into());
+    }
+
+    /// Never answers in a process that has died.
+    async fn lives(&self) {
+        if self.0.lock().dead {
+            std::future::pending::<()>().await;
+        }
     }
 
     /// Operations that acted, in order.
@@ -125,9 +140,10 @@ impl Ledger {
             return Err(fault.clone());
         }
         let answer = pages.act(operation, repeat, &key, &call.input);
-        let dies = pages.panic_at == Some(pages.calls.len());
+        pages.dead |= pages.dies_at == Some(pages.calls.len());
+        let panics = pages.panics.remove(operation);
         drop(pages);
-        assert!(!dies, "died after {operation} had acted");
+        assert!(!panics, "{operation} panics");
         match fault {
             Some(fault) => Err(fault),
             None => Ok(Reply { output: answer, status: Some(200), ..Reply::default() }),
@@ -173,7 +189,9 @@ impl Link for Fake {
             pages.hang.get(&operation).copied()
         };
         async move {
+            self.ledger.lives().await;
             let reply = self.ledger.perform(&operation, repeat, &call);
+            self.ledger.lives().await;
             if let Some(time) = time {
                 tokio::time::sleep(time).await;
             }

@@ -7,6 +7,7 @@ mod definitions;
 mod ledger;
 mod once;
 mod sagas;
+mod still;
 mod tasks;
 mod verifying;
 mod waking;

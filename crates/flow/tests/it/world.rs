@@ -148,6 +148,17 @@ impl World {
         panic!("{operation} was not called {times} times");
     }
 
+    /// Waits for a dead letter.
+    pub(crate) async fn dead(&self) -> store::DeadLetter {
+        for _ in 0..6000 {
+            match self.store.dead(&store::DeadFilter::default()).await.unwrap().pop() {
+                Some(letter) => return letter,
+                None => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
+        }
+        panic!("nothing is dead");
+    }
+
     /// Waits until the run shows what is wanted.
     pub(crate) async fn until(&self, run: &RunId, wanted: impl Fn(&RunView) -> bool) -> RunView {
         for _ in 0..3000 {

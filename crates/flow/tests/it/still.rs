@@ -1,0 +1,56 @@
+//! Nothing stands still unseen: what breaks down is picked up again, or is shown to be stuck.
+
+use std::time::Duration;
+
+use store::{RunFilter, RunStatus};
+
+use crate::world::{World, order};
+
+/// Nobody knows whether it landed, so it is undone; nothing is sent to such an adapter again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_panics_has_an_unknown_outcome() {
+    let world = World::of(
+        "do: [{ pay: { call: payments.charge, compensate: { call: payments.refund, with: { id: 1 } } } }]",
+    )
+    .await;
+    world.ledger.panics_once("payments.charge");
+    let view = world.runs(order()).await;
+    assert_eq!(view.status, RunStatus::Compensated);
+    assert_eq!(view.error.unwrap().code, "call.internal");
+    assert_eq!(world.ledger.effects(), ["payments.charge", "payments.refund"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_whose_delivery_panics_is_a_dead_letter() {
+    let world = World::of("do: [{ mail: { tell: email.send } }]").await;
+    world.ledger.panics_once("email.send");
+    assert_eq!(world.runs(order()).await.status, RunStatus::Succeeded);
+    let letter = world.dead().await;
+    assert_eq!((letter.code.as_str(), world.ledger.count("email.send")), ("call.internal", 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_panics_is_read_back_by_itself() {
+    let world = World::of("do: [{ a: { call: orders.create } }, { b: { call: payments.charge } }]").await;
+    world.crash.after(3);
+    let view = world.runs(order()).await;
+    assert_eq!(view.status, RunStatus::Succeeded);
+    assert_eq!(world.ledger.effects(), ["orders.create", "payments.charge"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_cannot_be_read_is_stuck() {
+    let world = World::of("do: [{ call: payments.charge }]").await;
+    let (run, mut batch) = world.begin("act_1", order());
+    let unreadable = batch.appends[0].events[0].clone();
+    batch.appends[0].events.push(store::NewEvent { data: b"{}".to_vec(), ..unreadable });
+    world.store.commit(batch).await.unwrap();
+    world.engine.committed(&[flow::RunId::from(run.as_str())]);
+    loop {
+        let stuck = world.engine.stuck(&RunFilter::default(), 0).await.unwrap().runs;
+        if stuck.iter().any(|row| row.id == run.as_str()) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
