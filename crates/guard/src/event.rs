@@ -74,6 +74,16 @@ pub enum Event<'a> {
         /// Where.
         place: &'a Place<'a>,
     },
+    /// A copy of a hedged call was dropped while it was out: another was quicker, or the caller went away. It says
+    /// nothing about the system, and may have landed.
+    CopyDropped {
+        /// Where.
+        place: &'a Place<'a>,
+        /// Which attempt it was.
+        attempt: u32,
+        /// How long it was out.
+        duration: Duration,
+    },
     /// A breaker changed its state.
     Transition {
         /// Where.

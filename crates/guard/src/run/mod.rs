@@ -3,6 +3,7 @@
 //! A call that never has to wait goes through in one piece: stages say at once whether it may pass, and only a wait
 //! is a future of its own, boxed, so that calls that do not wait do not carry its size.
 
+mod copy;
 mod end;
 mod learn;
 mod retry;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use port::{Fault, Kind, Repeat};
 
 use super::Run;
+use super::copy::Copy;
 use crate::backoff;
 use crate::budget::Coin;
 use crate::event::Event;
@@ -114,11 +115,15 @@ impl<'a> Run<'a> {
         coin: Option<Coin<'a>>,
         send: &impl Fn(Attempt) -> F,
     ) -> Result<T, Fault> {
-        let sending = |attempt| {
+        let copy = Copy::of(self);
+        let sending = |attempt: Attempt| {
             coin.iter().for_each(Coin::spend);
+            copy.leaves(attempt.number);
             send(attempt)
         };
-        self.once(&sending).await
+        let result = self.once(&sending).await;
+        copy.came_back();
+        result
     }
 
     /// Whether to try again, after how long, and what was paid for it.

@@ -74,6 +74,7 @@ impl Listener for Ear {
             Event::RetryScheduled { delay, .. } => format!("retry in {delay:?}"),
             Event::BudgetSpent { .. } => "budget spent".into(),
             Event::Hedged { .. } => "hedged".into(),
+            Event::CopyDropped { attempt, .. } => format!("copy {attempt} dropped"),
             Event::Transition { from, to, .. } => format!("{} to {}", from.as_str(), to.as_str()),
             Event::Rejected { by, .. } => by.as_str().into(),
             Event::Paused { pause, .. } => format!("pause of {pause:?}"),

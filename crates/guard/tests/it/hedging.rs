@@ -26,6 +26,35 @@ async fn a_slow_call_gets_a_second_copy_and_the_first_answer_wins() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_becomes_of_each_copy_is_heard() {
+    let world = World::new(hedged(), |number, _| async move {
+        if number % 2 == 1 { hang().await } else { Ok(Reply::default()) }
+    });
+    world.call("read").await.unwrap();
+    let heard = ["started", "hedged", "started", "good", "copy 1 dropped", "finished after 2"];
+    assert_eq!(world.ear.heard(), heard);
+    let gone = tokio::time::timeout(Duration::from_millis(50), world.call("read")).await;
+    assert!(gone.is_err(), "the caller went away");
+    assert_eq!(world.ear.heard()[heard.len()..], ["started", "copy 1 dropped", "abandoned after 1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_lost_says_nothing_of_the_system_until_copies_cannot_be_paid_for_any_more() {
+    let breaker = guard::Breaker { consecutive_failures: NonZeroU32::new(5), ..guard::Breaker::default() };
+    let policy = Policy { breaker: Some(breaker), attempt_timeout: seconds(1), ..hedged() };
+    let world = World::new(policy, |_, ctx| async move {
+        if ctx.attempt == 1 { hang().await } else { Ok(Reply::default()) }
+    });
+    let answered = (0..100).map(|_| world.call("read"));
+    let mut calls = 0;
+    for call in answered {
+        calls += usize::from(call.await.is_ok());
+    }
+    assert_eq!(calls, 38, "500 tokens pay for so many copies, a token a success included");
+    assert_eq!(world.guarded.status().lanes[0].state, guard::State::Open);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_may_not_be_repeated_is_never_hedged() {
     let world = World::new(hedged(), |_, _| async {
         tokio::time::sleep(seconds(1)).await;
