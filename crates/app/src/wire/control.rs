@@ -8,7 +8,7 @@ use guard::{Group, Guarded, LaneStatus, NoBreaker, State, Switch, Which};
 use port::normalised;
 use serde_json::Value;
 use watch::health::Seen;
-use watch::metrics::Breaker;
+use watch::metrics::{Breaker, Standing};
 
 /// The guards by system.
 #[derive(Clone)]
@@ -36,6 +36,11 @@ impl Guards {
     pub(super) fn breakers(&self) -> impl Iterator<Item = (&str, Breaker)> {
         let judged = self.guards.iter().filter(|(_, guarded)| guarded.mode().is_some());
         judged.map(|(name, guarded)| (name.as_str(), worst(&guarded.status().lanes)))
+    }
+
+    /// How each system's guard stands now, for the gauges: all its lanes together.
+    pub(super) fn standings(&self) -> impl Iterator<Item = (&str, Standing)> {
+        self.guards.iter().map(|(name, guarded)| (name.as_str(), together(&guarded.status())))
     }
 
     /// What a system's breakers say of it now, where that is not simply well: whatever its last call showed.
@@ -96,6 +101,14 @@ fn told(switch: Switch) -> Mode {
         Switch::Disabled => Mode::Disabled,
         Switch::ObserveOnly => Mode::ObserveOnly,
     }
+}
+
+fn together(status: &guard::Status) -> Standing {
+    let (lanes, budget) = (&status.lanes, status.budget);
+    let in_flight = lanes.iter().map(|lane| lane.in_flight).sum();
+    let queued = lanes.iter().map(|lane| lane.queued).sum();
+    let most = lanes.iter().filter_map(|lane| lane.max_in_flight).reduce(u32::saturating_add);
+    Standing { budget, in_flight, queued, most }
 }
 
 fn worst(lanes: &[LaneStatus]) -> Breaker {

@@ -54,6 +54,9 @@ fn metrics(ears: Arc<Ears>, guards: Guards, present: Present) -> Page {
                 ears.metrics.health(system, false);
             }
         }
+        for (system, standing) in guards.standings() {
+            ears.metrics.guard(system, standing);
+        }
         let format = Format::accepted(headers.get("accept").and_then(|value| value.to_str().ok()));
         let (ears, present) = (ears.clone(), present.clone());
         Box::pin(async move {

@@ -224,12 +224,12 @@ impl Load {
     }
 }
 
-fn plain<M: Metric + Clone>(to: &mut Registry, name: &str, help: &str, metric: &M) {
+pub(super) fn plain<M: Metric + Clone>(to: &mut Registry, name: &str, help: &str, metric: &M) {
     to.register(name, help, metric.clone());
 }
 
 /// The encoder appends `_total` to counters by itself.
-fn counter<L>(to: &mut Registry, name: &str, help: &str, family: &Family<L, Counter>)
+pub(super) fn counter<L>(to: &mut Registry, name: &str, help: &str, family: &Family<L, Counter>)
 where
     L: Clone + std::hash::Hash + Eq + EncodeLabelSet + std::fmt::Debug + Send + Sync + 'static,
 {

@@ -7,7 +7,7 @@ use prometheus_client::encoding::EncodeLabelSet;
 use super::{Breaker, Outcome};
 
 pub(super) type CallStatus = &'static str;
-type Name = Arc<str>;
+pub(super) type Name = Arc<str>;
 
 pub(super) const BREAKER_STATES: [(Breaker, &str); 3] =
     [(Breaker::Closed, "closed"), (Breaker::Open, "open"), (Breaker::HalfOpen, "half_open")];

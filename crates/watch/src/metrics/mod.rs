@@ -1,6 +1,7 @@
 //! What is counted and timed. One method per thing that happens; it feeds every series that tells of it.
 
 mod families;
+mod guarding;
 mod labels;
 mod names;
 mod text;
@@ -10,12 +11,14 @@ use std::time::Duration;
 use prometheus_client::registry::Registry;
 
 use families::{Astra, Counting, Flows, Fsm, Load, Present, Rag};
+use guarding::Guarding;
 use labels::{
     Act, ActType, Adapter, AdapterError, AdapterState, Call, CallStatus, Error, Flow, FlowStatus,
     LimitFallback, LimitStore, Request, Status,
 };
 use names::Names;
 
+pub use guarding::Standing;
 pub use text::Format;
 
 /// Which families of names are exported. All by default: dashboards of three traditions keep working.
@@ -65,6 +68,7 @@ pub struct Metrics {
     fsm: Fsm,
     flows: Flows,
     counting: Counting,
+    guarding: Guarding,
     load: Load,
     present: Present,
 }
@@ -75,7 +79,7 @@ impl Metrics {
         let mut registry = Registry::default();
         let (astra, rag) = (Astra::default(), Rag::default());
         let (fsm, flows, counting) = (Fsm::default(), Flows::default(), Counting::default());
-        let (load, present) = (Load::default(), Present::default());
+        let (guarding, load, present) = (Guarding::default(), Load::default(), Present::default());
         if compat.astra {
             astra.register(&mut registry);
         }
@@ -90,9 +94,10 @@ impl Metrics {
         }
         flows.register(&mut registry);
         counting.register(&mut registry);
+        guarding.register(&mut registry);
         load.register(&mut registry);
         present.register(&mut registry);
-        Self { registry, names: Names::default(), astra, rag, fsm, flows, counting, load, present }
+        Self { registry, names: Names::default(), astra, rag, fsm, flows, counting, guarding, load, present }
     }
 
     /// One act was handled, or refused.

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use expect_test::expect_file;
 
-use super::{Breaker, Compat, Format, Metrics, Outcome};
+use super::{Breaker, Compat, Format, Metrics, Outcome, Standing};
 
 fn busy() -> Metrics {
     let metrics = Metrics::new(Compat::default());
@@ -21,6 +21,12 @@ fn busy() -> Metrics {
     metrics.open_dead_letters(4);
     metrics.oldest_stuck_run(Duration::from_millis(61_900));
     metrics.outbox(3, Duration::from_millis(7_200));
+    metrics.rejection("crm", "breaker_open");
+    metrics.transition("crm", Breaker::Open);
+    metrics.hedged("crm");
+    metrics.budget_spent("crm");
+    metrics.paused("crm");
+    metrics.guard("crm", Standing { budget: 480, in_flight: 2, queued: 1, most: Some(32) });
     metrics.limit_store("common", false);
     metrics.limit_fallback("common", "crm", "local_share");
     metrics.requests_in_flight(3);
@@ -34,6 +40,36 @@ fn a_scrape_has_the_exact_names_labels_and_buckets() {
     let (content_type, text) = busy().scrape(Format::Prometheus);
     assert_eq!(content_type, "text/plain; version=0.0.4; charset=utf-8");
     expect_file!["../../tests/data/scrape.txt"].assert_eq(&ordered(&text));
+}
+
+/// The page that lists every series; `UPDATE_EXPECT=1` writes it.
+#[test]
+fn every_series_is_in_the_reference() {
+    let text = busy().scrape(Format::Prometheus).1;
+    let described =
+        |word: &str, line: &str| Some(line.strip_prefix("# ")?.strip_prefix(word)?.trim().to_owned());
+    let helps = text.lines().filter_map(|line| described("HELP", line));
+    let types = text.lines().filter_map(|line| described("TYPE", line));
+    let mut rows: Vec<String> = helps.zip(types).map(|(help, type_)| row(&help, &type_, &text)).collect();
+    rows.sort();
+    let head = include_str!("../../tests/data/metrics-head.md");
+    let page = format!(
+        "{head}\n| series | type | labels | what it tells |\n|---|---|---|---|\n{}\n",
+        rows.join("\n")
+    );
+    expect_file!["../../../../docs/reference/metrics.md"].assert_eq(&page);
+}
+
+fn row(help: &str, type_: &str, scrape: &str) -> String {
+    let (name, about) = help.split_once(' ').unwrap();
+    let series = scrape.lines().find(|line| line.starts_with(name) && line.contains('{'));
+    let inside =
+        series.and_then(|line| line.split_once('{')?.1.split_once('}')).map_or("", |(inside, _)| inside);
+    let labels = inside.split(',').filter_map(|label| label.split_once('=')).map(|(label, _)| label);
+    let labels: Vec<String> =
+        labels.filter(|label| *label != "le").map(|label| format!("`{label}`")).collect();
+    let type_ = type_.rsplit(' ').next().unwrap();
+    format!("| `{name}` | {type_} | {} | {} |", labels.join(", "), about.trim_end_matches('.'))
 }
 
 /// Series of one family come in any order; the buckets of one series keep theirs.

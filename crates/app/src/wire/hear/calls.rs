@@ -25,9 +25,25 @@ impl guard::Listener for Ears {
                 );
             }
             Event::Transition { place, from, to, .. } => {
+                self.metrics.transition(place.system, shown(*to));
                 tracing::warn!(integration_system = place.system, ?from, ?to, "breaker changed");
             }
             Event::Rejected { place, by, retry_after } => self.rejected(place, *by, *retry_after),
+            Event::Hedged { place } => self.metrics.hedged(place.system),
+            Event::BudgetSpent { place } => {
+                self.metrics.budget_spent(place.system);
+                let (integration_system, integration_operation) = (place.system, place.operation);
+                tracing::warn!(
+                    integration_system,
+                    integration_operation,
+                    "not tried again, retry budget is spent"
+                );
+            }
+            Event::Paused { place, pause } => {
+                self.metrics.paused(place.system);
+                let (integration_system, pause_ms) = (place.system, millis(*pause));
+                tracing::info!(integration_system, pause_ms, "system asked for a pause");
+            }
             Event::LimitStore { store, away: Some(away) } => {
                 self.metrics.limit_store(store, false);
                 tracing::warn!(store = *store, %away, "store of shared limits is away, fallbacks apply");
@@ -61,7 +77,8 @@ impl guard::Listener for Ears {
             }
             Event::CallFinished { place, outcome, attempts, duration } => {
                 if let Err(fault) = outcome {
-                    self.metrics.error(fault.kind.as_str(), place.system, fault.kind.may_pass());
+                    let error_type = fault.rejection.map_or(fault.kind.as_str(), port::Rejection::as_str);
+                    self.metrics.error(error_type, place.system, fault.kind.may_pass());
                 }
                 finished(place, *attempts, outcome.is_ok(), *duration);
             }
@@ -108,7 +125,7 @@ impl Ears {
     }
 
     fn rejected(&self, place: &Place<'_>, by: port::Rejection, retry_after: Option<Duration>) {
-        self.metrics.error(by.as_str(), place.system, true);
+        self.metrics.rejection(place.system, by.as_str());
         tracing::info!(
             integration_system = place.system,
             integration_operation = place.operation,
@@ -116,6 +133,14 @@ impl Ears {
             retry_after_ms = retry_after.map(millis),
             "call kept in"
         );
+    }
+}
+
+fn shown(state: guard::State) -> watch::metrics::Breaker {
+    match state {
+        guard::State::Closed => watch::metrics::Breaker::Closed,
+        guard::State::Open => watch::metrics::Breaker::Open,
+        guard::State::HalfOpen => watch::metrics::Breaker::HalfOpen,
     }
 }
 
