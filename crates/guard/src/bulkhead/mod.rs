@@ -7,13 +7,14 @@ mod slots;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adaptive::Gradient;
+use adaptive::{Answer, Gradient};
 use queue::Queue;
 use slots::Slots;
 
 use crate::classify::Verdict;
 use crate::policy::{self, Priority};
 use crate::sync::Lock;
+use crate::tick::Tick;
 
 /// A bulkhead. Taking and leaving a free place is one compare-and-swap; only a full one takes a lock.
 pub struct Bulkhead {
@@ -21,7 +22,7 @@ pub struct Bulkhead {
     queue: Lock<Queue>,
     max_queue: u32,
     max_wait: Duration,
-    gradient: Option<Gradient>,
+    gradient: Option<Box<Gradient>>,
 }
 
 /// A place; dropping it lets the next call in.
@@ -37,13 +38,15 @@ pub struct Full;
 impl Bulkhead {
     /// An empty bulkhead.
     pub fn new(policy: &policy::Bulkhead) -> Arc<Self> {
-        let places = policy.adaptive.as_ref().map_or(policy.max_in_flight, |adaptive| adaptive.initial);
+        let adaptive = policy.adaptive.as_ref();
+        let places = adaptive.map_or(policy.max_in_flight, |adaptive| adaptive.initial);
+        let gradient = adaptive.map(|adaptive| Box::new(Gradient::new(adaptive, policy.max_in_flight)));
         Arc::new(Self {
             slots: Slots::new(places),
             queue: Lock::new(Queue::default()),
             max_queue: policy.queue,
             max_wait: policy.max_wait,
-            gradient: policy.adaptive.as_ref().map(|adaptive| Gradient::new(adaptive, policy.max_in_flight)),
+            gradient,
         })
     }
 
@@ -107,16 +110,22 @@ impl Bulkhead {
         }
     }
 
-    /// An attempt came back after so long. With adaptive concurrency that may change how many calls may be out.
+    /// An attempt came back now, after so long. With adaptive concurrency that may change how many calls may be out.
     #[inline]
-    pub fn learn(self: &Arc<Self>, verdict: Verdict, took: Duration) {
+    pub fn learn(
+        self: &Arc<Self>,
+        verdict: Verdict,
+        took: Duration,
+        now: Tick,
+        chance: impl FnOnce() -> f64,
+    ) {
         let Some(gradient) = &self.gradient else { return };
         let good = match verdict {
             Verdict::Good => true,
             Verdict::Bad { .. } => false,
             Verdict::Neutral | Verdict::Throttled { .. } => return,
         };
-        let places = gradient.learn(good, took, self.in_flight());
+        let places = gradient.learn(&Answer { good, took, out: self.in_flight(), now }, chance);
         if places != self.places() {
             self.resize(places);
         }

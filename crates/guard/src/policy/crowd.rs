@@ -24,8 +24,9 @@ impl Default for Bulkhead {
 }
 
 /// Adaptive concurrency, after Envoy's gradient: the limit follows the ratio of the answer time with few calls out to
-/// the latest answer time. It moves between `min` and the bulkhead's `max_in_flight`; every 1,000 answers it goes to
-/// `min` for ten answers, to measure the time with few calls out.
+/// that of the latest answers. It moves between `min` and the bulkhead's `max_in_flight`. The time with few calls out is
+/// learned while half of the limit is not used; only while answers take too long is it measured on purpose, at most
+/// every seven to ten seconds and for two answer times, with a third of the calls out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Adaptive {
     /// Never fewer. Default: 4.

@@ -34,7 +34,7 @@ impl Run<'_> {
             permit.settle(verdict, took, self);
         }
         if let Some(bulkhead) = &self.lane.bulkhead {
-            bulkhead.learn(verdict, took);
+            bulkhead.learn(verdict, took, self.now(), || self.chance());
         }
     }
 

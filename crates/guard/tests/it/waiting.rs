@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use guard::{Algorithm, Bulkhead, Limit, Mode, Policy, Priority};
+use guard::{Adaptive, Algorithm, Bulkhead, Limit, Mode, Policies, Policy, Priority};
 use port::{Rejection, Reply};
 
 use crate::fixture::{World, bare, seconds};
@@ -18,7 +18,7 @@ fn spawn(world: &Arc<World>) -> tokio::task::JoinHandle<Result<Reply, port::Faul
     tokio::spawn(async move { world.call("read").await })
 }
 
-fn slow(policy: Policy) -> Arc<World> {
+fn slow(policy: impl Into<Policies>) -> Arc<World> {
     Arc::new(World::new(policy, |_, _| async {
         tokio::time::sleep(seconds(1)).await;
         Ok(Reply::default())
@@ -109,6 +109,38 @@ async fn more_places_let_waiters_in_at_once() {
     tokio::task::yield_now().await;
     assert_eq!((bulkhead.in_flight(), bulkhead.queued()), (3, 1));
     waiting.iter().for_each(|call| call.abort());
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_many_are_out_as_the_system_turns_out_to_take() {
+    let adaptive = Some(Adaptive::default());
+    let bulkhead = Bulkhead { max_in_flight: 100, queue: 100, max_wait: seconds(60), adaptive };
+    let world = Arc::new(World::new(Policy { bulkhead: Some(bulkhead), ..bare() }, |_, _| async {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        Ok(Reply::default())
+    }));
+    let places = || world.guarded.status().lanes[0].max_in_flight;
+    assert_eq!(places(), Some(16), "where it starts");
+    for _ in 0..50 {
+        let calls: Vec<_> = (0..100).map(|_| spawn(&world)).collect();
+        for call in calls {
+            call.await.unwrap().unwrap();
+        }
+    }
+    assert_eq!(places(), Some(100));
+}
+
+/// An operation with its own deadline still stands in the system's one queue.
+#[tokio::test(start_paused = true)]
+async fn an_operation_with_other_numbers_shares_the_systems_places() {
+    let system = crowd(1, 0);
+    let read = Policy { deadline: Some(seconds(60)), ..system.clone() };
+    let world = slow(Policies { system, operations: [("read".into(), read)].into() });
+    let first = spawn(&world);
+    tokio::task::yield_now().await;
+    let other = world.call("post").await.unwrap_err();
+    assert_eq!(other.rejection, Some(Rejection::BulkheadFull));
+    first.await.unwrap().unwrap();
 }
 
 fn limited(mode: Mode) -> Policy {
