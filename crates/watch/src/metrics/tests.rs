@@ -52,7 +52,7 @@ fn every_series_is_in_the_reference() {
     let types = text.lines().filter_map(|line| described("TYPE", line));
     let mut rows: Vec<String> = helps.zip(types).map(|(help, type_)| row(&help, &type_, &text)).collect();
     rows.sort();
-    let head = include_str!("../../tests/data/metrics-head.md");
+    let head = include_str!("../../tests/data/metrics-head.txt");
     let page = format!(
         "{head}\n| series | type | labels | what it tells |\n|---|---|---|---|\n{}\n",
         rows.join("\n")
