@@ -35,6 +35,12 @@ pub enum Error {
         /// The letter's id.
         id: String,
     },
+    /// The outbox row is not there any more: done, or taken back.
+    #[error("beginning outbox row {id:?}: it is not there any more")]
+    Gone {
+        /// The row's id.
+        id: String,
+    },
     /// Larger than the store takes, or empty where a name is needed.
     #[error("{what} of {size} bytes, allowed are 1 to {limit}")]
     TooLarge {

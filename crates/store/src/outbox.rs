@@ -21,6 +21,13 @@ pub enum OutboxOp {
         cause: String,
         /// Which guard kept the call in, as a word, when one did.
         blocked: Option<String>,
+        /// Whether it, or one before, may have landed.
+        perhaps: bool,
+    },
+    /// Says that it may land from now on. Refused with [`crate::Error::Gone`] when it is not there any more.
+    Begin {
+        /// The row's id.
+        id: String,
     },
     /// Lets it be tried now, when it waits for a later time. What is being tried already is left alone.
     Hurry {
@@ -41,7 +48,7 @@ impl OutboxOp {
         match self {
             Self::Put(row) => row.payload.len() + row.id.len() + 160,
             Self::Retry { cause, .. } => cause.len() + 64,
-            Self::Hurry { .. } | Self::Done { .. } => 64,
+            Self::Begin { .. } | Self::Hurry { .. } | Self::Done { .. } => 64,
         }
     }
 }
@@ -73,6 +80,8 @@ pub struct OutboxRow {
     pub cause: Option<String>,
     /// Which guard kept the last one in, as a word, when one did.
     pub blocked: Option<String>,
+    /// Whether a delivery may have landed, of which nobody has written the end.
+    pub perhaps: bool,
 }
 
 /// Which rows to list, the oldest first.

@@ -194,6 +194,15 @@ impl Store {
         self.sqlite.read(move |read| outbox::many(read, &filter)).await
     }
 
+    /// One outbox row.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Io`].
+    pub async fn outbox_one(&self, id: &str) -> Result<Option<OutboxRow>, Error> {
+        let id = id.to_owned();
+        self.sqlite.read(move |read| outbox::one(read, &id)).await
+    }
+
     /// When the next outbox row is due.
     ///
     /// # Errors

@@ -121,6 +121,7 @@ impl Engine {
             sent: 0,
             cause: None,
             blocked: None,
+            perhaps: false,
         };
         let resolve = DeadOp::Resolve { id: letter.id.clone(), how: DeadState::Replayed, at: now };
         let batch = Batch { outbox: vec![OutboxOp::Put(row)], dead: vec![resolve], ..Batch::default() };

@@ -135,6 +135,7 @@ struct Inner {
     topics: topics::Topics,
     calls: Arc<Semaphore>,
     claims: claim::Claims,
+    relays: Arc<Semaphore>,
     lost: lost::Lost,
     timer_set: Notify,
     outbox_put: Notify,
@@ -227,12 +228,12 @@ impl Engine {
         Ok(self.0.store.runs(filter).await?)
     }
 
-    /// Stops starting effects, gives calls in flight `patience` to come home, then stops. Nothing is lost: the next
+    /// Stops starting effects, gives calls and messages in flight `patience` to come home, then stops. Nothing is lost: the next
     /// engine over the store goes on.
     pub async fn stop(&self, patience: Duration) {
         self.0.stopping.send_replace(true);
         let quiet = async {
-            while !self.0.runs.lock().is_empty() {
+            while !self.0.runs.lock().is_empty() || self.is_relaying() {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };
@@ -274,6 +275,7 @@ impl Inner {
             topics: topics::Topics::default(),
             calls: Arc::new(Semaphore::new(deps.limits.calls)),
             claims: claim::Claims::default(),
+            relays: Arc::new(Semaphore::new(deps.limits.relays.max(1))),
             lost: lost::Lost::default(),
             timer_set: Notify::new(),
             outbox_put: Notify::new(),

@@ -1,24 +1,25 @@
 //! The relay of `tell`: at least once, with backoff, then a dead letter. Rows outlive the run that wrote them.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use port::{Fault, Repeat};
+use port::{Fault, Kind, Landed, Repeat};
 use serde::Deserialize;
 use serde_json::Value;
 use store::{Batch, DeadLetter, DeadOp, DeadState, OutboxOp, OutboxRow, Tried, failpoint};
-use tokio::sync::Semaphore;
 use tracing::Instrument;
 
 use super::Engine;
 use super::call::Cause;
 use super::letter::letter_id;
+use super::runner::stopped;
 use crate::core::words;
 use crate::definition::Retry;
 
 const PAGE: usize = 100;
 const LONGEST: Duration = Duration::from_secs(60);
+/// How long until it is looked again whether the store can be written.
+const UNREADY: Duration = Duration::from_millis(500);
 /// How long one delivery may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -31,13 +32,20 @@ struct Tell {
     step: String,
     #[serde(default)]
     trace: Option<String>,
+    /// Whether the run may undo it; messages that do not say so may have to be.
+    #[serde(default = "perhaps")]
+    undone: bool,
+}
+
+fn perhaps() -> bool {
+    true
 }
 
 /// Delivers rows, for ever.
 pub(super) async fn relay(engine: Engine) {
-    let places = Arc::new(Semaphore::new(engine.0.limits.relays.max(1)));
+    let mut stopping = engine.0.stopping.subscribe();
     loop {
-        let wait = match engine.relay_due(&places).await {
+        let wait = match engine.relay_due().await {
             Ok(wait) => wait,
             Err(error) => {
                 tracing::warn!(%error, "reading the outbox");
@@ -47,20 +55,36 @@ pub(super) async fn relay(engine: Engine) {
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             () = engine.0.outbox_put.notified() => {}
+            () = stopped(&mut stopping) => return,
         }
     }
 }
 
 impl Engine {
-    async fn relay_due(&self, places: &Arc<Semaphore>) -> Result<Duration, store::Error> {
+    /// Whether messages are being delivered.
+    pub(super) fn is_relaying(&self) -> bool {
+        self.0.relays.available_permits() < self.0.limits.relays.max(1)
+    }
+
+    async fn relay_due(&self) -> Result<Duration, store::Error> {
+        // What is sent and cannot be written down would be sent again.
+        if !self.0.store.health().is_ready() {
+            return Ok(UNREADY);
+        }
         let now = self.0.clock.now();
         for row in self.0.store.outbox_due(now, PAGE).await? {
             let Some(claim) = self.0.claims.take(&row.id).filter(|_| row.kind == "tell") else { continue };
-            let Ok(place) = places.clone().acquire_owned().await else { break };
+            let Ok(place) = self.0.relays.clone().acquire_owned().await else { break };
+            if self.is_stopping() {
+                break;
+            }
             let engine = self.clone();
             self.keep(async move {
-                engine.deliver(&row).await;
-                drop((claim, place));
+                if let Err(error) = engine.deliver(&row).await {
+                    tracing::error!(row = row.id, %error, "writing what became of a message; it is left alone");
+                    claim.keep();
+                }
+                drop(place);
                 engine.0.outbox_put.notify_one();
             });
         }
@@ -74,26 +98,52 @@ impl Engine {
         })
     }
 
-    async fn deliver(&self, row: &OutboxRow) {
-        let batch = match serde_json::from_slice::<Tell>(&row.payload) {
-            Ok(tell) => {
-                let outcome = self.hand_over(row, &tell).await;
-                self.delivered(row, &tell, outcome)
-            }
+    /// Sends a message and writes what became of it. An error means that this could not be written.
+    async fn deliver(&self, row: &OutboxRow) -> Result<(), store::Error> {
+        let tell = match serde_json::from_slice::<Tell>(&row.payload) {
+            Ok(tell) => tell,
             Err(error) => {
-                tracing::error!(row = row.id, %error, "reading an outbox row");
-                return;
+                return Err(store::Error::Corrupt { what: format!("message {:?}: {error}", row.id) });
             }
         };
+        let Some(batch) = self.attempt(row, &tell).await? else { return Ok(()) };
         failpoint("flow.relayed");
         let letters = batch.dead.clone();
-        if let Err(error) = self.0.store.commit(batch).await {
-            tracing::warn!(row = row.id, %error, "writing what became of an outbox row");
-            return tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        self.write(batch).await?;
         for letter in letters {
             if let DeadOp::Put(letter) = letter {
                 self.0.listener.undeliverable(&letter);
+            }
+        }
+        Ok(())
+    }
+
+    /// What one attempt came to; `None` when the message was taken back.
+    async fn attempt(&self, row: &OutboxRow, tell: &Tell) -> Result<Option<Batch>, store::Error> {
+        let never = self.repeat(&row.target) == Repeat::Never;
+        if never && row.perhaps {
+            return Ok(Some(self.given_up(row, tell, "flow.interrupted".to_owned(), &interrupted())));
+        }
+        if never || tell.undone {
+            match self.write(begin(row)).await {
+                Err(store::Error::Gone { .. }) => return Ok(None),
+                begun => begun?,
+            }
+        }
+        let outcome = self.hand_over(row, tell).await;
+        Ok(Some(self.delivered(row, tell, outcome)))
+    }
+
+    /// Commits; waits for a store that is busy or full, for it recovers.
+    async fn write(&self, batch: Batch) -> Result<(), store::Error> {
+        let mut wait = Duration::from_millis(5);
+        loop {
+            match self.0.store.commit(batch.clone()).await {
+                Err(store::Error::Busy | store::Error::Full) => {
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(UNREADY);
+                }
+                done => return done.map(drop),
             }
         }
     }
@@ -128,11 +178,19 @@ impl Engine {
             let sent = row.sent + fault.attempts;
             let due = self.0.clock.now() + SignedDuration::try_from(wait).unwrap_or_default();
             let blocked = fault.rejection.map(|guard| guard.as_str().to_owned());
-            let retry = OutboxOp::Retry { id, due, attempts, sent, cause: fault.to_string(), blocked };
+            let perhaps = row.perhaps || fault.landed != Landed::No;
+            let retry =
+                OutboxOp::Retry { id, due, attempts, sent, cause: fault.to_string(), blocked, perhaps };
             return Batch { outbox: vec![retry], ..Batch::default() };
         }
-        let letter = self.undeliverable(row, tell, &fault);
-        Batch { outbox: vec![OutboxOp::Done { id }], dead: vec![DeadOp::Put(letter)], ..Batch::default() }
+        self.given_up(row, tell, format!("call.{}", fault.kind.as_str()), &fault)
+    }
+
+    /// Nothing more is tried: a person decides.
+    fn given_up(&self, row: &OutboxRow, tell: &Tell, code: String, fault: &Fault) -> Batch {
+        let letter = self.undeliverable(row, tell, code, fault);
+        let done = OutboxOp::Done { id: row.id.clone() };
+        Batch { outbox: vec![done], dead: vec![DeadOp::Put(letter)], ..Batch::default() }
     }
 
     fn repeat(&self, target: &str) -> Repeat {
@@ -141,10 +199,9 @@ impl Engine {
         link.and_then(|link| Some(link.spec().operation(operation)?.repeat)).unwrap_or(Repeat::Never)
     }
 
-    fn undeliverable(&self, row: &OutboxRow, tell: &Tell, fault: &Fault) -> DeadLetter {
+    fn undeliverable(&self, row: &OutboxRow, tell: &Tell, code: String, fault: &Fault) -> DeadLetter {
         let now = self.0.clock.now();
         let (system, operation) = row.target.split_once('.').unwrap_or((&row.target, ""));
-        let code = format!("call.{}", fault.kind.as_str());
         let mut history: Vec<Tried> = Vec::new();
         history.extend(row.cause.as_ref().map(|cause| Tried {
             at: row.due,
@@ -172,4 +229,13 @@ impl Engine {
             resolved: None,
         }
     }
+}
+
+/// From here on the message may have landed. What must not be sent twice, or may have to be undone, says so first.
+fn begin(row: &OutboxRow) -> Batch {
+    Batch { outbox: vec![OutboxOp::Begin { id: row.id.clone() }], ..Batch::default() }
+}
+
+fn interrupted() -> Fault {
+    Fault::new(Kind::Internal, Landed::Unknown, "stopped between sending the message and writing its outcome")
 }

@@ -65,8 +65,10 @@ impl Runner {
 
     fn tell(&mut self, turn: &mut Turn, effect: Effect) {
         let (start, now) = (&self.state.start, self.engine.0.clock.now());
+        let undone = self.state.task(&effect.path).is_some_and(|task| task.compensate.is_some());
         let payload = json!({
             "input": effect.input, "key": effect.key, "run": self.run, "step": &*effect.path, "trace": start.trace,
+            "undone": undone,
         });
         turn.batch.outbox.push(OutboxOp::Put(OutboxRow {
             id: format!("{}/{}", self.run, effect.path),
@@ -81,6 +83,7 @@ impl Runner {
             sent: 0,
             cause: None,
             blocked: None,
+            perhaps: false,
         }));
         turn.told = true;
         self.succeed(turn, effect.path, Value::Null);

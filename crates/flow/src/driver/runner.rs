@@ -125,7 +125,7 @@ fn lose(engine: &Engine, run: &str, inbox: &mut mpsc::Receiver<Message>, error: 
 }
 
 /// Resolves when the engine is stopping.
-async fn stopped(stopping: &mut tokio::sync::watch::Receiver<bool>) {
+pub(super) async fn stopped(stopping: &mut tokio::sync::watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 

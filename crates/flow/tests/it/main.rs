@@ -9,6 +9,7 @@ mod once;
 mod sagas;
 mod still;
 mod tasks;
+mod told;
 mod verifying;
 mod waking;
 mod world;

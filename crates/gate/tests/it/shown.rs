@@ -81,6 +81,7 @@ fn message(id: &str, tenant: &str, second: i64) -> store::OutboxRow {
         sent: 5,
         cause: Some("circuit is open".into()),
         blocked: Some("breaker_open".into()),
+        perhaps: false,
     }
 }
 

@@ -17,8 +17,12 @@ use crate::{Error, Options};
 /// "CARD", in the header of every store.
 const APPLICATION: i32 = 0x4341_5244;
 /// The schema, one step per version. What has been released is never edited.
-const SCHEMA: [&str; 3] =
-    [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
+const SCHEMA: [&str; 4] = [
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+    include_str!("schema/4.sql"),
+];
 /// How every database begins.
 const MAGIC: &[u8] = b"SQLite format 3\0";
 /// As much of a database as says whose it is.

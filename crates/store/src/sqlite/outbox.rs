@@ -8,24 +8,29 @@ use super::column::{Json, bytes, nanos, time, time_or_none};
 use super::fault::Fault;
 use super::read::Read;
 use super::sum;
-use crate::{OutboxFilter, OutboxOp, OutboxRow};
+use crate::{Error, OutboxFilter, OutboxOp, OutboxRow};
 
 const PUT: &str = "INSERT INTO outbox (id, kind, target, payload, tenant, correlation, due, attempts, cause, sum, \
-     sent, created, blocked) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
+     sent, created, blocked, perhaps) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
      ON CONFLICT (id) DO NOTHING";
 const RETRY: &str =
-    "UPDATE outbox SET due = ?2, attempts = ?3, cause = ?4, sent = ?5, blocked = ?6 WHERE id = ?1";
+    "UPDATE outbox SET due = ?2, attempts = ?3, cause = ?4, sent = ?5, blocked = ?6, perhaps = ?7 WHERE id = ?1";
+const BEGIN: &str = "UPDATE outbox SET perhaps = 1 WHERE id = ?1";
 const HURRY: &str = "UPDATE outbox SET due = ?2 WHERE id = ?1 AND due > ?2";
 const COLUMNS: &str =
-    "id, kind, target, payload, tenant, correlation, due, attempts, cause, sum, sent, created, blocked";
+    "id, kind, target, payload, tenant, correlation, due, attempts, cause, sum, sent, created, blocked, perhaps";
 
 /// Adds, postpones or completes work.
 pub(super) fn apply(connection: &Connection, op: &OutboxOp) -> Result<(), Fault> {
     match op {
         OutboxOp::Put(row) => put(connection, row)?,
-        OutboxOp::Retry { id, due, attempts, sent, cause, blocked } => connection
+        OutboxOp::Retry { id, due, attempts, sent, cause, blocked, perhaps } => connection
             .prepare_cached(RETRY)?
-            .execute(params![id, nanos(*due), attempts, cause, sent, blocked])?,
+            .execute(params![id, nanos(*due), attempts, cause, sent, blocked, perhaps])?,
+        OutboxOp::Begin { id } => match connection.prepare_cached(BEGIN)?.execute([id])? {
+            0 => return Err(Error::Gone { id: id.clone() }.into()),
+            found => found,
+        },
         OutboxOp::Hurry { id, now } => connection.prepare_cached(HURRY)?.execute(params![id, nanos(*now)])?,
         OutboxOp::Done { id } => {
             connection.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([id])?
@@ -49,6 +54,7 @@ fn put(connection: &Connection, row: &OutboxRow) -> Result<usize, Fault> {
         row.sent,
         nanos(row.created),
         row.blocked,
+        row.perhaps,
     ])?)
 }
 
@@ -86,6 +92,11 @@ fn weighed(row: &Row<'_>) -> Result<(OutboxRow, usize), Fault> {
     Ok((work, weight))
 }
 
+/// One piece of work.
+pub(crate) fn one(read: &Read<'_>, id: &str) -> Result<Option<OutboxRow>, Fault> {
+    read.one(&format!("SELECT {COLUMNS} FROM outbox WHERE id = ?1"), [id], decode)
+}
+
 /// When the next is due.
 pub(crate) fn next(read: &Read<'_>) -> Result<Option<Timestamp>, Fault> {
     Ok(read.one("SELECT min(due) FROM outbox", [], |row| time_or_none(row, 0))?.flatten())
@@ -105,6 +116,7 @@ fn decode(row: &Row<'_>) -> Result<OutboxRow, Fault> {
         sent: row.get(10)?,
         created: time(row, 11)?,
         blocked: row.get(12)?,
+        perhaps: row.get(13)?,
     };
     sum::check(row.get(9)?, &parts(&work), || format!("outbox row {:?}", work.id))?;
     Ok(work)

@@ -17,10 +17,10 @@ async fn a_newer_store_is_refused_and_left_as_it_is() {
     Connection::open(disk.path()).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let before = std::fs::read(disk.path()).unwrap();
     let error = refused(&disk);
-    assert_eq!(error, Error::Newer { found: 99, ours: 3 });
+    assert_eq!(error, Error::Newer { found: 99, ours: 4 });
     assert_eq!(
         error.to_string(),
-        "store has schema 99, this cardan knows up to 3: run the cardan that wrote it, or a newer one"
+        "store has schema 99, this cardan knows up to 4: run the cardan that wrote it, or a newer one"
     );
     assert_eq!(std::fs::read(disk.path()).unwrap(), before);
 }
@@ -70,7 +70,7 @@ async fn an_older_store_is_brought_up_to_date() {
         .unwrap()
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .unwrap();
-    assert_eq!(version, 3);
+    assert_eq!(version, 4);
 }
 
 #[test]

@@ -152,6 +152,7 @@ async fn outbox_rows_wait_for_their_time() {
         sent: 0,
         cause: None,
         blocked: None,
+        perhaps: false,
     };
     let commit = |outbox| store.commit(Batch { outbox, ..Batch::default() });
     commit(vec![OutboxOp::Put(row("a", 10)), OutboxOp::Put(row("b", 5)), OutboxOp::Put(row("a", 1))])
@@ -166,7 +167,12 @@ async fn outbox_rows_wait_for_their_time() {
         sent: 3,
         cause: "timeout".into(),
         blocked: Some("breaker_open".into()),
+        perhaps: false,
     };
+    let begin = |id: &str| OutboxOp::Begin { id: id.into() };
+    commit(vec![begin("b")]).await.unwrap();
+    let begun = OutboxRow { perhaps: true, ..row("b", 5) };
+    assert_eq!(store.outbox_one("b").await.unwrap(), Some(begun));
     commit(vec![retry, OutboxOp::Done { id: "a".into() }]).await.unwrap();
     assert_eq!(store.outbox_due(at(49), 10).await.unwrap(), []);
     let (cause, blocked) = (Some("timeout".into()), Some("breaker_open".into()));
@@ -175,6 +181,7 @@ async fn outbox_rows_wait_for_their_time() {
     commit(vec![OutboxOp::Hurry { id: "b".into(), now: at(20) }]).await.unwrap();
     commit(vec![OutboxOp::Hurry { id: "b".into(), now: at(30) }]).await.unwrap();
     assert_eq!(store.next_outbox().await.unwrap(), Some(at(20)), "what is due is not put off");
+    assert_eq!(commit(vec![begin("a")]).await, Err(Error::Gone { id: "a".into() }));
 }
 
 #[tokio::test]
@@ -193,6 +200,7 @@ async fn the_outbox_is_listed_the_oldest_first() {
         sent: 0,
         cause: None,
         blocked: None,
+        perhaps: false,
     };
     assert_eq!(store.census().await.unwrap().outbox_since, None);
     let rows = [
