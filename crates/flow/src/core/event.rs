@@ -36,6 +36,11 @@ pub(crate) enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         member: Option<Arc<str>>,
     },
+    /// What is to be undone is a message that is being delivered.
+    DeliveryAwaited {
+        path: Arc<str>,
+        until: Timestamp,
+    },
     /// A durable round was in vain, another follows.
     StepRetried {
         path: Arc<str>,
@@ -195,6 +200,7 @@ impl Event {
             Self::RunTaken => "RunTaken",
             Self::StepStarted { .. } => "StepStarted",
             Self::StepBlocked { .. } => "StepBlocked",
+            Self::DeliveryAwaited { .. } => "DeliveryAwaited",
             Self::StepRetried { .. } => "StepRetried",
             Self::StepSucceeded { .. } => "StepSucceeded",
             Self::StepFailed { .. } => "StepFailed",
@@ -224,6 +230,7 @@ impl Event {
         match self {
             Self::StepStarted { path, .. }
             | Self::StepBlocked { path, .. }
+            | Self::DeliveryAwaited { path, .. }
             | Self::StepRetried { path, .. }
             | Self::StepSucceeded { path, .. }
             | Self::StepFailed { path, .. }

@@ -69,6 +69,7 @@ impl<'a> Machine<'a> {
                 self.with_leaf(path, |leaf| leaf.perhaps |= *perhaps);
                 self.blocked(path, *until, Some(*reason));
             }
+            Event::DeliveryAwaited { path, until } => self.blocked(path, *until, None),
             Event::StepRetried { path, error, until } => self.retried(path, error, *until),
             Event::StepSucceeded { path, output, attempts, ms, .. } => {
                 self.succeeded(path, output, *attempts, *ms)

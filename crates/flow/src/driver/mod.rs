@@ -24,6 +24,7 @@ mod runner;
 mod runs;
 mod speak;
 mod stuck;
+mod take_back;
 mod timers;
 mod topics;
 mod turn;

@@ -13,7 +13,7 @@ use crate::definition::{Answer, Retry};
 impl Runner {
     pub(super) async fn perform(&mut self, turn: &mut Turn, decision: Decision) -> Result<(), Stop> {
         match decision {
-            Decision::Call(effect) => self.call(turn, effect),
+            Decision::Call(effect) => self.call_or_take_back(turn, effect).await?,
             Decision::Again { path, until } => {
                 self.set_timer(turn, &path, "again", until);
             }
@@ -41,7 +41,7 @@ impl Runner {
 
     /// A call flies after the commit. What must never be repeated, or be done by one member of a group only, is announced
     /// in the journal first.
-    fn call(&mut self, turn: &mut Turn, effect: Effect) {
+    pub(super) fn call(&mut self, turn: &mut Turn, effect: Effect) {
         if effect.purpose.asks() {
             return turn.launch.push(effect);
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use store::{Append, Batch, Expected, Receipt, TimerOp, failpoint};
 
 use super::begin::{row, sla_id, stream};
+use super::claim::Claim;
 use super::load::entry;
 use super::runner::{Runner, Stop};
 use super::runs::Message;
@@ -24,6 +25,8 @@ pub(super) struct Turn {
     pub(super) decisions: VecDeque<Decision>,
     pub(super) timer_set: bool,
     pub(super) told: bool,
+    /// Messages that are taken back; nobody else takes them before that is written.
+    pub(super) claims: Vec<Claim>,
 }
 
 /// The longest wait between two tries of a commit that the store could not take just then.
