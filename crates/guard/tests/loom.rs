@@ -119,6 +119,21 @@ fn two_who_begin_a_bucket_at_once_are_both_counted() {
     });
 }
 
+/// What failed before a reset must not open the breaker after it.
+#[test]
+fn a_failure_and_a_reset_at_once_leave_nothing_behind() {
+    loom::model(|| {
+        let (breaker, at) = (of_two(), At::seconds(0));
+        let late = breaker.admit(&at).unwrap();
+        let (theirs, their_at) = (Arc::clone(&breaker), at.clone());
+        let operator = thread::spawn(move || theirs.reset(&their_at));
+        late.settle(BAD, Duration::ZERO, &at);
+        operator.join().unwrap();
+        call(&breaker, Verdict::Good, &at);
+        assert_eq!(breaker.state(), State::Closed);
+    });
+}
+
 /// Three threads meet in too many ways to try them all; every one with at most two forced switches is tried.
 fn bounded(model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();

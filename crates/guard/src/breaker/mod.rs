@@ -18,7 +18,7 @@ use word::{Phase, Probes, Word};
 use crate::event::State;
 use crate::policy;
 use crate::status::Switch;
-use crate::sync::{AtomicU8, AtomicU64, Ordering};
+use crate::sync::{AtomicU8, AtomicU64, Lock, Ordering};
 use crate::tick::{Tick, nanos};
 
 /// What a breaker needs of the world.
@@ -67,6 +67,9 @@ pub struct Breaker {
     since: AtomicU64,
     switch: AtomicU8,
     window: Option<Window>,
+    /// Held while a failure is added to the window, and while the window is emptied for the next era: no failure of an
+    /// earlier era is found in a later one. Calls that go well do not take it.
+    emptying: Lock<()>,
     rules: Arc<Rules>,
 }
 
@@ -82,6 +85,7 @@ impl Breaker {
             since: AtomicU64::new(0),
             switch: AtomicU8::new(Switch::Auto as u8),
             window: rules.window.as_ref().map(Window::new),
+            emptying: Lock::new(()),
             rules,
         }
     }
@@ -265,8 +269,7 @@ impl Breaker {
     pub fn reset(&self, scene: &impl Scene) {
         loop {
             let word = self.read();
-            self.window.iter().for_each(Window::clear);
-            if self.swap(word, word.then(Phase::Closed { streak: 0 })) {
+            if self.close(word) {
                 let from = state(word.phase);
                 if from != State::Closed {
                     scene.changed(Change { from, to: State::Closed, open_for: None });
@@ -274,6 +277,14 @@ impl Breaker {
                 return;
             }
         }
+    }
+
+    /// Begins a closed era, if the word is still as it was seen. The window is emptied before, because after it a new
+    /// caller's result could be lost.
+    fn close(&self, seen: Word) -> bool {
+        let _alone = self.emptying.hold();
+        self.window.iter().for_each(Window::clear);
+        self.swap(seen, seen.then(Phase::Closed { streak: 0 }))
     }
 
     /// Whether nothing is known of the system but that it works: such a breaker can be forgotten.

@@ -7,7 +7,7 @@ use super::word::{Phase, Probes, Word};
 use super::{Breaker, Change, Permit, Scene};
 use crate::event::State;
 use crate::policy;
-use crate::tick::nanos;
+use crate::tick::{Tick, nanos};
 
 /// A breaker's numbers, shared by all keys of one system.
 pub(super) struct Rules {
@@ -109,7 +109,7 @@ impl Breaker {
         }
         match word.phase {
             Phase::Closed { streak } => {
-                let tripped = self.count(sample, scene);
+                let tripped = self.count(permit.era, sample, scene);
                 // Nearly every call ends here: nothing to write, nobody to tell.
                 if tripped || sample.bad || streak > 0 {
                     self.closed(permit.era, sample, tripped, asked, scene);
@@ -122,9 +122,19 @@ impl Breaker {
 
     /// Adds the call to the window; whether that makes too many.
     #[inline]
-    fn count(&self, sample: Sample, scene: &impl Scene) -> bool {
-        let tally = self.window.as_ref().and_then(|window| window.add(sample, || scene.now()));
+    fn count(&self, era: u16, sample: Sample, scene: &impl Scene) -> bool {
+        let Some(window) = &self.window else { return false };
+        let tally = match sample.bad || sample.slow {
+            false => window.add(sample, || scene.now()),
+            true => self.blame(window, era, sample, scene.now()),
+        };
         tally.is_some_and(|tally| self.rules.trips(tally))
+    }
+
+    /// Adds a failure, unless the era it belongs to is over. One success of an earlier era does no harm.
+    fn blame(&self, window: &Window, era: u16, sample: Sample, now: Tick) -> Option<Tally> {
+        let _alone = self.emptying.hold();
+        (self.read().era == era).then(|| window.add(sample, || now)).flatten()
     }
 
     /// A result while closed that the word must take.
@@ -168,9 +178,7 @@ impl Breaker {
             None => self.swap(word, word.still(Phase::HalfOpen(probes))),
             Some(State::Open) => self.open(word, probes.round + 1, asked, scene),
             Some(State::Closed | State::HalfOpen) => {
-                // Emptied before the change, while nobody counts; after it, a new caller's result could be lost.
-                self.window.iter().for_each(Window::clear);
-                let closed = self.swap(word, word.then(Phase::Closed { streak: 0 }));
+                let closed = self.close(word);
                 if closed {
                     scene.changed(Change { from: State::HalfOpen, to: State::Closed, open_for: None });
                 }

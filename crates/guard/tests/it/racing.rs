@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use guard::breaker::{Breaker, Change, Scene};
-use guard::{HalfOpen, State, Tick, Verdict};
+use guard::{ErrorRate, HalfOpen, State, Tick, Verdict, Window};
 
 /// A moment; whoever first asks for the time lets somebody else act before it gets an answer.
 struct At<'a> {
@@ -77,4 +77,24 @@ fn a_caller_that_was_held_up_makes_nobody_late() {
     assert_eq!(breaker.state(), State::HalfOpen, "the first has been out for eleven seconds");
     assert!(breaker.admit(&at(179)).is_err(), "they have not come back");
     assert_eq!(breaker.state(), State::Open);
+}
+
+/// Opens when one of two calls failed.
+fn of_two() -> Breaker {
+    let window = Window::Time { length: Duration::from_secs(10), buckets: 1 };
+    let rate = ErrorRate { percent: 50, min_calls: NonZeroU32::new(2).unwrap(), window };
+    Breaker::new(&guard::Breaker {
+        consecutive_failures: None,
+        error_rate: Some(rate),
+        ..guard::Breaker::default()
+    })
+}
+
+#[test]
+fn a_failure_from_before_a_reset_leaves_no_trace() {
+    let breaker = of_two();
+    let late = breaker.admit(&at(0)).unwrap();
+    late.settle(BAD, Duration::ZERO, &At::while_there(1, || breaker.reset(&at(1))));
+    call(&breaker, Verdict::Good, &at(2));
+    assert_eq!(breaker.state(), State::Closed);
 }
