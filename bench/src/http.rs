@@ -73,13 +73,18 @@ async fn work(
         if sent >= end {
             break;
         }
-        stream.write_all(request.as_bytes()).await?;
-        if !(200..300).contains(&read(&mut stream, &mut answer).await?) {
+        if !(200..300).contains(&exchange(&mut stream, &request, &mut answer).await?) {
             refused += 1;
         }
         seen.push(sent.elapsed());
     }
     Ok((seen, refused))
+}
+
+/// Sends a request and reads its answer; its status.
+pub(crate) async fn exchange(stream: &mut TcpStream, request: &str, answer: &mut Vec<u8>) -> io::Result<u16> {
+    stream.write_all(request.as_bytes()).await?;
+    read(stream, answer).await
 }
 
 /// Reads one answer with a content length or chunks, and returns its status.

@@ -5,5 +5,6 @@
 
 pub mod http;
 pub mod machine;
+pub mod pulse;
 pub mod server;
 pub mod stats;

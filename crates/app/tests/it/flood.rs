@@ -10,7 +10,7 @@ use reqwest::{Client, RequestBuilder};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::Instant;
 
-/// How often `/ready` is asked.
+/// Between an answer and the next question.
 const PULSE: Duration = Duration::from_millis(20);
 
 /// What came of one request.
@@ -63,7 +63,7 @@ pub(crate) async fn open_loop(
     out.join_all().await
 }
 
-/// Asks `/ready` all the time, from a thread of its own: who floods in this process would keep its answers waiting too.
+/// Asks one thing all the time, from a thread of its own: who floods in this process would keep its answers waiting too.
 pub(crate) struct Pulse {
     stop: Arc<AtomicBool>,
     asking: JoinHandle<Vec<Answer>>,

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use testkit::crash::free_port;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -50,7 +51,7 @@ fn judge(made: &[Answer], ready: &[Answer]) {
     }
     assert!(!ready.is_empty());
     let bad = ready.iter().filter(|answer| answer.status != 200).count();
-    assert_eq!(bad, 0, "of {} answers of /ready", ready.len());
+    assert_eq!(bad, 0, "of {} answers to operators", ready.len());
 }
 
 fn told(name: &str, made: &[Answer], ready: &[Answer]) {
@@ -121,28 +122,44 @@ async fn f12_ten_times_the_orders_are_shed_and_those_taken_are_done() {
 #[tokio::test(flavor = "multi_thread")]
 async fn f12_a_flood_is_kept_or_refused_and_never_lost() {
     println!("F12, {CONNECTIONS} connections, single facts, each as fast as it is answered, {:?}:", span());
-    flooded("flood", false).await;
-    flooded("heeding Retry-After", true).await;
+    flooded("flood", false, None).await;
+    flooded("heeding Retry-After", true, None).await;
+    flooded("operators apart", false, Some(free_port().unwrap())).await;
 }
 
-/// A flood on a server of its own; what is shed comes again at once, or when it was told to.
-async fn flooded(name: &str, heeds: bool) {
-    let scene = Scene::open().await;
-    let pulse = Pulse::of(scene.at("/ready"));
+/// A flood on a server of its own; what is shed comes again at once, or when it was told to. Operators ask meanwhile, at
+/// the same address or at one of their own, and are not shed.
+async fn flooded(name: &str, heeds: bool, operators: Option<u16>) {
+    let door =
+        operators.map(|port| format!("operators: {{ listen: 127.0.0.1:{port} }}\n")).unwrap_or_default();
+    let scene = Scene::with(|text| text + &door).await;
+    let at = |path: &str| match operators {
+        Some(port) => format!("http://127.0.0.1:{port}{path}"),
+        None => scene.at(path),
+    };
+    let (ready, stuck) = (Pulse::of(at("/ready")), Pulse::of(at("/v1/runs?stuck=true")));
     let made = flood(&scene, heeds).await;
-    let ready = pulse.stop().await;
+    let (ready, stuck) = (ready.stop().await, stuck.stop().await);
     let all: Vec<Answer> = made.into_iter().flatten().collect();
     told(name, &all, &ready);
+    println!(
+        "  {:<22} what is stuck p50 {:.1?}, p99 {:.1?} of {}",
+        "",
+        percentile(&stuck, 50),
+        percentile(&stuck, 99),
+        stuck.len()
+    );
     judge(&all, &ready);
+    judge(&[], &stuck);
     let shed = all.iter().filter(|answer| answer.shed()).count();
     assert!(shed > 0, "more connections than requests are worked on at once");
-    assert_eq!(counted(&scene).await, (0, shed), "in flight, and shed");
+    assert_eq!(counted(&at("/metrics")).await, (0, shed), "in flight, and shed");
     assert_eq!(kept(&scene).await, accepted(&all).count());
 }
 
 /// Requests that are worked on, and those that were refused as too many, as the metrics have it.
-async fn counted(scene: &Scene) -> (usize, usize) {
-    let metrics = scene.page("/metrics").await;
+async fn counted(url: &str) -> (usize, usize) {
+    let metrics = reqwest::get(url).await.unwrap().text().await.unwrap();
     let number = |name: &str| {
         let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.unwrap_or_else(|| panic!("{metrics}")).parse().unwrap()

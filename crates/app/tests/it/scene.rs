@@ -101,7 +101,8 @@ impl Scene {
             "{}",
             systems.last_words()
         );
-        assert!(server.ready(&format!("{url}/ready"), PATIENCE).await, "{}", server.last_words());
+        // Not `/ready`, which may be at another address.
+        assert!(server.ready(&format!("{url}/openapi.json"), PATIENCE).await, "{}", server.last_words());
         Self { folder, _systems: systems, server, url, systems_url }
     }
 
