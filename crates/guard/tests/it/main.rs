@@ -5,6 +5,7 @@ mod breaking;
 mod caching;
 mod fixture;
 mod hedging;
+mod hurrying;
 mod naming;
 mod probing;
 mod profiles;
