@@ -278,7 +278,8 @@ pub(crate) fn rejected_by_limit(threads: usize) -> Cost {
 
 /// The whole guard for a caller whose time is up.
 pub(crate) fn rejected_by_deadline(threads: usize) -> Cost {
-    rejected(threads, &pipeline(whole()), Some(Instant::now()))
+    let passed = Instant::now().checked_sub(Duration::from_millis(1));
+    rejected(threads, &pipeline(whole()), passed)
 }
 
 /// Bytes of one more breaker of the same system: what is in it, and what it holds on the heap.

@@ -1,38 +1,12 @@
 //! What travels with a call: who, why, until when, and the clock and dice to use.
 
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use parking_lot::Mutex;
 
-use crate::Witness;
-
-/// The wall clock and the monotonic clock. Nothing below the wiring reads time any other way.
-pub trait Clock: Send + Sync + 'static {
-    /// The wall clock, for what is written down.
-    fn now(&self) -> Timestamp;
-    /// The monotonic clock, for what is measured.
-    fn instant(&self) -> Instant;
-    /// The monotonic clock in nanoseconds since a point that stays where it is while the process lives. Agrees with
-    /// [`Clock::instant`] and costs less to reckon with. Good for 292 years either way of its middle.
-    fn nanos(&self) -> u64 {
-        let (instant, origin) = (self.instant(), *ORIGIN);
-        match instant.checked_duration_since(origin) {
-            Some(after) => MIDDLE.saturating_add(whole_nanos(after)),
-            None => MIDDLE.saturating_sub(whole_nanos(origin.saturating_duration_since(instant))),
-        }
-    }
-}
-
-/// The point that [`Clock::nanos`] counts from, unless a clock knows a cheaper one: `MIDDLE` is here.
-static ORIGIN: LazyLock<Instant> = LazyLock::new(|| SystemClock.instant());
-const MIDDLE: u64 = 1 << 63;
-
-fn whole_nanos(span: Duration) -> u64 {
-    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
-}
+use crate::{Clock, SystemClock, Witness};
 
 /// Chance. Nothing below the wiring rolls its own dice.
 pub trait Entropy: Send + Sync + 'static {
@@ -44,26 +18,6 @@ pub trait Entropy: Send + Sync + 'static {
         #[expect(clippy::cast_precision_loss, reason = "53 bits fit a double exactly")]
         let mantissa = (self.bits() >> 11) as f64;
         mantissa / (1u64 << 53) as f64
-    }
-}
-
-/// The machine's clocks.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemClock;
-
-#[expect(clippy::disallowed_methods, reason = "this is where the wiring's clock comes from")]
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::now()
-    }
-    fn instant(&self) -> Instant {
-        Instant::now()
-    }
-    #[cfg(target_os = "linux")]
-    fn nanos(&self) -> u64 {
-        // The clock behind `Instant` on Linux, without its arithmetic.
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-        time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned()
     }
 }
 
@@ -219,38 +173,5 @@ impl fmt::Debug for Ctx {
             .field("correlation", &self.correlation)
             .field("attempt", &self.attempt)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Held(Duration);
-
-    impl Clock for Held {
-        fn now(&self) -> Timestamp {
-            SystemClock.now()
-        }
-        fn instant(&self) -> Instant {
-            *ORIGIN + self.0
-        }
-    }
-
-    #[test]
-    fn nanoseconds_move_as_instants_do() {
-        let start = Held(Duration::ZERO).nanos();
-        for (secs, nanos) in [(0, 1), (3, 999_999_999), (86_400 * 365, 0)] {
-            let later = Held(Duration::new(secs, nanos));
-            assert_eq!(later.nanos() - start, secs * 1_000_000_000 + u64::from(nanos));
-        }
-    }
-
-    #[test]
-    fn the_machines_two_readings_agree() {
-        let clock = SystemClock;
-        let (before, start) = (clock.instant(), clock.nanos());
-        let (end, after) = (clock.nanos(), clock.instant());
-        assert!(u128::from(end - start) <= (after - before).as_nanos());
     }
 }

@@ -4,6 +4,7 @@
 
 mod adapter;
 mod call;
+mod clock;
 mod ctx;
 mod fault;
 mod spec;
@@ -12,7 +13,8 @@ mod witness;
 
 pub use adapter::{Adapter, Link};
 pub use call::{Call, IdempotencyKey, Reply};
-pub use ctx::{Clock, Ctx, Entropy, SeededEntropy, SystemClock, SystemEntropy, TraceContext};
+pub use clock::{Clock, SystemClock};
+pub use ctx::{Ctx, Entropy, SeededEntropy, SystemEntropy, TraceContext};
 pub use fault::{Fault, Kind, Landed, Rejection};
 pub use spec::{Operation, Repeat, Spec};
 pub use systems::{Systems, normalised};
