@@ -7,14 +7,12 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that fails has no figure")]
 #![expect(clippy::cast_precision_loss, reason = "counts of steps are far below 2^52")]
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bench::machine;
 use bench::stats::{Latencies, Runs};
+use bench::{floor, machine};
 use flow::{Deps, Engine, Known, Limits, RunId, Said, Silence, Start, Voice};
 use port::{Adapter, Call, Ctx, Fault, Operation, Repeat, Reply, SeededEntropy, Spec, SystemClock, Systems};
 use rusqlite::{Connection, params};
@@ -87,27 +85,14 @@ fn print(name: &str, runs: &[Figures]) {
 }
 
 fn syncs(path: &Path) -> Figures {
-    const SYNCS: usize = 1000;
-    let file = File::create(path).unwrap();
-    file.write_all_at(&vec![0; 4096 * SYNCS], 0).unwrap();
-    file.sync_all().unwrap();
-    let sync = |block: usize| {
-        let begin = Instant::now();
-        file.write_all_at(&[1; 4096], block as u64 * 4096).unwrap();
-        file.sync_data().unwrap();
-        begin.elapsed()
-    };
-    measured(SYNCS, || (0..SYNCS).map(sync).collect())
+    let file = floor::blocks(path).unwrap();
+    measured(floor::SYNCS, || floor::syncs(&file).unwrap())
 }
 
 /// What a step must write at least: its journal entry, in the store's own table, committed by itself.
 fn inserts(path: &Path) -> Figures {
     let connection = Connection::open(path).unwrap();
-    let schema = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-        CREATE TABLE events (position INTEGER PRIMARY KEY, stream INTEGER, version INTEGER, type TEXT, at INTEGER,
-            tenant TEXT, correlation TEXT, causation TEXT, data TEXT, sum INTEGER);
-        CREATE UNIQUE INDEX events_of_stream ON events (stream, version);";
-    connection.execute_batch(schema).unwrap();
+    connection.execute_batch(floor::EVENTS).unwrap();
     let sql =
         "INSERT INTO events VALUES (?1, ?2, ?3, 'StepSucceeded', 1760000000, 'acme', 'cor-1', NULL, ?4, 0)";
     let mut insert = connection.prepare(sql).unwrap();

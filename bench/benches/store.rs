@@ -6,12 +6,11 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that fails has no figure")]
 
-use std::fs::File;
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bench::{floor, machine};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 use store::{Append, Batch, Expected, NewEvent, Options, Store};
@@ -25,7 +24,12 @@ const STREAMS: usize = 64;
 type Case = fn(&Path) -> Figures;
 
 fn main() {
-    machine();
+    machine::print("store: a durable commit, beside the floor of the same disk");
+    println!(
+        "# sqlite {}, events of {EVENT} bytes over {STREAMS} streams, WAL, synchronous=FULL",
+        rusqlite::version()
+    );
+    println!("# method: runs interleaved; median of runs; p50 and p99 are of one commit, median over runs");
     let runs: usize = std::env::var("CARDAN_BENCH_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(5);
     let directory = std::env::var("CARDAN_BENCH_DIR").unwrap_or_else(|_| ".".into());
     let mut rows: Vec<(&str, Vec<Figures>)> = Vec::new();
@@ -89,32 +93,11 @@ fn middle(figures: &[Figures], of: impl Fn(&Figures) -> f64) -> f64 {
     values[values.len() / 2]
 }
 
-fn machine() {
-    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let cpu = read("/proc/cpuinfo");
-    let model = cpu.lines().find_map(|line| line.strip_prefix("model name\t: ")).unwrap_or("unknown");
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    println!("machine: {model}, {cores} cores, load {}", read("/proc/loadavg").trim());
-    println!("kernel:  {}", read("/proc/sys/kernel/osrelease").trim());
-    println!(
-        "sqlite:  {}, events of {EVENT} bytes over {STREAMS} streams, WAL, synchronous=FULL",
-        rusqlite::version()
-    );
-    println!("method:  runs interleaved; median of runs; p50 and p99 are of one commit, median over runs");
-}
-
 fn syncs(path: &Path) -> Figures {
-    let mut file = File::create(path).unwrap();
-    file.write_all(&vec![0; 4096 * 1000]).unwrap();
-    file.sync_all().unwrap();
-    let (begin, mut each) = (Instant::now(), Vec::new());
-    for block in 0..1000u64 {
-        std::os::unix::fs::FileExt::write_all_at(&file, &[1; 4096], block * 4096).unwrap();
-        let sync = Instant::now();
-        file.sync_data().unwrap();
-        each.push(sync.elapsed());
-    }
-    Figures::of(1000, begin.elapsed(), each)
+    let file = floor::blocks(path).unwrap();
+    let begin = Instant::now();
+    let each = floor::syncs(&file).unwrap();
+    Figures::of(floor::SYNCS, begin.elapsed(), each)
 }
 
 fn data() -> Vec<u8> {
@@ -127,11 +110,7 @@ fn data() -> Vec<u8> {
 /// The same table and index as the store has, and nothing else.
 fn raw(path: &Path, group: usize, events: usize) -> Figures {
     let connection = Connection::open(path).unwrap();
-    let schema = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-        CREATE TABLE events (position INTEGER PRIMARY KEY, stream INTEGER, version INTEGER, type TEXT, at INTEGER,
-            tenant TEXT, correlation TEXT, causation TEXT, data TEXT, sum INTEGER);
-        CREATE UNIQUE INDEX events_of_stream ON events (stream, version);";
-    connection.execute_batch(schema).unwrap();
+    connection.execute_batch(floor::EVENTS).unwrap();
     let sql = "INSERT INTO events VALUES (?1, ?2, ?3, 'Happened', 1760000000, 'acme', 'cor-1', NULL, ?4, 0)";
     let mut insert = connection.prepare(sql).unwrap();
     let data = String::from_utf8(data()).unwrap();
