@@ -12,7 +12,7 @@ use crate::event::Listener;
 use crate::lanes::{LaneRef, Lanes};
 use crate::median::Median;
 use crate::policy::Policy;
-use crate::run::{End, First, Run};
+use crate::run::{End, First, Pass, Run, fly};
 use crate::shared::{Store, Till};
 use crate::tick::Tick;
 
@@ -143,18 +143,28 @@ impl Pipeline {
         let lane = self.lane(request.key, started);
         let run = Run::new(self, request, &lane, started);
         let end = End::of(&run);
-        let result = match run.first() {
-            First::Alone => run.once(&send).await,
+        // From here on a result stays where it is: to move it on costs more than a stage does.
+        let mut result = match run.first() {
+            First::Alone => match run.pass() {
+                Ok(Pass::Clear(cleared)) => fly!(run, cleared, send),
+                Ok(Pass::Wait(wait)) => Box::pin(run.after(wait, &send)).await,
+                Err(refused) => return end.refused(refused),
+            },
             First::Hedged(hedge) => Box::pin(run.race(hedge, &send)).await,
         };
-        let result = match result {
-            Ok(reply) => run.succeeded(reply),
-            Err(fault) => match run.again(&fault) {
-                Some(next) => Box::pin(run.retry(next, fault, &send)).await,
-                None => Err(run.give_up(fault)),
-            },
-        };
-        end.with(result)
+        match &mut result {
+            Ok(_) => run.succeeded(),
+            Err(fault) => {
+                if let Some(next) = run.again(fault) {
+                    let retried = Box::pin(run.retry(next, fault, &send)).await;
+                    result = retried;
+                } else {
+                    fault.attempts = run.attempts();
+                }
+            }
+        }
+        end.with(&result);
+        result
     }
 
     #[inline]

@@ -103,7 +103,14 @@ impl Breaker {
     /// A [`Refusal`] when the breaker is open, or when all probes are out.
     #[inline]
     pub fn admit(&self, scene: &impl Scene) -> Result<Permit<'_>, Refusal> {
+        if self.switch() == Switch::Auto { self.enter(scene) } else { self.obey(scene) }
+    }
+
+    /// Lets in or refuses as the operator told it.
+    #[cold]
+    fn obey(&self, scene: &impl Scene) -> Result<Permit<'_>, Refusal> {
         match self.switch() {
+            // Just now.
             Switch::Auto => self.enter(scene),
             Switch::ForcedOpen => Err(Refusal::lasting(self.rules.open_for)),
             Switch::Disabled => Ok(Permit::untracked()),

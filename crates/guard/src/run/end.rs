@@ -3,6 +3,7 @@
 use port::Fault;
 
 use super::Run;
+use super::pass::Refused;
 use crate::event::Event;
 
 /// The end of a call that is still to come.
@@ -16,11 +17,20 @@ impl<'r, 'a> End<'r, 'a> {
 
     /// The call is over, with this result.
     #[inline]
-    pub(crate) fn with<T>(mut self, result: Result<T, Fault>) -> Result<T, Fault> {
+    pub(crate) fn with<T>(mut self, result: &Result<T, Fault>) {
         if let Some(run) = self.0.take() {
             let (outcome, duration) = (result.as_ref().map(|_| ()), run.duration());
             run.hear(&Event::CallFinished { place: &run.place, attempts: run.attempts(), outcome, duration });
         }
+    }
+}
+
+impl End<'_, '_> {
+    /// A guard kept the call in before its first attempt: there is nothing to try again.
+    #[inline]
+    pub(crate) fn refused<T>(self, refused: Refused) -> Result<T, Fault> {
+        let result = Err(refused.into());
+        self.with(&result);
         result
     }
 }

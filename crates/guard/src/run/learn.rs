@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use port::{Fault, Kind};
 
-use super::{Out, Run};
+use super::Run;
+use super::fly::Out;
+use super::pass::Cleared;
 use crate::breaker::{Permit, Scene};
 use crate::classify::{self, Verdict};
 use crate::event::Event;
@@ -12,12 +14,13 @@ use crate::event::Event;
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 impl Run<'_> {
-    /// An attempt came back: every stage is told how it went.
+    /// An attempt came back: every stage is told how it went, and then its place is free.
     #[inline]
-    pub(super) fn came_back<T>(&self, out: &Out, permit: Option<Permit<'_>>, result: &Result<T, Fault>) {
+    pub(crate) fn came_back<T>(&self, out: Out<'_>, result: &Result<T, Fault>) {
         self.look();
         let duration = self.now().since(out.started);
         let outcome = result.as_ref().map(|_| ());
+        let Cleared { permit, place } = out.cleared;
         match outcome {
             Ok(()) => self.learn(permit, Verdict::Good, duration),
             Err(fault) => self.learn_from(fault, permit, out.limit, duration),
@@ -26,6 +29,7 @@ impl Run<'_> {
             self.request.usual.inspect(|median| median.add(duration));
         }
         self.hear(&Event::AttemptFinished { place: &self.place, attempt: out.number, outcome, duration });
+        drop(place);
     }
 
     #[inline]

@@ -5,29 +5,26 @@
 
 mod copy;
 mod end;
+mod fly;
 mod learn;
+mod pass;
 mod retry;
 mod wait;
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 
-use port::{Fault, Kind, Landed, Rejection};
-
-use crate::breaker::{Change, Permit, Scene};
+use crate::breaker::{Change, Scene};
 use crate::event::{Event, Place};
-use crate::explain::human;
 use crate::lane::Lane;
 use crate::median::Median;
-use crate::pipeline::{Attempt, Pipeline, Request};
+use crate::pipeline::{Pipeline, Request};
 use crate::tick::Tick;
 
 pub(crate) use end::End;
+pub(crate) use fly::fly;
+pub(crate) use pass::Pass;
 pub(crate) use retry::First;
-use wait::{Entry, Turn};
 
 /// One call: its policy, its lane, its deadline, and what came of its attempts so far.
 pub(crate) struct Run<'a> {
@@ -41,13 +38,6 @@ pub(crate) struct Run<'a> {
     /// The time, as last read. Read again after each wait, not at each look.
     now: AtomicU64,
     made: AtomicU32,
-}
-
-/// An attempt that is out.
-struct Out {
-    number: u32,
-    started: Tick,
-    limit: Duration,
 }
 
 impl<'a> Run<'a> {
@@ -65,99 +55,6 @@ impl<'a> Run<'a> {
             now: AtomicU64::new(started.nanos()),
             made: AtomicU32::new(0),
         }
-    }
-
-    /// One attempt through the stages below the retry. Each line may end it; what was taken before is given back.
-    pub(crate) async fn once<T, F: Future<Output = Result<T, Fault>>>(
-        &self,
-        send: &impl Fn(Attempt) -> F,
-    ) -> Result<T, Fault> {
-        // Deadline: an attempt that cannot finish in time takes nothing from anyone.
-        self.room()?;
-        // Breaker before bulkhead: a call to a system that is down must not take a place, or wait for one.
-        let permit = self.admit()?;
-        // Bulkhead before limit: a call that waits for a place must not hold a token that others could use now.
-        let place = match self.enter()? {
-            Entry::In(place) => place,
-            Entry::Line(bulkhead) => Some(Box::pin(self.line_up(bulkhead)).await?),
-        };
-        // Limit last: a token is spent only on a call that goes out.
-        match self.turn()? {
-            Turn::Now => {}
-            later => Box::pin(self.await_turn(later)).await?,
-        }
-        // The world may have changed while the call waited.
-        let permit = self.still(permit)?;
-        // Attempt timeout innermost: it bounds the system's time, not the time spent waiting for our own stages.
-        let out = self.out();
-        let result = {
-            let mut answer = pin!(send(self.attempt(&out)));
-            // An answer that is there at once costs no timer.
-            match poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx))).await {
-                Poll::Ready(result) => result,
-                Poll::Pending => {
-                    let bounded = tokio::time::timeout(out.limit, answer);
-                    bounded.await.unwrap_or_else(|_| Err(timed_out(out.limit)))
-                }
-            }
-        };
-        self.came_back(&out, permit, &result);
-        drop(place);
-        result
-    }
-
-    #[inline]
-    fn room(&self) -> Result<(), Fault> {
-        if self.deadline == Tick::NEVER {
-            return Ok(());
-        }
-        let remaining = self.deadline.since(self.now());
-        if remaining > self.usual().unwrap_or_default() {
-            return Ok(());
-        }
-        if !remaining.is_zero() {
-            self.request.usual.inspect(|median| median.doubt());
-        }
-        Err(self.reject(Rejection::DeadlineTooNear, None))
-    }
-
-    #[inline]
-    fn admit(&self) -> Result<Option<Permit<'a>>, Fault> {
-        let Some(breaker) = self.lane.breaker.as_deref() else { return Ok(None) };
-        match breaker.admit(self) {
-            Ok(permit) => Ok(Some(permit)),
-            Err(refusal) => Err(self.reject(Rejection::BreakerOpen, Some(refusal.retry_after()))),
-        }
-    }
-
-    #[inline]
-    fn still(&self, permit: Option<Permit<'a>>) -> Result<Option<Permit<'a>>, Fault> {
-        let (Some(breaker), Some(permit)) = (self.lane.breaker.as_deref(), permit) else { return Ok(None) };
-        match breaker.renew(permit, self) {
-            Ok(permit) => Ok(Some(permit)),
-            Err(refusal) => Err(self.reject(Rejection::BreakerOpen, Some(refusal.retry_after()))),
-        }
-    }
-
-    /// The attempt leaves the house.
-    #[inline]
-    fn out(&self) -> Out {
-        let most = self.guard.policy.attempt_timeout;
-        let limit = self.remaining().map_or(most, |left| left.min(most));
-        let number = self.made.fetch_add(1, Ordering::Relaxed) + 1;
-        self.hear(&Event::AttemptStarted { place: &self.place, attempt: number });
-        Out { number, started: self.now(), limit }
-    }
-
-    #[inline]
-    fn attempt(&self, out: &Out) -> Attempt {
-        Attempt { number: out.number, base: self.guard.world.base, until: out.started + out.limit }
-    }
-
-    #[cold]
-    fn reject(&self, by: Rejection, retry_after: Option<Duration>) -> Fault {
-        self.hear(&Event::Rejected { place: &self.place, by, retry_after });
-        Fault::rejected(by, retry_after)
     }
 
     /// The answer time that half of the calls of this operation stay under.
@@ -181,9 +78,18 @@ impl<'a> Run<'a> {
         self.guard.world.listener.hear(event);
     }
 
+    /// Counts one more attempt; its number, from 1.
+    #[inline]
+    fn count(&self) -> u32 {
+        // All copies of a call are polled by one task, so nobody counts at the same time.
+        let number = self.attempts() + 1;
+        self.made.store(number, Ordering::Relaxed);
+        number
+    }
+
     /// Attempts made so far.
     #[inline]
-    fn attempts(&self) -> u32 {
+    pub(crate) fn attempts(&self) -> u32 {
         self.made.load(Ordering::Relaxed)
     }
 
@@ -192,11 +98,6 @@ impl<'a> Run<'a> {
     fn duration(&self) -> Duration {
         self.now().since(self.started)
     }
-}
-
-#[cold]
-fn timed_out(limit: Duration) -> Fault {
-    Fault::new(Kind::Timeout, Landed::Unknown, "no answer in time").with("limit", human(limit))
 }
 
 impl Scene for Run<'_> {

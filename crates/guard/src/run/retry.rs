@@ -40,22 +40,22 @@ impl<'a> Run<'a> {
 
     /// The first try went well.
     #[inline]
-    pub(crate) fn succeeded<T>(&self, reply: T) -> Result<T, Fault> {
+    pub(crate) fn succeeded(&self) {
         self.guard.purse.succeeded();
-        Ok(reply)
     }
 
     /// The tries after the first, until one goes well or there is no next.
     pub(crate) async fn retry<T, F: Future<Output = Result<T, Fault>>>(
         &self,
         mut next: Next<'a>,
-        mut fault: Fault,
+        first: &Fault,
         send: &impl Fn(Attempt) -> F,
     ) -> Result<T, Fault> {
-        let mut landed = fault.landed;
+        let (mut landed, mut before) = (first.landed, None);
         loop {
+            let fault = before.as_ref().unwrap_or(first);
             let (attempt, delay) = (self.attempts() + 1, next.delay);
-            self.hear(&Event::RetryScheduled { place: &self.place, attempt, delay, fault: &fault });
+            self.hear(&Event::RetryScheduled { place: &self.place, attempt, delay, fault });
             tokio::time::sleep(delay).await;
             self.look();
             let sending = |attempt| {
@@ -71,8 +71,8 @@ impl<'a> Run<'a> {
             };
             landed = worse(landed, last.landed);
             match self.again(&last) {
-                Some(more) => (next, fault) = (more, last),
-                None => return Err(self.give_up_after(Fault { landed, ..last }, &fault)),
+                Some(more) => (next, before) = (more, Some(last)),
+                None => return Err(self.give_up(Fault { landed, ..last }, fault)),
             }
         }
     }
@@ -147,16 +147,10 @@ impl<'a> Run<'a> {
         coin.map(|coin| Next { delay, coin })
     }
 
-    /// The call's fault after one try.
-    #[inline]
-    pub(crate) fn give_up(&self, fault: Fault) -> Fault {
-        Fault { attempts: self.attempts(), ..fault }
-    }
-
-    /// The call's fault after several: the last one. If that only says that a guard kept the call in, the one before
-    /// is told with it.
-    fn give_up_after(&self, last: Fault, before: &Fault) -> Fault {
-        let fault = self.give_up(last);
+    /// The call's fault after several tries: the last one. If that only says that a guard kept the call in, the one
+    /// before is told with it.
+    fn give_up(&self, last: Fault, before: &Fault) -> Fault {
+        let fault = Fault { attempts: self.attempts(), ..last };
         match fault.rejection {
             Some(_) => fault.with("attempt", before.to_string()),
             None => fault,

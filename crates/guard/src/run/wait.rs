@@ -1,26 +1,28 @@
 //! The two stages that a call may wait in: the bulkhead, and the limit.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use port::{Fault, Rejection};
 
-use super::Run;
-use crate::breaker::Scene;
+use super::pass::{Cleared, Refused};
+use super::{Pass, Run, fly};
+use crate::breaker::Permit;
 use crate::bulkhead::{Bulkhead, Full, Place};
-use crate::limiter::Limiter;
+use crate::pipeline::Attempt;
 use crate::shared::{Caller, SharedLimit};
 
-/// What the bulkhead says.
-pub(super) enum Entry<'a> {
-    /// There is a place, or no bulkhead.
-    In(Option<Place<'a>>),
-    /// There is room in its queue.
-    Line(&'a Arc<Bulkhead>),
+/// What a call waits for, and what it holds meanwhile.
+pub(crate) enum Wait<'a> {
+    /// A place: there is room in the queue.
+    Line(Option<Permit<'a>>, &'a Arc<Bulkhead>),
+    /// Its turn.
+    Turn(Cleared<'a>, Turn<'a>),
 }
 
 /// When a call may go out, as far as the limit is concerned.
-pub(super) enum Turn<'a> {
+pub(crate) enum Turn<'a> {
     Now,
     After(Duration),
     /// When the store says so that other nodes count in too.
@@ -28,51 +30,51 @@ pub(super) enum Turn<'a> {
 }
 
 impl<'a> Run<'a> {
-    #[inline]
-    pub(super) fn enter(&self) -> Result<Entry<'a>, Fault> {
-        let Some(bulkhead) = &self.lane.bulkhead else { return Ok(Entry::In(None)) };
-        match bulkhead.try_enter() {
-            Some(place) => Ok(Entry::In(Some(place))),
-            None if bulkhead.has_room_to_wait() => Ok(Entry::Line(bulkhead)),
-            None => Err(self.full()),
+    /// One attempt through the stages below the retry, waits included.
+    pub(crate) async fn once<T, F: Future<Output = Result<T, Fault>>>(
+        &self,
+        send: &impl Fn(Attempt) -> F,
+    ) -> Result<T, Fault> {
+        match self.pass()? {
+            Pass::Clear(cleared) => fly!(self, cleared, send),
+            Pass::Wait(wait) => Box::pin(self.after(wait, send)).await,
         }
     }
 
-    #[cold]
-    fn full(&self) -> Fault {
-        // About half of the calls that are out now will be back after the median.
-        let hint = self.usual().unwrap_or(Duration::from_millis(100));
-        self.reject(Rejection::BulkheadFull, Some(hint))
+    /// The same for a call that waits.
+    pub(crate) async fn after<T, F: Future<Output = Result<T, Fault>>>(
+        &self,
+        wait: Wait<'a>,
+        send: &impl Fn(Attempt) -> F,
+    ) -> Result<T, Fault> {
+        let cleared = self.wait(wait).await?;
+        fly!(self, cleared, send)
     }
 
-    pub(super) async fn line_up(&self, bulkhead: &'a Arc<Bulkhead>) -> Result<Place<'a>, Fault> {
+    async fn wait(&self, wait: Wait<'a>) -> Result<Cleared<'a>, Refused> {
+        let (cleared, turn) = match wait {
+            Wait::Line(permit, bulkhead) => {
+                let place = Some(self.line_up(bulkhead).await?);
+                (Cleared { permit, place }, self.turn()?)
+            }
+            Wait::Turn(cleared, turn) => (cleared, turn),
+        };
+        self.await_turn(turn).await?;
+        // The world may have changed while the call waited.
+        let permit = self.still(cleared.permit)?;
+        Ok(Cleared { permit, ..cleared })
+    }
+
+    async fn line_up(&self, bulkhead: &'a Arc<Bulkhead>) -> Result<Place<'a>, Refused> {
         let place = bulkhead.enter(self.guard.policy.priority, self.remaining()).await;
         self.look();
         let place = place.map_err(|Full| self.full())?;
         self.room().map(|()| place)
     }
 
-    #[inline]
-    pub(super) fn turn(&self) -> Result<Turn<'a>, Fault> {
-        let (now, quiet) = (self.now(), self.lane.quiet_until());
-        let wait = match self.lane.limit.as_deref() {
-            Some(Limiter::Local(limit)) => {
-                limit.take(now, quiet, self.remaining()).map_err(|late| late.retry_after)
-            }
-            Some(Limiter::Shared(limit)) => return Ok(Turn::Ask(limit)),
-            None if quiet > now => Err(quiet.since(now)),
-            None => return Ok(Turn::Now),
-        };
-        match wait {
-            Ok(Duration::ZERO) => Ok(Turn::Now),
-            Ok(wait) => Ok(Turn::After(wait)),
-            Err(retry_after) => Err(self.reject(Rejection::RateLimited, Some(retry_after))),
-        }
-    }
-
-    pub(super) async fn await_turn(&self, turn: Turn<'_>) -> Result<(), Fault> {
+    async fn await_turn(&self, turn: Turn<'_>) -> Result<(), Refused> {
         let wait = match turn {
-            Turn::Now => Duration::ZERO,
+            Turn::Now => return Ok(()),
             Turn::After(wait) => wait,
             Turn::Ask(limit) => self.ask(limit).await?,
         };
@@ -82,7 +84,7 @@ impl<'a> Run<'a> {
     }
 
     /// How long to wait for a turn of a limit that other nodes count too.
-    async fn ask(&self, limit: &SharedLimit) -> Result<Duration, Fault> {
+    async fn ask(&self, limit: &SharedLimit) -> Result<Duration, Refused> {
         let caller = Caller {
             world: &self.guard.world,
             entropy: self.request.entropy,
@@ -91,6 +93,6 @@ impl<'a> Run<'a> {
             most: self.remaining(),
         };
         let turn = limit.take(&caller).await;
-        turn.map_err(|late| self.reject(Rejection::RateLimited, Some(late.retry_after)))
+        turn.map_err(|late| self.refuse(Rejection::RateLimited, Some(late.retry_after)))
     }
 }

@@ -92,7 +92,8 @@ fn breaker() -> Shape {
         Field::new("success_threshold", Shape::int(1..=500)).doc("closes after this many successful probes"),
         Field::new("failure_percent", Shape::int(0..=100))
             .doc("opens again above this share of failed probes"),
-        Field::new("max_wait", Shape::duration()).doc("opens again when probes that are out have not come back by then"),
+        Field::new("max_wait", Shape::duration())
+            .doc("opens again when probes that are out have not come back by then"),
     ]);
     Shape::object([
         Field::new("per", words(&PERS)).doc("one breaker, bulkhead and limit per what"),
