@@ -68,6 +68,12 @@ impl<'a> Run<'a> {
         (self.deadline != Tick::NEVER).then(|| self.deadline.since(self.now()))
     }
 
+    /// How long the call may wait and still be answered in time.
+    #[inline]
+    fn patience(&self) -> Option<Duration> {
+        self.remaining().map(|left| left.saturating_sub(self.usual().unwrap_or_default()))
+    }
+
     #[inline]
     fn look(&self) {
         self.now.store(self.guard.world.now().nanos(), Ordering::Relaxed);

@@ -98,7 +98,7 @@ impl<'a> Run<'a> {
         let (now, quiet) = (self.now(), self.lane.quiet_until());
         let wait = match self.lane.limit.as_deref() {
             Some(Limiter::Local(limit)) => {
-                limit.take(now, quiet, self.remaining()).map_err(|late| late.retry_after)
+                limit.take(now, quiet, self.patience()).map_err(|late| late.retry_after)
             }
             Some(Limiter::Shared(limit)) => return Ok(Turn::Ask(limit)),
             None if quiet > now => Err(quiet.since(now)),

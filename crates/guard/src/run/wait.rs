@@ -66,7 +66,7 @@ impl<'a> Run<'a> {
     }
 
     async fn line_up(&self, bulkhead: &'a Arc<Bulkhead>) -> Result<Place<'a>, Refused> {
-        let place = bulkhead.enter(self.guard.policy.priority, self.remaining()).await;
+        let place = bulkhead.enter(self.guard.policy.priority, self.patience()).await;
         self.look();
         let place = place.map_err(|Full| self.full())?;
         self.room().map(|()| place)
@@ -90,7 +90,7 @@ impl<'a> Run<'a> {
             entropy: self.request.entropy,
             place: &self.place,
             quiet_until: self.lane.quiet_until(),
-            most: self.remaining(),
+            most: self.patience(),
         };
         let turn = limit.take(&caller).await;
         turn.map_err(|late| self.refuse(Rejection::RateLimited, Some(late.retry_after)))

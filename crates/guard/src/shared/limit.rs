@@ -34,7 +34,7 @@ pub(crate) struct Caller<'a> {
     pub(crate) place: &'a Place<'a>,
     /// The system asked for a pause until then.
     pub(crate) quiet_until: Tick,
-    /// What is left of the call's deadline.
+    /// How long the call may wait.
     pub(crate) most: Option<Duration>,
 }
 

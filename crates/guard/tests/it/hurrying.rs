@@ -3,8 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use guard::{Breaker, Policy, Retry, State};
-use port::{Fault, Kind, Link, Reply};
+use guard::{Algorithm, Breaker, Bulkhead, Limit, Mode, Policy, Retry, State};
+use port::{Fault, Kind, Link, Rejection, Reply};
 
 use crate::fixture::{World, bare, call, hang};
 
@@ -81,4 +81,59 @@ async fn a_system_that_hangs_from_the_start_is_down_for_hasty_callers_too() {
         within(&world, 3_000).await.unwrap_err();
     }
     assert_eq!(world.guarded.status().lanes[0].state, State::Open, "a tenth of 30 s is time enough");
+}
+
+/// One call a second, and who comes too early waits.
+fn one_a_second() -> Policy {
+    let mode = Mode::Wait { max_wait: millis(10_000) };
+    let (capacity, refill_per_second, algorithm) = (1, 1.0, Algorithm::TokenBucket);
+    let limit = Limit { capacity, refill_per_second, weight: 1, mode, algorithm, shared: None };
+    Policy { limit: Some(limit), ..policy() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_could_not_be_answered_in_time_takes_no_turn() {
+    let world = taking(one_a_second(), |_| 500);
+    for _ in 0..20 {
+        world.call("read").await.unwrap();
+    }
+    let started = tokio::time::Instant::now();
+    let fault = within(&world, 800).await.unwrap_err();
+    assert_eq!((fault.rejection, started.elapsed()), (Some(Rejection::RateLimited), Duration::ZERO));
+    world.call("read").await.unwrap();
+    assert_eq!(started.elapsed(), millis(1_000), "its turn came after 500 ms, as if nobody had asked");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_could_not_be_answered_in_time_leaves_the_queue() {
+    let bulkhead = Bulkhead { max_in_flight: 1, max_wait: millis(60_000), ..Bulkhead::default() };
+    let policy = Policy { bulkhead: Some(bulkhead), ..policy() };
+    let world = taking(policy, |number| if number <= 15 { 100 } else { 5_000 });
+    for _ in 0..15 {
+        world.call("read").await.unwrap();
+    }
+    let started = tokio::time::Instant::now();
+    let hasty = async {
+        let fault = within(&world, 1_000).await.unwrap_err();
+        (fault.rejection, started.elapsed())
+    };
+    let (_, told) = tokio::join!(world.call("read"), hasty);
+    assert_eq!(told, (Some(Rejection::BulkheadFull), millis(900)));
+}
+
+/// While it waits, the calls before it teach that it will take longer than was thought.
+#[tokio::test(start_paused = true)]
+async fn who_has_waited_too_long_is_not_sent() {
+    let queue = Bulkhead { max_in_flight: 1, max_wait: millis(60_000), ..Bulkhead::default() };
+    let waits = [(Policy { bulkhead: Some(queue), ..policy() }, 898, 1_000), (one_a_second(), 500, 1_102)];
+    for (policy, ahead, time) in waits {
+        let world = taking(policy, move |number| if number <= 20 { 100 } else { ahead });
+        for _ in 0..20 {
+            world.call("read").await.unwrap();
+        }
+        tokio::time::sleep(millis(900)).await;
+        let (first, hasty) = tokio::join!(world.call("read"), within(&world, time));
+        first.unwrap();
+        assert_eq!((hasty.unwrap_err().rejection, world.calls()), (Some(Rejection::DeadlineTooNear), 21));
+    }
 }
