@@ -6,13 +6,15 @@ use port::{Entropy, Fault, Kind};
 
 use crate::policy::{Jitter, Retry};
 
-/// The wait before attempt `next` (from 2), after `fault`. A `Retry-After` is a floor. `None` when that floor is higher
-/// than the policy is willing to wait here.
+/// The wait before attempt `next` (from 2), after `fault`. A `Retry-After` is a floor, and what chance adds comes on top
+/// of it, as far as the policy is willing to wait here: all who were told the same would come back together. `None` when
+/// the floor alone is higher.
 pub(crate) fn wait(retry: &Retry, next: u32, fault: &Fault, entropy: &dyn Entropy) -> Option<Duration> {
-    let ours = spread(retry.jitter, computed(retry, next, fault.kind), entropy).min(retry.max);
+    let (least, more) = spread(retry.jitter, computed(retry, next, fault.kind), entropy);
+    let ours = (least + more).min(retry.max);
     match fault.retry_after {
         Some(asked) if asked > retry.max_retry_after => None,
-        Some(asked) => Some(ours.max(asked)),
+        Some(asked) => Some((asked + more).min(retry.max_retry_after).max(ours)),
         None => Some(ours),
     }
 }
@@ -25,12 +27,13 @@ fn computed(retry: &Retry, next: u32, kind: Kind) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX).min(retry.max)
 }
 
-fn spread(jitter: Jitter, delay: Duration, entropy: &dyn Entropy) -> Duration {
+/// The part of the wait that is certain, and the part that chance adds.
+fn spread(jitter: Jitter, delay: Duration, entropy: &dyn Entropy) -> (Duration, Duration) {
     match jitter {
-        Jitter::Full => delay.mul_f64(entropy.unit()),
-        Jitter::Factor(factor) => delay + delay.mul_f64(factor * entropy.unit()),
-        Jitter::UpTo(most) => delay + most.mul_f64(entropy.unit()),
-        Jitter::None => delay,
+        Jitter::Full => (Duration::ZERO, delay.mul_f64(entropy.unit())),
+        Jitter::Factor(factor) => (delay, delay.mul_f64(factor * entropy.unit())),
+        Jitter::UpTo(most) => (delay, most.mul_f64(entropy.unit())),
+        Jitter::None => (delay, Duration::ZERO),
     }
 }
 
@@ -101,7 +104,20 @@ mod tests {
             let fault = fault(Kind::Throttled).after(Some(Duration::from_secs(seconds)));
             wait(&Retry::default(), 2, &fault, &entropy)
         };
-        assert_eq!(after(7), Some(Duration::from_secs(7)));
+        assert!(after(7).is_some_and(|wait| wait >= Duration::from_secs(7)));
         assert_eq!(after(31), None);
+    }
+
+    #[test]
+    fn b19_all_who_were_told_the_same_do_not_come_back_together() {
+        let fault = fault(Kind::Throttled).after(Some(Duration::from_secs(7)));
+        for jitter in [Jitter::Full, Jitter::Factor(0.2), Jitter::UpTo(Duration::from_millis(200))] {
+            let retry = Retry { jitter, ..Retry::default() };
+            let waits: std::collections::BTreeSet<_> = (0..50)
+                .map(|seed| wait(&retry, 2, &fault, &SeededEntropy::new(seed)).unwrap().as_millis())
+                .collect();
+            assert!(waits.len() > 25, "{jitter:?}: 50 callers come back at {waits:?}");
+            assert!(waits.iter().all(|wait| (7_000..=8_000).contains(wait)), "{jitter:?}: {waits:?}");
+        }
     }
 }

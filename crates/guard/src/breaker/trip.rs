@@ -58,13 +58,14 @@ impl Rules {
         self.open_for.min(Duration::from_secs(1))
     }
 
-    /// How long to stay open the `round`th time in a row (from 0): longer each time, spread, at least what the system
-    /// asked for, never longer than the longest.
+    /// How long to stay open the `round`th time in a row (from 0): longer each time, at least what the system asked for,
+    /// never longer than the longest. It is spread also where it has grown to the longest.
     pub(super) fn open_time(&self, round: u8, asked: Option<Duration>, chance: f64) -> Duration {
-        let longest = self.max_open.as_secs_f64();
-        let grown = (self.open_for.as_secs_f64() * self.open_multiplier.powi(i32::from(round))).min(longest);
-        let spread = Duration::from_secs_f64(grown * (1.0 + self.open_jitter * chance));
-        spread.max(asked.unwrap_or_default()).min(self.max_open)
+        let spread = |least: f64| least * (1.0 + self.open_jitter * chance);
+        let longest = self.max_open.as_secs_f64() / (1.0 + self.open_jitter);
+        let grown = self.open_for.as_secs_f64() * self.open_multiplier.powi(i32::from(round));
+        let asked = asked.unwrap_or_default().min(self.max_open).as_secs_f64();
+        Duration::from_secs_f64(spread(grown.min(longest).max(asked))).min(self.max_open)
     }
 
     #[inline]
@@ -198,5 +199,45 @@ impl Probes {
             slow: self.slow + u16::from(sample.slow),
             round: self.round,
         }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// Opens for 10 s, then 20 s and so on, at most for 60 s, up to a fifth more by chance.
+    fn open_time(round: u8, asked: Option<Duration>, chance: f64) -> Duration {
+        let rules = Rules::new(&policy::Breaker {
+            open_for: 10 * SECOND,
+            open_multiplier: 2.0,
+            max_open: 60 * SECOND,
+            open_jitter: 0.2,
+            ..policy::Breaker::default()
+        });
+        rules.open_time(round, asked, chance)
+    }
+
+    #[test]
+    fn it_stays_open_longer_each_time_and_never_longer_than_the_longest() {
+        let times: Vec<_> = (0..5).map(|round| open_time(round, None, 0.0).as_secs()).collect();
+        assert_eq!(times, [10, 20, 40, 50, 50]);
+        assert_eq!(open_time(63, None, 1.0), 60 * SECOND);
+    }
+
+    #[test]
+    fn nodes_do_not_come_back_together_not_even_after_the_longest_time() {
+        assert_eq!(open_time(0, None, 0.5), 11 * SECOND);
+        let longest = [0.0, 0.5, 1.0].map(|chance| open_time(9, None, chance).as_secs());
+        assert_eq!(longest, [50, 55, 60]);
+    }
+
+    #[test]
+    fn it_stays_open_as_long_as_the_system_asked_and_never_longer_than_the_longest() {
+        let asked = |seconds, chance| open_time(0, Some(seconds * SECOND), chance).as_secs();
+        assert_eq!((asked(30, 0.0), asked(30, 0.5), asked(5, 0.0)), (30, 33, 10));
+        assert_eq!((asked(59, 1.0), asked(3_600, 0.0)), (60, 60));
     }
 }

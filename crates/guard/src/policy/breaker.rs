@@ -23,7 +23,8 @@ pub struct Breaker {
     pub open_multiplier: f64,
     /// The longest it stays open, a `Retry-After` included. Default: 5 min.
     pub max_open: Duration,
-    /// Up to this part of the open time is added by chance, so that nodes do not probe together. Default: 0.1.
+    /// Up to this part of the open time is added by chance, so that nodes do not probe together; the longest time
+    /// is shortened by as much. Default: 0.1.
     pub open_jitter: f64,
     /// How it is asked again. Default: see [`HalfOpen`].
     pub half_open: HalfOpen,
