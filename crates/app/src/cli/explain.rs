@@ -72,6 +72,10 @@ fn sent_as<'s>(system: &'s System, operation: &'s Operation) -> &'s Operation {
 fn collected(system: &System, operation: &str, collect: &Collect) -> String {
     let Collect { into, items, results, keys, numbers } = collect;
     let (size, timeout) = (numbers.size, diag::units::show_duration(numbers.timeout));
+    let at_once = match numbers.in_flight.get() {
+        1 => "one batch".to_owned(),
+        more => format!("up to {more} batches"),
+    };
     let numbers = [
         ("into", &**into),
         ("items", items.as_str()),
@@ -79,16 +83,17 @@ fn collected(system: &System, operation: &str, collect: &Collect) -> String {
         ("keys", keys.as_deref().unwrap_or("none")),
         ("size", &size.to_string()),
         ("timeout", &timeout),
+        ("in_flight", &numbers.in_flight.to_string()),
     ];
     let mut text = format!("{}.{operation}\n", system.name);
     let width = numbers.iter().map(|(_, value)| value.len()).max().unwrap_or_default();
     for (name, value) in numbers {
         let name = format!("batch.{name}");
-        text += &format!("  {name:13}  {value:width$}  operation {}.{operation}\n", system.name);
+        text += &format!("  {name:15}  {value:width$}  operation {}.{operation}\n", system.name);
     }
     let most = u64::from(size.get()) * 2 - 1;
     text += &format!(
-        "\ncollected per tenant, one batch at a time; sent when {size} are there or the first has waited {timeout}\n"
+        "\ncollected per tenant, {at_once} at a time; sent when {size} are there or the first has waited {timeout}\n"
     );
     text += &format!(
         "one that is refused is halved until the item at fault fails alone, in at most {most} calls\n"

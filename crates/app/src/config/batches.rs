@@ -32,6 +32,9 @@ pub(super) fn field() -> Field {
         Field::new("timeout", Shape::duration())
             .default(units::show_duration(usual.timeout))
             .doc("sent when the first has waited so long"),
+        Field::new("in_flight", Shape::int(1..=1_000))
+            .default(usual.in_flight.get())
+            .doc("batches out at once, per tenant; more than one may overtake each other"),
     ]);
     Field::new(KEY, batch).doc("collect calls of this operation, per tenant, and send them as one of another")
 }
@@ -61,6 +64,9 @@ fn collect(node: &Node) -> Option<Collect> {
     let mut numbers = Batch::default();
     if let Some(size) = node.get("size") {
         numbers.size = u32::try_from(size.u64()?).ok()?.try_into().ok()?;
+    }
+    if let Some(in_flight) = node.get("in_flight") {
+        numbers.in_flight = u32::try_from(in_flight.u64()?).ok()?.try_into().ok()?;
     }
     if let Some(timeout) = node.get("timeout") {
         numbers.timeout = timeout.duration()?;

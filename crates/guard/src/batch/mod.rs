@@ -5,14 +5,18 @@
 
 mod batched;
 #[cfg(all(test, not(loom)))]
+mod random;
+#[cfg(all(test, not(loom)))]
 mod tests;
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use futures_util::future::FusedFuture;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use port::{Fault, Kind, Landed};
 use tokio::sync::{mpsc, oneshot};
 
@@ -35,17 +39,23 @@ impl<T, R> Clone for Batcher<T, R> {
 
 /// Sends the batches; somebody must run it.
 pub struct Worker<T, R, S> {
+    inlet: Inlet<T, R>,
+    in_flight: usize,
+    send: S,
+}
+
+/// Where items become batches.
+struct Inlet<T, R> {
     queue: mpsc::Receiver<(T, Answer<R>)>,
     size: usize,
     timeout: Duration,
-    send: S,
 }
 
 /// A batcher and its worker. `send` answers with one result per item, in order.
 pub fn batcher<T, R, S>(policy: &policy::Batch, send: S) -> (Batcher<T, R>, Worker<T, R, S>) {
     let (sender, queue) = mpsc::channel(policy.queue.get() as usize);
-    let size = policy.size.get() as usize;
-    (Batcher { queue: sender }, Worker { queue, size, timeout: policy.timeout, send })
+    let inlet = Inlet { queue, size: policy.size.get() as usize, timeout: policy.timeout };
+    (Batcher { queue: sender }, Worker { inlet, in_flight: policy.in_flight.get() as usize, send })
 }
 
 impl<T, R> Batcher<T, R> {
@@ -70,7 +80,7 @@ impl<T, R> Batcher<T, R> {
 }
 
 fn gone(landed: Landed) -> Fault {
-    Fault::new(Kind::Internal, landed, "the batch worker is gone")
+    Fault::new(Kind::Internal, landed, "what sent the batch is gone")
 }
 
 impl<T, R, S, F> Worker<T, R, S>
@@ -80,13 +90,43 @@ where
     F: Future<Output = Result<Vec<R>, Fault>>,
 {
     /// Sends batches until `shutdown`, then what is already there, without waiting for more. Also ends when every
-    /// [`Batcher`] is gone.
-    pub async fn run(mut self, shutdown: impl Future<Output = ()>) {
+    /// [`Batcher`] is gone. While as many batches are out as may be, items wait in the queue, so that the next batch is
+    /// as full as it can be.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let Self { mut inlet, in_flight, send } = self;
         let mut shutdown = pin!(shutdown.fuse());
-        while let Some(first) = self.next(&mut shutdown).await {
-            let batch = self.collect(first, &mut shutdown).await;
-            self.deliver(batch).await;
+        let mut out = FuturesUnordered::new();
+        while let Some(batch) = beside(&mut out, inlet.batch(&mut shutdown)).await {
+            // Whose batch a panic took down hears that it is gone; nobody else's is.
+            out.push(AssertUnwindSafe(deliver(&send, batch)).catch_unwind());
+            while out.len() >= in_flight {
+                out.next().await;
+            }
         }
+        while out.next().await.is_some() {}
+    }
+}
+
+/// Waits for `work` while the batches that are out come home.
+async fn beside<F: Future, T>(out: &mut FuturesUnordered<F>, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            Some(_home) = out.next(), if !out.is_empty() => {}
+        }
+    }
+}
+
+impl<T, R> Inlet<T, R> {
+    /// The next batch; `None` when no more can come.
+    async fn batch(
+        &mut self,
+        shutdown: &mut (impl FusedFuture<Output = ()> + Unpin),
+    ) -> Option<Vec<(T, Answer<R>)>> {
+        let first = self.next(shutdown).await?;
+        Some(self.collect(first, shutdown).await)
     }
 
     /// The next item. At the shutdown the queue takes no more, and what is in it comes at once.
@@ -124,23 +164,28 @@ where
         }
         batch
     }
+}
 
-    /// Sends a batch; halves it while that may single out the item at fault.
-    async fn deliver(&self, batch: Vec<(T, Answer<R>)>) {
-        let mut parts = vec![batch];
-        while let Some(mut part) = parts.pop() {
-            let items = part.iter().map(|(item, _)| item.clone()).collect();
-            match (self.send)(items).await {
-                Ok(results) => answer(part, results),
-                Err(fault) if part.len() > 1 && is_poisoned(&fault) => {
-                    let second = part.split_off(part.len() / 2);
-                    parts.extend([second, part]);
-                }
-                Err(fault) => {
-                    let size = part.len().to_string();
-                    let fault = fault.with("batch", size);
-                    part.into_iter().for_each(|(_, answer)| drop(answer.send(Err(fault.clone()))));
-                }
+/// Sends a batch; halves it while that may single out the item at fault.
+async fn deliver<T, R, S, F>(send: &S, batch: Vec<(T, Answer<R>)>)
+where
+    T: Clone,
+    S: Fn(Vec<T>) -> F,
+    F: Future<Output = Result<Vec<R>, Fault>>,
+{
+    let mut parts = vec![batch];
+    while let Some(mut part) = parts.pop() {
+        let items = part.iter().map(|(item, _)| item.clone()).collect();
+        match send(items).await {
+            Ok(results) => answer(part, results),
+            Err(fault) if part.len() > 1 && is_poisoned(&fault) => {
+                let second = part.split_off(part.len() / 2);
+                parts.extend([second, part]);
+            }
+            Err(fault) => {
+                let size = part.len().to_string();
+                let fault = fault.with("batch", size);
+                part.into_iter().for_each(|(_, answer)| drop(answer.send(Err(fault.clone()))));
             }
         }
     }

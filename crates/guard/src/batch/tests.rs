@@ -29,6 +29,7 @@ impl Link for Crm {
             tokio::time::sleep(self.slow).await;
             assert_eq!(&*call.operation, "upsert_many");
             let records = call.input["records"].as_array().unwrap();
+            assert!(!records.iter().any(|record| record["name"] == "panic"), "scripted");
             if records.iter().any(|record| record["name"] == "poison") {
                 return Err(Fault::new(Kind::Invalid, Landed::No, "a record is invalid"));
             }
@@ -64,6 +65,10 @@ impl Scene {
     }
 
     fn slow(size: u32, slow: Duration) -> Self {
+        Self::with(size, 1, slow)
+    }
+
+    fn with(size: u32, in_flight: u32, slow: Duration) -> Self {
         let operation = |name: &str, repeat| Operation {
             name: name.into(),
             summary: String::new(),
@@ -76,7 +81,9 @@ impl Scene {
         let spec = Spec { system: "crm".into(), adapter: "stub", version: "1.0.0", operations };
         let crm = Arc::new(Crm { spec, asked: Mutex::default(), slow });
         let link = Arc::clone(&crm) as Arc<dyn Link>;
-        let batched = Arc::new(Batched::new(link, [("upsert".into(), collect(size))]));
+        let mut collect = collect(size);
+        collect.numbers.in_flight = NonZeroU32::new(in_flight).unwrap();
+        let batched = Arc::new(Batched::new(link, [("upsert".into(), collect)]));
         Self { crm, batched, clock: RuntimeClock::start() }
     }
 
@@ -204,4 +211,29 @@ fn only_what_may_be_repeated_is_collected() {
     let kinds = [Repeat::Safe, Repeat::Keyed, Repeat::Never];
     assert_eq!(kinds.map(|repeat| collect.fits(repeat)), [true, true, false]);
     assert_eq!(kinds.map(|repeat| unkeyed.fits(repeat)), [true, false, false]);
+}
+
+/// The next goes while the first is out, up to as many as may be.
+#[tokio::test(start_paused = true)]
+async fn as_many_batches_are_out_as_may_be() {
+    let scene = Scene::with(2, 3, Duration::from_secs(1));
+    let started = scene.clock.instant();
+    let names: Vec<String> = (0..12).map(|number| number.to_string()).collect();
+    let answers = join_all(names.iter().map(|name| scene.upsert("t", name))).await;
+    assert!(answers.iter().all(Result::is_ok));
+    assert_eq!(scene.asked().len(), 6);
+    assert_eq!(scene.clock.instant() - started, Duration::from_secs(2), "three at a time, a second each");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_takes_down_its_own_batch_and_no_other() {
+    let scene = Arc::new(Scene::new(2));
+    let answers = join_all(["panic", "a", "b", "c"].map(|name| scene.upsert("t", name))).await;
+    let [Err(first), Err(second), Ok(_), Ok(_)] = &answers[..] else { panic!("{answers:?}") };
+    for fault in [first, second] {
+        assert_eq!((fault.kind, fault.landed), (Kind::Internal, Landed::Unknown));
+    }
+    join_all(["d", "e"].map(|name| scene.upsert("t", name))).await;
+    let sizes: Vec<usize> = scene.asked().iter().map(|(_, names)| names.len()).collect();
+    assert_eq!(sizes, [2, 2, 2], "what comes later is collected as before");
 }

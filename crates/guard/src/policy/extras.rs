@@ -31,6 +31,8 @@ pub struct Batch {
     pub size: NonZeroU32,
     /// Sent when the first has waited this long. Default: 5 s.
     pub timeout: Duration,
+    /// Batches out at once; beyond it items wait. More than one may overtake each other. Default: 1.
+    pub in_flight: NonZeroU32,
     /// Items that may wait for a batch; beyond it `push` waits. Default: 1,000.
     pub queue: NonZeroU32,
 }
@@ -40,6 +42,7 @@ impl Default for Batch {
         Self {
             size: NonZeroU32::MIN.saturating_add(99),
             timeout: Duration::from_secs(5),
+            in_flight: NonZeroU32::MIN,
             queue: NonZeroU32::MIN.saturating_add(999),
         }
     }
