@@ -1,27 +1,22 @@
-//! The stores in which several nodes count together, and the sweeping of what they no longer need.
+//! The stores in which several nodes count together.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use adapters::Secrets;
 use guard::shared::postgres::Postgres;
 use guard::shared::redis::Redis;
 use guard::shared::{Away, Ledger, Store};
 use secrecy::ExposeSecret;
-use tokio::task::JoinSet;
-use tokio::time::MissedTickBehavior;
 
+use super::chores::Chores;
 use crate::cli::Failure;
 use crate::config::{Config, LimitStore, Server, Url, Vault};
 
-/// How often rows that nobody counts with any more are deleted.
-const SWEEP: Duration = Duration::from_secs(600);
-
-/// The stores, and those of them that somebody must sweep. Nothing is connected before the first call.
+/// The stores, and those of them in which somebody must forget. Nothing is connected before the first call.
 #[derive(Default)]
 pub(super) struct Opened {
     pub(super) stores: Vec<Arc<Store>>,
-    swept: Vec<(String, Arc<Postgres>)>,
+    forgetful: Vec<(String, Arc<Postgres>)>,
 }
 
 pub(super) fn open(config: &Config, vault: &Vault) -> Result<Opened, Failure> {
@@ -33,7 +28,7 @@ pub(super) fn open(config: &Config, vault: &Vault) -> Result<Opened, Failure> {
             Server::Redis => Arc::new(Redis::new(&url).map_err(wrong)?),
             Server::Postgres => {
                 let postgres = Arc::new(Postgres::new(&url).map_err(wrong)?);
-                opened.swept.push((name.clone(), postgres.clone()));
+                opened.forgetful.push((name.clone(), postgres.clone()));
                 postgres
             }
         };
@@ -54,26 +49,10 @@ fn address(store: &LimitStore, vault: &Vault) -> Result<String, Failure> {
 }
 
 impl Opened {
-    /// Adds the sweeping to the chores. Every node sweeps; one that finds nothing to do has done no harm.
-    pub(super) fn sweep(self, chores: &mut JoinSet<()>) {
-        for (name, postgres) in self.swept {
-            chores.spawn(async move {
-                let mut ticks = tokio::time::interval(SWEEP);
-                ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-                loop {
-                    ticks.tick().await;
-                    swept(&name, postgres.forget_expired().await);
-                }
-            });
+    /// Adds the forgetting to the chores.
+    pub(super) fn forget(self, chores: &mut Chores) {
+        for (name, postgres) in self.forgetful {
+            chores.forget_counts(&name, postgres);
         }
-    }
-}
-
-/// A store that cannot be swept now is swept later: its rows are only in the way.
-fn swept(store: &str, outcome: Result<u64, Away>) {
-    match outcome {
-        Ok(0) => {}
-        Ok(rows) => tracing::debug!(store, rows, "store of shared limits swept"),
-        Err(away) => tracing::warn!(store, %away, "store of shared limits cannot be swept"),
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! Read [`House::open`] from top to bottom; everything else in this folder is a translation between two rooms.
 
+mod chores;
 mod control;
 mod door;
-mod forget;
 mod hear;
 mod limit_stores;
 mod pages;
@@ -20,7 +20,8 @@ use guard::batch::Batched;
 use port::{Clock, Entropy, SystemClock, SystemEntropy};
 use store::Store;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+
+use chores::Chores;
 
 use crate::cli::Failure;
 use crate::config::{Config, Place};
@@ -34,7 +35,7 @@ pub struct House {
     engine: flow::Engine,
     store: Store,
     /// What is done now and then, until the house closes.
-    chores: JoinSet<()>,
+    chores: Chores,
     batches: Vec<Arc<Batched>>,
     /// Where the gate listens.
     pub address: SocketAddr,
@@ -85,9 +86,9 @@ impl House {
         let engine = engine.await.map_err(|error| Failure::new(format!("resuming runs: {error}")))?;
         conversations.bind(engine.clone());
 
-        let (mut chores, batches) = (JoinSet::new(), guarded.batches);
-        limit_stores.sweep(&mut chores);
-        forget::expired(store.clone(), clock.clone(), &mut chores);
+        let (mut chores, batches) = (Chores::default(), guarded.batches);
+        limit_stores.forget(&mut chores);
+        chores.forget_keys(store.clone(), clock.clone());
         let present = present::Present { store: store.clone(), engine: engine.clone(), clock: clock.clone() };
         let pages = pages::all(&ears, &guards, present, config);
         let doors = gate::serve(
