@@ -160,4 +160,9 @@ async fn a_reset_of_one_key_wakes_the_runs() {
     let reset = scene.cardan(&["system", "reset", "payments", "--key", "default"]).await;
     assert_eq!(reset.done(), "payments key \"default\": reset\n");
     scene.run_is(&run, "succeeded").await;
+    let lines = scene.log();
+    let changed = lines.iter().filter(|line| line["message"] == "breaker changed");
+    let changed: Vec<_> = changed.map(|line| (&line["breaker_key"], &line["to"])).collect();
+    let expected = ["Open", "Closed"].map(|to| (json!("default"), json!(to)));
+    assert_eq!(changed, expected.each_ref().map(|(key, to)| (key, to)));
 }

@@ -13,12 +13,10 @@ use crate::{Error, OutboxFilter, OutboxOp, OutboxRow};
 const PUT: &str = "INSERT INTO outbox (id, kind, target, payload, tenant, correlation, due, attempts, cause, sum, \
      sent, created, blocked, perhaps) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
      ON CONFLICT (id) DO NOTHING";
-const RETRY: &str =
-    "UPDATE outbox SET due = ?2, attempts = ?3, cause = ?4, sent = ?5, blocked = ?6, perhaps = ?7 WHERE id = ?1";
+const RETRY: &str = "UPDATE outbox SET due = ?2, attempts = ?3, cause = ?4, sent = ?5, blocked = ?6, perhaps = ?7 WHERE id = ?1";
 const BEGIN: &str = "UPDATE outbox SET perhaps = 1 WHERE id = ?1";
 const HURRY: &str = "UPDATE outbox SET due = ?2 WHERE id = ?1 AND due > ?2";
-const COLUMNS: &str =
-    "id, kind, target, payload, tenant, correlation, due, attempts, cause, sum, sent, created, blocked, perhaps";
+const COLUMNS: &str = "id, kind, target, payload, tenant, correlation, due, attempts, cause, sum, sent, created, blocked, perhaps";
 
 /// Adds, postpones or completes work.
 pub(super) fn apply(connection: &Connection, op: &OutboxOp) -> Result<(), Fault> {

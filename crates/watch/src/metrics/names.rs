@@ -64,17 +64,24 @@ impl Seen {
         Self { limit, names: RwLock::default() }
     }
 
+    /// Names that are known, or one too many, are only read: they come with every call.
     fn admit(&self, name: &str) -> Arc<str> {
-        if let Some(known) = self.names.read().get(name) {
-            return known.clone();
+        if let Some(told) = self.told(&self.names.read(), name) {
+            return told;
         }
         let mut names = self.names.write();
-        if name.len() > LONGEST || names.len() >= self.limit {
-            return "other".into();
-        }
-        let name: Arc<str> = name.into();
-        names.insert(name.clone());
-        name
+        // Another may have been quicker.
+        self.told(&names, name).unwrap_or_else(|| {
+            let name: Arc<str> = name.into();
+            names.insert(name.clone());
+            name
+        })
+    }
+
+    /// What is said for a name; `None` when it is new and there is room.
+    fn told(&self, names: &HashSet<Arc<str>>, name: &str) -> Option<Arc<str>> {
+        let full = || (name.len() > LONGEST || names.len() >= self.limit).then(|| "other".into());
+        names.get(name).cloned().or_else(full)
     }
 }
 
@@ -87,6 +94,14 @@ mod tests {
         let seen = Seen::new(2);
         let admitted: Vec<_> = ["a", "b", "c", "a"].iter().map(|name| seen.admit(name).to_string()).collect();
         assert_eq!(admitted, ["a", "b", "other", "a"]);
+    }
+
+    #[test]
+    fn one_too_many_waits_for_nobody_who_reads() {
+        let seen = Seen::new(1);
+        seen.admit("a");
+        let _reading = seen.names.read();
+        assert_eq!(&*seen.admit("b"), "other");
     }
 
     #[test]

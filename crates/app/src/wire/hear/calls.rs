@@ -26,7 +26,8 @@ impl guard::Listener for Ears {
             }
             Event::Transition { place, from, to, .. } => {
                 self.metrics.transition(place.system, shown(*to));
-                tracing::warn!(integration_system = place.system, ?from, ?to, "breaker changed");
+                let (integration_system, breaker_key) = (place.system, place.key);
+                tracing::warn!(integration_system, breaker_key, ?from, ?to, "breaker changed");
             }
             Event::Rejected { place, by, retry_after } => self.rejected(place, *by, *retry_after),
             Event::Hedged { place } => self.metrics.hedged(place.system),
