@@ -109,6 +109,7 @@ pub(crate) fn open_read(threads: usize) -> Cost {
 fn generous() -> guard::Limit {
     let algorithm = Algorithm::TokenBucket;
     guard::Limit {
+        per: Per::System,
         capacity: 100_000,
         refill_per_second: 1e9,
         weight: 1,
@@ -210,8 +211,13 @@ pub(crate) fn five_stages(threads: usize) -> Cost {
 }
 
 fn by_tenant() -> Policy {
-    let breaker = guard::Breaker { per: Per::Tenant, ..guard::Breaker::default() };
-    Policy { breaker: Some(breaker), ..whole() }
+    let (per, Policy { breaker, bulkhead, limit, .. }) = (Per::Tenant, whole());
+    Policy {
+        breaker: breaker.map(|breaker| guard::Breaker { per, ..breaker }),
+        bulkhead: bulkhead.map(|bulkhead| guard::Bulkhead { per, ..bulkhead }),
+        limit: limit.map(|limit| guard::Limit { per, ..limit }),
+        ..whole()
+    }
 }
 
 fn keys() -> Vec<String> {

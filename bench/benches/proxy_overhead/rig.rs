@@ -83,6 +83,7 @@ impl Rig {
 fn whole() -> Policy {
     let algorithm = Algorithm::TokenBucket;
     let limit = Limit {
+        per: guard::Per::System,
         capacity: 100_000,
         refill_per_second: 1e6,
         weight: 1,

@@ -7,7 +7,7 @@ use crate::State;
 use crate::breaker::Breaker;
 use crate::bulkhead::Bulkhead;
 use crate::limiter::Limiter;
-use crate::policy::Policy;
+use crate::policy::{self, Per, Policy};
 use crate::shared::Till;
 use crate::status::{LaneStatus, Named};
 use crate::sync::{AtomicU64, Ordering};
@@ -23,6 +23,29 @@ pub(crate) struct Lane {
     quiet_until: AtomicU64,
 }
 
+/// Which stages the lane of a key has for itself.
+#[derive(Clone, Copy)]
+pub(crate) struct Own {
+    breaker: bool,
+    bulkhead: bool,
+    limit: bool,
+}
+
+impl Own {
+    /// Those that are kept per key and have not the numbers of `theirs`, whose lanes are shared.
+    pub(crate) fn of(policy: &Policy, theirs: Option<&Policy>) -> Self {
+        let keyed = |per: Option<Per>| per.is_some_and(|per| per != Per::System);
+        let breaker = keyed(policy.breaker.as_ref().map(|breaker| breaker.per));
+        let bulkhead = keyed(policy.bulkhead.as_ref().map(|bulkhead| bulkhead.per));
+        let limit = keyed(policy.limit.as_ref().map(|limit| limit.per));
+        Self {
+            breaker: breaker && theirs.is_none_or(|theirs| policy.breaker != theirs.breaker),
+            bulkhead: bulkhead && theirs.is_none_or(|theirs| policy.bulkhead != theirs.bulkhead),
+            limit: limit && theirs.is_none_or(|theirs| policy.limit != theirs.limit),
+        }
+    }
+}
+
 impl Lane {
     /// A lane of its own.
     pub(crate) fn new(key: &str, policy: &Policy, till: Option<&Till>) -> Self {
@@ -35,32 +58,50 @@ impl Lane {
         }
     }
 
-    /// Another lane with the same numbers and nothing in common.
+    /// The lane of one key beside this one, which is everybody's: it shares the stages that are for the whole system.
     pub(crate) fn sibling(&self, key: &str, policy: &Policy, till: Option<&Till>) -> Self {
-        let breaker = self.breaker.as_ref().map(|breaker| Arc::new(breaker.sibling()));
-        Self { breaker, ..Self::new(key, &Policy { breaker: None, ..policy.clone() }, till) }
+        let breaker = |own: &Arc<Breaker>, policy: &policy::Breaker| match policy.per {
+            Per::System => Arc::clone(own),
+            Per::Operation | Per::Tenant | Per::Model => Arc::new(own.sibling()),
+        };
+        let bulkhead = |own: &Arc<Bulkhead>, policy: &policy::Bulkhead| match policy.per {
+            Per::System => Arc::clone(own),
+            Per::Operation | Per::Tenant | Per::Model => Bulkhead::new(policy),
+        };
+        let limit = |own: &Arc<Limiter>, policy: &policy::Limit| match policy.per {
+            Per::System => Arc::clone(own),
+            Per::Operation | Per::Tenant | Per::Model => Arc::new(Limiter::new(policy, key, till)),
+        };
+        Self {
+            key: key.into(),
+            breaker: self
+                .breaker
+                .as_ref()
+                .zip(policy.breaker.as_ref())
+                .map(|(own, policy)| breaker(own, policy)),
+            bulkhead: self
+                .bulkhead
+                .as_ref()
+                .zip(policy.bulkhead.as_ref())
+                .map(|(own, policy)| bulkhead(own, policy)),
+            limit: self.limit.as_ref().zip(policy.limit.as_ref()).map(|(own, policy)| limit(own, policy)),
+            quiet_until: AtomicU64::new(0),
+        }
     }
 
-    /// A lane that shares every stage whose numbers are the same: an operation with its own deadline still stands in
-    /// the system's one queue.
-    pub(crate) fn sharing(
-        key: &str,
-        policy: &Policy,
-        lane: &Lane,
-        theirs: &Policy,
-        till: Option<&Till>,
-    ) -> Self {
-        let mut own = Self::new(key, policy, till);
+    /// The same lane with every stage of `lane` whose numbers are the same: an operation with its own deadline still
+    /// stands in the system's one queue.
+    pub(crate) fn sharing(mut self, policy: &Policy, lane: &Lane, theirs: &Policy) -> Self {
         if policy.breaker == theirs.breaker {
-            own.breaker.clone_from(&lane.breaker);
+            self.breaker.clone_from(&lane.breaker);
         }
         if policy.bulkhead == theirs.bulkhead {
-            own.bulkhead.clone_from(&lane.bulkhead);
+            self.bulkhead.clone_from(&lane.bulkhead);
         }
         if policy.limit == theirs.limit {
-            own.limit.clone_from(&lane.limit);
+            self.limit.clone_from(&lane.limit);
         }
-        own
+        self
     }
 
     /// Whether every stage is another lane's.
@@ -84,16 +125,22 @@ impl Lane {
         Tick::from_nanos(self.quiet_until.load(Ordering::Relaxed))
     }
 
-    /// Whether forgetting this lane would change nothing.
-    pub(crate) fn is_idle(&self, policy: &Policy, now: Tick) -> bool {
+    /// Whether forgetting this lane would change nothing; `own` says which stages would go with it.
+    pub(crate) fn is_idle(&self, own: Own, policy: &Policy, now: Tick) -> bool {
         let full = policy.limit.as_ref().map(|limit| limit.capacity / limit.weight.max(1));
-        self.breaker.as_ref().is_none_or(|breaker| breaker.is_idle())
-            && self
-                .bulkhead
-                .as_ref()
-                .is_none_or(|bulkhead| bulkhead.in_flight() == 0 && bulkhead.queued() == 0)
-            && self.limit.as_ref().is_none_or(|limit| limit.is_idle(full, now))
+        let nothing_out = |bulkhead: &Bulkhead| bulkhead.in_flight() == 0 && bulkhead.queued() == 0;
+        self.breaker.as_deref().is_none_or(|breaker| !own.breaker || breaker.is_idle(now))
+            && self.bulkhead.as_deref().is_none_or(|bulkhead| !own.bulkhead || nothing_out(bulkhead))
+            && self.limit.as_deref().is_none_or(|limit| !own.limit || limit.is_idle(full, now))
             && self.quiet_until() <= now
+    }
+
+    /// Whether a stage of its own is shared by another lane.
+    pub(crate) fn is_shared_by_others(&self, own: Own) -> bool {
+        let breaker = own.breaker && self.breaker.as_ref().is_some_and(|own| Arc::strong_count(own) > 1);
+        let bulkhead = own.bulkhead && self.bulkhead.as_ref().is_some_and(|own| Arc::strong_count(own) > 1);
+        let limit = own.limit && self.limit.as_ref().is_some_and(|own| Arc::strong_count(own) > 1);
+        breaker || bulkhead || limit
     }
 
     pub(crate) fn status(&self, name: Named, now: Tick) -> LaneStatus {

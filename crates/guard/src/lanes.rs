@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
-use crate::lane::Lane;
-use crate::policy::{Per, Policy};
+use crate::lane::{Lane, Own};
+use crate::policy::{Breaker, Per, Policy};
 use crate::shared::Till;
 use crate::status::{Named, Switch};
 use crate::tick::Tick;
@@ -19,6 +21,10 @@ type Map = HashMap<Box<str>, Arc<Lane>, foldhash::quality::RandomState>;
 /// Reading takes no lock; a new key copies the map, which is bounded.
 pub(crate) struct Lanes {
     policy: Arc<Policy>,
+    /// What a lane stands for.
+    per: Per,
+    /// What a lane has for itself.
+    own: Own,
     /// Whose lanes these are, when not all of the system's.
     operation: Option<Box<str>>,
     /// Whose stages are shared where the numbers are the same.
@@ -28,9 +34,15 @@ pub(crate) struct Lanes {
     keyed: ArcSwap<Map>,
     writing: Mutex<()>,
     max: usize,
+    /// Until this tick nobody looks again whether a lane is idle.
+    full_until: AtomicU64,
     /// Where a shared limit is counted.
     till: Option<Till>,
 }
+
+/// How long newcomers share the common lane before it is looked again whether there is room. To look at every lane
+/// for each call would cost most when there is most to do.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// A lane, borrowed or kept.
 pub(crate) enum LaneRef<'a> {
@@ -54,20 +66,23 @@ impl Lanes {
     /// operation is not taken for one of the system.
     pub(crate) fn new(name: &str, policy: Arc<Policy>, base: Option<Arc<Lanes>>, till: Option<Till>) -> Self {
         let operation = base.is_some().then(|| name.into());
-        let base = base.filter(|base| base.per() == per(&policy));
+        let common = Lane::new(name, &policy, till.as_ref());
         let common = match &base {
-            Some(base) => Lane::sharing(name, &policy, &base.common, &base.policy, till.as_ref()),
-            None => Lane::new(name, &policy, till.as_ref()),
+            Some(base) => common.sharing(&policy, &base.common, &base.policy),
+            None => common,
         };
-        let max = policy.breaker.as_ref().map_or(1, |breaker| breaker.max_keys as usize);
+        let max = policy.breaker.as_ref().map_or(Breaker::default().max_keys, |breaker| breaker.max_keys);
         Self {
+            per: policy.per(),
+            own: Own::of(&policy, base.as_ref().map(|base| &*base.policy)),
             policy,
             operation,
             base,
             common: Arc::new(common),
             keyed: ArcSwap::default(),
             writing: Mutex::new(()),
-            max,
+            max: max as usize,
+            full_until: AtomicU64::new(0),
             till,
         }
     }
@@ -75,13 +90,18 @@ impl Lanes {
     /// What a lane stands for.
     #[inline]
     pub(crate) fn per(&self) -> Per {
-        per(&self.policy)
+        self.per
+    }
+
+    /// What a breaker stands for.
+    pub(crate) fn breakers_per(&self) -> Per {
+        self.policy.breaker.as_ref().map_or(Per::System, |breaker| breaker.per)
     }
 
     /// The lane of `key`. Keys mean nothing when there is one lane for all.
     #[inline]
     pub(crate) fn get(&self, key: &str, now: Tick) -> LaneRef<'_> {
-        if self.per() == Per::System {
+        if self.per == Per::System {
             return LaneRef::Common(&self.common);
         }
         match self.keyed.load().get(key) {
@@ -93,19 +113,31 @@ impl Lanes {
     /// Makes a lane for a new key, forgetting idle ones if there are too many.
     #[cold]
     fn open(&self, key: &str, now: Tick) -> LaneRef<'_> {
-        let _alone = self.writing.lock();
-        let mut map = Map::clone(&self.keyed.load());
-        if let Some(lane) = map.get(key) {
-            return LaneRef::Keyed(Arc::clone(lane));
-        }
-        if map.len() >= self.max {
-            // Two hold an idle lane: the published map and this copy of it.
-            map.retain(|_, lane| Arc::strong_count(lane) > 2 || !lane.is_idle(&self.policy, now));
-        }
-        if map.len() >= self.max {
+        if now.nanos() < self.full_until.load(Ordering::Relaxed) {
             return LaneRef::Common(&self.common);
         }
-        LaneRef::Keyed(self.add(map, key, now))
+        let _alone = self.writing.lock();
+        let keyed = self.keyed.load();
+        if let Some(lane) = keyed.get(key) {
+            return LaneRef::Keyed(Arc::clone(lane));
+        }
+        if keyed.len() < self.max {
+            return LaneRef::Keyed(self.add(Map::clone(&keyed), key, now));
+        }
+        let busy = keyed.iter().filter(|(_, lane)| self.is_busy(lane, now));
+        let busy: Map = busy.map(|(key, lane)| (key.clone(), Arc::clone(lane))).collect();
+        if busy.len() >= self.max {
+            self.full_until.store((now + LOOK_AGAIN).nanos(), Ordering::Relaxed);
+            return LaneRef::Common(&self.common);
+        }
+        LaneRef::Keyed(self.add(busy, key, now))
+    }
+
+    /// Whether something would be lost with a lane of the published map, which holds it once.
+    fn is_busy(&self, lane: &Arc<Lane>, now: Tick) -> bool {
+        Arc::strong_count(lane) > 1
+            || lane.is_shared_by_others(self.own)
+            || !lane.is_idle(self.own, &self.policy, now)
     }
 
     /// The lane of `key` with a breaker that no other key shares, made if it is not there. For the few keys that an
@@ -147,21 +179,12 @@ impl Lanes {
     }
 
     fn lane(&self, key: &str, now: Tick) -> Lane {
-        let till = self.till.as_ref();
-        match &self.base {
-            Some(base) => {
-                let name = format!("{}/{key}", self.common.key);
-                let lane = Lane::sharing(&name, &self.policy, &base.get(key, now), &base.policy, till);
-                // A breaker of the system was told by whoever made it, or since.
-                if let (true, Some(own), Some(common)) =
-                    (self.has_breakers(), &lane.breaker, &self.common.breaker)
-                {
-                    own.set(common.switch());
-                }
-                lane
-            }
-            None => self.common.sibling(key, &self.policy, till),
-        }
+        let sibling = |name: &str| self.common.sibling(name, &self.policy, self.till.as_ref());
+        let Some(base) = &self.base else { return sibling(key) };
+        let own = sibling(&format!("{}/{key}", self.common.key));
+        // Kept per something else, they have no stage per key in common.
+        let theirs = if base.per == self.per { base.get(key, now) } else { LaneRef::Common(&base.common) };
+        own.sharing(&self.policy, &theirs, &base.policy)
     }
 
     /// Tells every breaker, also the one that lanes yet to come take after.
@@ -187,7 +210,7 @@ impl Lanes {
         }
         let keyed = self.keyed.load();
         let mut lanes: Vec<_> = keyed.iter().map(|(key, lane)| (self.named(key), Arc::clone(lane))).collect();
-        if lanes.is_empty() || !self.common.is_idle(&self.policy, now) {
+        if lanes.is_empty() || !self.common.is_idle(self.own, &self.policy, now) {
             let operation = self.operation().map(str::to_owned);
             lanes.push((Named { operation, key: None }, Arc::clone(&self.common)));
         }
@@ -196,7 +219,7 @@ impl Lanes {
     }
 
     fn named(&self, key: &str) -> Named {
-        match self.per() {
+        match self.per {
             Per::Operation => Named { operation: Some(key.to_owned()), key: None },
             Per::System | Per::Tenant | Per::Model => {
                 Named { operation: self.operation().map(str::to_owned), key: Some(key.to_owned()) }
@@ -209,9 +232,4 @@ impl Lanes {
         let keyed = self.keyed.load();
         keyed.values().chain([&self.common]).cloned().collect()
     }
-}
-
-#[inline]
-fn per(policy: &Policy) -> Per {
-    policy.breaker.as_ref().map_or(Per::System, |breaker| breaker.per)
 }

@@ -77,7 +77,7 @@ impl World {
 pub struct Request<'a> {
     /// The operation called.
     pub operation: &'a str,
-    /// The operation, tenant or model, as the breaker's `per` says; ignored when there is one for all.
+    /// The operation, tenant or model, as the policy's `per` says; ignored when there is one for all.
     pub key: &'a str,
     /// How safe a repeat is.
     pub repeat: Repeat,

@@ -26,7 +26,7 @@ pub struct Status {
     pub lanes: Vec<LaneStatus>,
 }
 
-/// One breaker with its bulkhead and limit.
+/// One breaker with the bulkhead and limit that its calls pass; others may pass these too.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LaneStatus {
     /// The one operation whose calls it is for; `None`: those of all operations without breakers of their own.

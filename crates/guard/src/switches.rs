@@ -150,7 +150,7 @@ impl Guarded {
         match self.own(operation) {
             Some(own) => vec![Chosen::All(own)],
             None if self.has_one_each(operation) => {
-                let each = |lanes: &&Lanes| lanes.per() == Per::Operation && lanes.is_for(operation);
+                let each = |lanes: &&Lanes| lanes.breakers_per() == Per::Operation && lanes.is_for(operation);
                 self.insist(self.lanes().filter(each), operation)
             }
             None => Vec::new(),
@@ -165,14 +165,15 @@ impl Guarded {
     /// Whether the system keeps one breaker for each operation, of which this is one.
     fn has_one_each(&self, operation: &str) -> bool {
         let mut every = self.lanes().filter(|lanes| lanes.operation().is_none() && lanes.has_breakers());
-        every.any(|lanes| lanes.per() == Per::Operation) && self.spec().operation(operation).is_some()
+        every.any(|lanes| lanes.breakers_per() == Per::Operation)
+            && self.spec().operation(operation).is_some()
     }
 
     /// The breakers of a tenant or model that has called.
     fn of_key(&self, operation: Option<&str>, key: &str) -> Vec<Chosen<'_>> {
-        let kept_by = |per| self.lanes().any(|lanes| lanes.per() == per && lanes.knows(key));
+        let kept_by = |per| self.lanes().any(|lanes| lanes.breakers_per() == per && lanes.knows(key));
         let kept = [Per::Tenant, Per::Model].map(|per| (per, kept_by(per)));
-        let meant = self.lanes().filter(|lanes| kept.contains(&(lanes.per(), true)));
+        let meant = self.lanes().filter(|lanes| kept.contains(&(lanes.breakers_per(), true)));
         match operation.map(|operation| self.own(operation)) {
             None => self.insist(meant, key),
             Some(own) => {
@@ -192,7 +193,8 @@ impl Guarded {
     fn known(&self) -> Vec<Named> {
         let now = self.world().now();
         let judging = || self.lanes().filter(|lanes| lanes.has_breakers());
-        let called = judging().flat_map(|lanes| lanes.shown(now)).map(|(name, _)| name);
+        let keyed = judging().filter(|lanes| lanes.breakers_per() != Per::System);
+        let called = keyed.flat_map(|lanes| lanes.shown(now)).map(|(name, _)| name);
         let operations = self.spec().operations.iter().map(|operation| &*operation.name);
         let configured = operations.filter(|name| self.own(name).is_some() || self.has_one_each(name));
         let configured = configured.map(|name| Named { operation: Some(name.to_owned()), key: None });

@@ -295,8 +295,10 @@ impl Breaker {
     }
 
     /// Whether nothing is known of the system but that it works: such a breaker can be forgotten.
-    pub fn is_idle(&self) -> bool {
-        self.switch() == Switch::Auto && matches!(self.read().phase, Phase::Closed { streak: 0 })
+    pub fn is_idle(&self, now: Tick) -> bool {
+        let good = matches!(self.read().phase, Phase::Closed { streak: 0 });
+        good && self.switch() == Switch::Auto
+            && self.window.as_ref().is_none_or(|window| window.is_clean(now))
     }
 }
 

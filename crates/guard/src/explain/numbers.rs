@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::backoff;
 use crate::policy::{
-    Algorithm, Breaker, Bulkhead, Class, Classify, Fallback, Jitter, Limit, Mode, Per, Policy, Priority,
-    Retry, Shared, Window,
+    Algorithm, Breaker, Bulkhead, Class, Classify, Fallback, Jitter, Limit, Mode, Policy, Priority, Retry,
+    Shared, Window,
 };
 
 /// One number in force.
@@ -80,7 +80,7 @@ impl List<'_> {
     }
 
     fn breaker(&mut self, breaker: &Breaker) {
-        self.add("breaker.per", per(breaker.per));
+        self.add("breaker.per", breaker.per.as_str());
         let off = || "off".to_owned();
         let streak = breaker.consecutive_failures;
         self.add("breaker.consecutive_failures", streak.map_or_else(off, |failures| failures.to_string()));
@@ -103,6 +103,7 @@ impl List<'_> {
     }
 
     fn bulkhead(&mut self, bulkhead: &Bulkhead, priority: Priority) {
+        self.add("bulkhead.per", bulkhead.per.as_str());
         self.add("bulkhead.max_in_flight", bulkhead.max_in_flight.to_string());
         self.add("bulkhead.queue", bulkhead.queue.to_string());
         self.add("bulkhead.max_wait", human(bulkhead.max_wait));
@@ -127,6 +128,7 @@ impl List<'_> {
     }
 
     fn limit(&mut self, limit: &Limit) {
+        self.add("limit.per", limit.per.as_str());
         self.add("limit.capacity", limit.capacity.to_string());
         self.add("limit.refill_per_second", rounded(limit.refill_per_second));
         let mode = match limit.mode {
@@ -156,15 +158,6 @@ fn jitter(jitter: Jitter) -> String {
         Jitter::Factor(factor) => format!("up to {} % more", rounded(factor * 100.0)),
         Jitter::UpTo(most) => format!("up to {} more", human(most)),
         Jitter::None => "none".into(),
-    }
-}
-
-fn per(per: Per) -> &'static str {
-    match per {
-        Per::System => "system",
-        Per::Operation => "operation",
-        Per::Tenant => "tenant",
-        Per::Model => "model",
     }
 }
 

@@ -3,7 +3,12 @@ use proptest::prelude::*;
 use super::*;
 
 fn limit(capacity: u32, refill_per_second: f64, mode: Mode, algorithm: Algorithm) -> Limit {
-    Limit::new(&policy::Limit { capacity, refill_per_second, weight: 1, mode, algorithm, shared: None })
+    weighing(1, capacity, refill_per_second, mode, algorithm)
+}
+
+fn weighing(weight: u32, capacity: u32, refill_per_second: f64, mode: Mode, algorithm: Algorithm) -> Limit {
+    let per = policy::Per::System;
+    Limit::new(&policy::Limit { per, capacity, refill_per_second, weight, mode, algorithm, shared: None })
 }
 
 const SECOND: u64 = 1_000_000_000;
@@ -25,6 +30,16 @@ fn a_bucket_lets_its_capacity_through_and_then_says_when() {
     assert_eq!(take(&limit, 0.0), Err(TooMany { retry_after: Duration::from_millis(500) }));
     assert_eq!(take(&limit, 0.5), Ok(Duration::ZERO));
     assert_eq!(limit.left(at(100.0)), 20, "a bucket never holds more than its capacity");
+}
+
+#[test]
+fn a_heavy_call_takes_its_weight() {
+    for algorithm in [Algorithm::TokenBucket, Algorithm::SlidingWindow] {
+        let limit = weighing(4, 10, 1.0, Mode::Reject, algorithm);
+        assert_eq!([take(&limit, 0.0), take(&limit, 0.0)], [Ok(Duration::ZERO); 2], "{algorithm:?}");
+        assert!(take(&limit, 0.0).is_err(), "{algorithm:?}: eight of ten are taken");
+        assert_eq!(limit.left(at(0.0)), 0, "{algorithm:?}");
+    }
 }
 
 #[test]

@@ -28,8 +28,8 @@ pub struct Breaker {
     pub open_jitter: f64,
     /// How it is asked again. Default: see [`HalfOpen`].
     pub half_open: HalfOpen,
-    /// Most breakers kept when there is one per tenant, model or operation; beyond it the idle ones are forgotten,
-    /// and if none is idle, newcomers share one. Default: 1,024.
+    /// Most keys kept when there is a breaker, bulkhead or limit per tenant, model or operation; beyond it the idle ones
+    /// are forgotten, and if none is idle, newcomers share one. Default: 1,024, also without a breaker.
     pub max_keys: u32,
 }
 
@@ -50,7 +50,7 @@ impl Default for Breaker {
     }
 }
 
-/// What one breaker, bulkhead and limit stand for.
+/// What one breaker, bulkhead or limit stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Per {
     /// The whole system.
@@ -59,8 +59,20 @@ pub enum Per {
     Operation,
     /// Each tenant.
     Tenant,
-    /// Each model: the text at `model` of the input; calls without one share a breaker.
+    /// Each model: the text at `model` of the input; calls without one are one more model.
     Model,
+}
+
+impl Per {
+    /// `system`, `operation`, `tenant`, `model`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Per::System => "system",
+            Per::Operation => "operation",
+            Per::Tenant => "tenant",
+            Per::Model => "model",
+        }
+    }
 }
 
 /// Too many of the latest calls failed.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Algorithm, Breaker, Bulkhead, Classify, Fallback, HalfOpen, Jitter, Limit, Mode, Policy, Window,
+    Algorithm, Breaker, Bulkhead, Classify, Fallback, HalfOpen, Jitter, Limit, Mode, Per, Policy, Window,
 };
 
 /// What waits longer than this is not a guard's business.
@@ -26,6 +26,7 @@ impl Policy {
         self.breaker.iter().for_each(|breaker| found.breaker(breaker));
         self.bulkhead.iter().for_each(|bulkhead| found.bulkhead(bulkhead));
         self.limit.iter().for_each(|limit| found.limit(limit));
+        found.pers(self);
         found.times(self);
         found.classify(&self.classify);
         found.0
@@ -67,6 +68,17 @@ impl Findings {
                 budget.capacity
             )
         });
+    }
+
+    /// A call has one lane, so it has one key.
+    fn pers(&mut self, policy: &Policy) {
+        let one = policy.per();
+        for (at, per) in policy.pers() {
+            self.unless(per == Per::System || per == one, at, || {
+                let (per, one) = (per.as_str(), one.as_str());
+                format!("another stage is per {one}; this one is per {one} too, or per system, not per {per}")
+            });
+        }
     }
 
     fn breaker(&mut self, breaker: &Breaker) {

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use super::Shared;
+use super::{Per, Shared};
 
 /// Keeps a slow system from taking every worker: so many calls out, so many waiting, no more.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bulkhead {
+    /// One bulkhead per what. Default: per system.
+    pub per: Per,
     /// Calls out at once. Default: 64. Limit: 1–65,535.
     pub max_in_flight: u32,
     /// Calls waiting for a place. Default: 64. `0` rejects at once. Limit: 65,535.
@@ -19,7 +21,13 @@ pub struct Bulkhead {
 
 impl Default for Bulkhead {
     fn default() -> Self {
-        Self { max_in_flight: 64, queue: 64, max_wait: Duration::from_secs(1), adaptive: None }
+        Self {
+            per: Per::System,
+            max_in_flight: 64,
+            queue: 64,
+            max_wait: Duration::from_secs(1),
+            adaptive: None,
+        }
     }
 }
 
@@ -54,9 +62,11 @@ pub enum Priority {
     Low,
 }
 
-/// Keeps to the rate a system allows. One limit per breaker key.
+/// Keeps to the rate a system allows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limit {
+    /// One limit per what. Default: per system.
+    pub per: Per,
     /// Calls that may start at once after a quiet time. Limit: 1–100,000 (sliding window: 10,000).
     pub capacity: u32,
     /// Calls per second in the long run. For `N` per `W` this is `N / W`. Limit: above 0, at most 1,000,000.

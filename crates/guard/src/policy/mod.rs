@@ -49,6 +49,21 @@ pub struct Policy {
     pub cache: Option<Cache>,
 }
 
+impl Policy {
+    /// What its stages are kept per: [`Per::System`], or the one thing that some of them are kept per.
+    pub(crate) fn per(&self) -> Per {
+        self.pers().find(|(_, per)| *per != Per::System).map_or(Per::System, |(_, per)| per)
+    }
+
+    /// What each stage is kept per, by its key.
+    fn pers(&self) -> impl Iterator<Item = (&'static str, Per)> {
+        let breaker = self.breaker.as_ref().map(|breaker| ("breaker.per", breaker.per));
+        let bulkhead = self.bulkhead.as_ref().map(|bulkhead| ("bulkhead.per", bulkhead.per));
+        let limit = self.limit.as_ref().map(|limit| ("limit.per", limit.per));
+        [breaker, bulkhead, limit].into_iter().flatten()
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self {

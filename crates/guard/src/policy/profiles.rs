@@ -7,7 +7,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::{Algorithm, Breaker, ErrorRate, HalfOpen, Jitter, Limit, Mode, Policy, Retry, Window};
+use super::{Algorithm, Breaker, ErrorRate, HalfOpen, Jitter, Limit, Mode, Per, Policy, Retry, Window};
 
 /// The names of the built-in profiles, sorted.
 const NAMES: [&str; 11] = [
@@ -158,6 +158,7 @@ fn limited(policy: Policy, capacity: u32, refill_per_second: f64) -> Policy {
 
 fn bucket(capacity: u32, refill_per_second: f64) -> Limit {
     Limit {
+        per: Per::System,
         capacity,
         refill_per_second,
         weight: 1,

@@ -97,6 +97,7 @@ impl Scene {
 
 fn limit(fallback: Fallback) -> policy::Limit {
     policy::Limit {
+        per: policy::Per::System,
         capacity: 10,
         refill_per_second: 0.001,
         weight: 1,

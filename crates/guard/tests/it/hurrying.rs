@@ -87,7 +87,15 @@ async fn a_system_that_hangs_from_the_start_is_down_for_hasty_callers_too() {
 fn one_a_second() -> Policy {
     let mode = Mode::Wait { max_wait: millis(10_000) };
     let (capacity, refill_per_second, algorithm) = (1, 1.0, Algorithm::TokenBucket);
-    let limit = Limit { capacity, refill_per_second, weight: 1, mode, algorithm, shared: None };
+    let limit = Limit {
+        per: guard::Per::System,
+        capacity,
+        refill_per_second,
+        weight: 1,
+        mode,
+        algorithm,
+        shared: None,
+    };
     Policy { limit: Some(limit), ..policy() }
 }
 

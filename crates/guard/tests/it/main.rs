@@ -6,6 +6,7 @@ mod caching;
 mod fixture;
 mod hedging;
 mod hurrying;
+mod keying;
 mod naming;
 mod probing;
 mod profiles;

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use guard::{Adaptive, Algorithm, Bulkhead, Limit, Mode, Policies, Policy, Priority};
+use guard::{Adaptive, Algorithm, Bulkhead, Limit, Mode, Per, Policies, Policy, Priority};
 use port::{Rejection, Reply};
 
 use crate::fixture::{World, bare, seconds};
 
 fn crowd(max_in_flight: u32, queue: u32) -> Policy {
-    let bulkhead = Bulkhead { max_in_flight, queue, max_wait: seconds(5), adaptive: None };
+    let bulkhead = Bulkhead { max_in_flight, queue, max_wait: seconds(5), ..Bulkhead::default() };
     Policy { bulkhead: Some(bulkhead), ..bare() }
 }
 
@@ -114,7 +114,8 @@ async fn more_places_let_waiters_in_at_once() {
 #[tokio::test(start_paused = true)]
 async fn as_many_are_out_as_the_system_turns_out_to_take() {
     let adaptive = Some(Adaptive::default());
-    let bulkhead = Bulkhead { max_in_flight: 100, queue: 100, max_wait: seconds(60), adaptive };
+    let bulkhead =
+        Bulkhead { max_in_flight: 100, queue: 100, max_wait: seconds(60), adaptive, ..Bulkhead::default() };
     let world = Arc::new(World::new(Policy { bulkhead: Some(bulkhead), ..bare() }, |_, _| async {
         tokio::time::sleep(Duration::from_millis(10)).await;
         Ok(Reply::default())
@@ -145,6 +146,7 @@ async fn an_operation_with_other_numbers_shares_the_systems_places() {
 
 fn limited(mode: Mode) -> Policy {
     let limit = Limit {
+        per: Per::System,
         capacity: 2,
         refill_per_second: 1.0,
         weight: 1,

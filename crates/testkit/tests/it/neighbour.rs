@@ -18,7 +18,7 @@ const SPAN: Duration = Duration::from_secs(20);
 async fn load(per: Per, hangs: bool) -> Vec<Made> {
     let policy = Policy {
         breaker: Some(Breaker { per, ..Breaker::default() }),
-        bulkhead: Some(Bulkhead { max_in_flight: 32, queue: 32, ..Bulkhead::default() }),
+        bulkhead: Some(Bulkhead { per, max_in_flight: 32, queue: 32, ..Bulkhead::default() }),
         ..Policy::default()
     };
     let system = Modelled::new(policy, 15, move |call| async move {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use diag::Node;
 use guard::{
     Adaptive, Algorithm, Breaker, Budget, Bulkhead, Cache, Class, Classify, ErrorRate, Fallback, HalfOpen,
-    Hedge, Jitter, Limit, Mode, Policy, Retry, Shared, Sign, Slow, Window,
+    Hedge, Jitter, Limit, Mode, Per, Policy, Retry, Shared, Sign, Slow, Window,
 };
 use port::Kind;
 
@@ -151,6 +151,7 @@ fn half_open(half_open: &mut HalfOpen, node: &Node) {
 }
 
 fn bulkhead(bulkhead: &mut Bulkhead, node: &Node) {
+    set(&mut bulkhead.per, node, "per", |node| word(node, &PERS));
     set(&mut bulkhead.max_in_flight, node, "max_in_flight", u32);
     set(&mut bulkhead.queue, node, "queue", u32);
     set(&mut bulkhead.max_wait, node, "max_wait", Node::duration);
@@ -170,6 +171,7 @@ fn bulkhead(bulkhead: &mut Bulkhead, node: &Node) {
 /// A limit where the profile has none: both numbers must be there.
 fn new_limit(node: &Node) -> Option<Limit> {
     Some(Limit {
+        per: Per::System,
         capacity: u32(node.get("capacity")?)?,
         refill_per_second: node.get("refill_per_second")?.f64()?,
         weight: 1,
@@ -180,6 +182,7 @@ fn new_limit(node: &Node) -> Option<Limit> {
 }
 
 fn limit(limit: &mut Limit, node: &Node) {
+    set(&mut limit.per, node, "per", |node| word(node, &PERS));
     set(&mut limit.capacity, node, "capacity", u32);
     set(&mut limit.refill_per_second, node, "refill_per_second", Node::f64);
     set(&mut limit.weight, node, "weight", u32);

@@ -96,7 +96,7 @@ fn breaker() -> Shape {
             .doc("opens again when probes that are out have not come back by then"),
     ]);
     Shape::object([
-        Field::new("per", words(&PERS)).doc("one breaker, bulkhead and limit per what"),
+        Field::new("per", words(&PERS)).doc("one breaker per what"),
         Field::new("consecutive_failures", or_off(positive())).doc("opens after this many failures in a row"),
         Field::new("error_rate", or_off(error_rate)).doc("opens when too many of the latest calls failed"),
         Field::new("slow", or_off(slow)).doc("opens when too many of the latest calls were slow"),
@@ -107,7 +107,7 @@ fn breaker() -> Shape {
         Field::new("open_jitter", Shape::number(0.0..=1.0)).doc("the part of the open time added by chance"),
         Field::new("half_open", half_open).doc("how the system is asked again"),
         Field::new("max_keys", positive())
-            .doc("most breakers kept when there is one per tenant, model or operation"),
+            .doc("most keys kept when something is kept per tenant, model or operation"),
     ])
 }
 
@@ -118,6 +118,8 @@ fn bulkhead() -> Shape {
         Field::new("tolerance", Shape::number(1.0..=10.0)).doc("how much slower an answer may be"),
     ]);
     Shape::object([
+        Field::new("per", words(&PERS))
+            .doc("one bulkhead per what; per system, or as the breaker and the limit"),
         Field::new("max_in_flight", Shape::int(1..=65_535)).doc("calls out at once"),
         Field::new("queue", Shape::int(0..=65_535)).doc("calls waiting for a place; 0 rejects at once"),
         Field::new("max_wait", Shape::duration()).doc("the longest a call waits for a place"),
@@ -133,6 +135,8 @@ fn limit() -> Shape {
             .doc("wait for a turn, at most this long")]),
     ]);
     Shape::object([
+        Field::new("per", words(&PERS))
+            .doc("one limit per what; per system, or as the breaker and the bulkhead"),
         Field::new("capacity", Shape::int(1..=100_000)).doc("calls that may start at once"),
         Field::new("refill_per_second", Shape::number(0.000_001..=1_000_000.0))
             .doc("calls per second in the long run"),

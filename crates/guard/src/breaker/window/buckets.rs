@@ -58,6 +58,10 @@ impl Buckets {
         (step < self.clean.load(Ordering::Acquire)).then(|| self.tally(step))
     }
 
+    pub(super) fn is_clean(&self, now: Tick) -> bool {
+        now.nanos() / self.step >= self.clean.load(Ordering::Acquire)
+    }
+
     /// The step of a moment. Mostly it is the newest one, which is found without a division.
     #[inline]
     fn step(&self, nanos: u64) -> u64 {

@@ -53,6 +53,14 @@ impl Window {
         }
     }
 
+    /// Whether every call in it was good and quick.
+    pub(super) fn is_clean(&self, now: Tick) -> bool {
+        match self {
+            Window::Calls(ring) => ring.hold().is_clean(),
+            Window::Time(buckets) => buckets.is_clean(now),
+        }
+    }
+
     /// Forgets everything.
     pub(super) fn clear(&self) {
         match self {

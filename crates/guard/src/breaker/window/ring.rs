@@ -44,6 +44,10 @@ impl Ring {
         oldest
     }
 
+    pub(super) fn is_clean(&self) -> bool {
+        self.tally.bad == 0 && self.tally.slow == 0
+    }
+
     pub(super) fn clear(&mut self) {
         *self = Self::new(self.size);
     }

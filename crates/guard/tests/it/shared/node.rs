@@ -59,5 +59,13 @@ pub(super) fn limit(
     fallback: Fallback,
 ) -> Limit {
     let shared = Some(Shared { store: "main".into(), fallback });
-    Limit { capacity, refill_per_second, weight: 1, mode: Mode::Reject, algorithm, shared }
+    Limit {
+        per: guard::Per::System,
+        capacity,
+        refill_per_second,
+        weight: 1,
+        mode: Mode::Reject,
+        algorithm,
+        shared,
+    }
 }
