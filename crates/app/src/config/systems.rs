@@ -134,6 +134,12 @@ fn policies(
         let mut policy = policies.system.clone();
         numbers::apply(&mut policy, &entry.value);
         conflicts(judge, &policy, &entry.value, &entry.key_span, "the system's guard");
+        if policy.retry.budget != policies.system.retry.budget {
+            let place = entry.value.at("/retry/budget").map_or(&entry.key_span, |budget| &budget.span);
+            let found =
+                Diagnostic::error(code::GUARD_CONFLICT, place, "an operation has no budget of its own");
+            judge.push(found.help("all operations of a system share one: write it in the system's `guard:`"));
+        }
         if let Some(spec) = spec.filter(|spec| spec.operation(&entry.key).is_none()) {
             let known = spec.operations.iter().map(|operation| &*operation.name);
             judge.push(unknown(code::NO_SUCH_OPERATION, &entry.key_span, "operation", &entry.key, known));

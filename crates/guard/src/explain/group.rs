@@ -36,8 +36,9 @@ pub fn explain_group(
     let anywhere = may_act_at_several(operation);
     let longest = match pick {
         Pick::Hedged { after } if anywhere => {
-            let ends = (0..).zip(&members).map(|(before, member)| *after * before + member.longest);
-            ends.max().unwrap_or_default()
+            // The order changes with how they do, so that the slowest may be the last.
+            let slowest = members.iter().map(|member| member.longest).max().unwrap_or_default();
+            (1..members.len()).fold(slowest, |longest, _| longest + *after)
         }
         _ => members.iter().map(|member| member.longest).sum(),
     };

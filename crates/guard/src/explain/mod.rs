@@ -54,12 +54,13 @@ pub fn explain(subject: &Subject<'_>) -> Explanation {
     let timeline = Timeline::of(policy);
     // The last attempt that the policy allows may still be hedged.
     let hedged = policy.hedge.as_ref().filter(|_| subject.repeat == Repeat::Safe);
-    let copies = hedged.map_or(0, |hedge| hedge.max.saturating_sub(1));
+    let affordable = hedged.filter(|_| policy.retry.budget.capacity > 0);
+    let copies = affordable.map_or(0, |hedge| hedge.max.saturating_sub(1));
     Explanation {
         call: subject.call.to_owned(),
         numbers: numbers(subject.layers),
-        most_attempts: policy.retry.max_attempts.get().saturating_add(copies),
-        longest: longest(policy),
+        most_attempts: attempts(policy).saturating_add(copies),
+        longest: longest(policy, copies),
         again: again(subject.repeat),
         timeline,
     }
@@ -78,16 +79,25 @@ fn numbers(layers: &[(&str, &Policy)]) -> Vec<Number> {
     numbers
 }
 
-/// Every attempt times out, and everything before it waits as long as it may.
-fn longest(policy: &Policy) -> Duration {
+/// How often a call is tried at most. Without a budget nothing is tried again.
+fn attempts(policy: &Policy) -> u32 {
+    match policy.retry.budget.capacity {
+        0 => 1,
+        _ => policy.retry.max_attempts.get(),
+    }
+}
+
+/// Every attempt times out, the last of its copies too, and everything before it waits as long as it may.
+fn longest(policy: &Policy, copies: u32) -> Duration {
     let queue = policy.bulkhead.as_ref().map_or(Duration::ZERO, |bulkhead| bulkhead.max_wait);
     let turn = match policy.limit.as_ref().map(|limit| limit.mode) {
         Some(Mode::Wait { max_wait }) => max_wait,
         Some(Mode::Reject) | None => Duration::ZERO,
     };
-    let attempts = policy.retry.max_attempts.get();
+    let attempts = attempts(policy);
+    let copied = policy.hedge.as_ref().map_or(Duration::ZERO, |hedge| hedge.after * copies);
     let waits: Duration = (2..=attempts).map(|next| longest_wait(policy, next)).sum();
-    let total = (queue + turn + policy.attempt_timeout) * attempts + waits;
+    let total = (copied + queue + turn + policy.attempt_timeout) * attempts + waits;
     policy.deadline.map_or(total, |deadline| deadline.min(total))
 }
 

@@ -62,6 +62,7 @@ pub(super) fn flatten(policy: &Policy, origin: &str) -> Vec<Number> {
     if let Some(cache) = &policy.cache {
         list.add("cache.ttl", human(cache.ttl));
         list.add("cache.stale", human(cache.stale));
+        list.add("cache.entries", cache.entries.to_string());
     }
     list.numbers
 }
@@ -77,6 +78,8 @@ impl List<'_> {
         self.add("retry.max_retry_after", human(retry.max_retry_after));
         self.add("retry.budget.capacity", retry.budget.capacity.to_string());
         self.add("retry.budget.cost", retry.budget.cost.to_string());
+        self.add("retry.budget.cost_throttled", retry.budget.cost_throttled.to_string());
+        self.add("retry.budget.refund", retry.budget.refund.to_string());
     }
 
     fn breaker(&mut self, breaker: &Breaker) {
@@ -97,9 +100,14 @@ impl List<'_> {
             self.add("breaker.slow.over", human(slow.over));
         }
         self.add("breaker.open_for", human(breaker.open_for));
+        self.add("breaker.open_multiplier", rounded(breaker.open_multiplier));
         self.add("breaker.max_open", human(breaker.max_open));
+        self.add("breaker.open_jitter", rounded(breaker.open_jitter));
         self.add("breaker.half_open.permits", breaker.half_open.permits.to_string());
         self.add("breaker.half_open.success_threshold", breaker.half_open.success_threshold.to_string());
+        self.add("breaker.half_open.failure_percent", breaker.half_open.failure_percent.to_string());
+        self.add("breaker.half_open.max_wait", human(breaker.half_open.max_wait));
+        self.add("breaker.max_keys", breaker.max_keys.to_string());
     }
 
     fn bulkhead(&mut self, bulkhead: &Bulkhead, priority: Priority) {
@@ -109,6 +117,8 @@ impl List<'_> {
         self.add("bulkhead.max_wait", human(bulkhead.max_wait));
         if let Some(adaptive) = &bulkhead.adaptive {
             self.add("bulkhead.adaptive.min", adaptive.min.to_string());
+            self.add("bulkhead.adaptive.initial", adaptive.initial.to_string());
+            self.add("bulkhead.adaptive.tolerance", rounded(adaptive.tolerance));
         }
         self.add("priority", format!("{priority:?}").to_lowercase());
     }
@@ -131,6 +141,7 @@ impl List<'_> {
         self.add("limit.per", limit.per.as_str());
         self.add("limit.capacity", limit.capacity.to_string());
         self.add("limit.refill_per_second", rounded(limit.refill_per_second));
+        self.add("limit.weight", limit.weight.to_string());
         let mode = match limit.mode {
             Mode::Wait { max_wait } => format!("wait {}", human(max_wait)),
             Mode::Reject => "reject".to_owned(),

@@ -1,8 +1,10 @@
+use std::num::NonZeroU32;
+
 use expect_test::{ExpectFile, expect_file};
 use port::Kind;
 
 use super::*;
-use crate::policy::{Class, Sign, profile};
+use crate::policy::{Adaptive, Bulkhead, Cache, Class, Hedge, Sign, profile};
 
 fn check(repeat: Repeat, layers: &[(&str, &Policy)], expected: &ExpectFile) {
     let text = explain(&Subject { call: "crm.create", repeat, layers }).to_string();
@@ -47,6 +49,55 @@ fn the_longest_time_counts_every_wait() {
     let told = explain(&Subject { call: "crm.create", repeat: Repeat::Keyed, layers: &layers });
     // Four attempts of 30 s with 1 s in the queue, three waits of a Retry-After of 30 s.
     assert_eq!((told.most_attempts, told.longest), (4, Duration::from_secs(4 * 31 + 3 * 30)));
+}
+
+/// The policy's own numbers, changed.
+fn told(repeat: Repeat, policy: &Policy) -> Explanation {
+    explain(&Subject { call: "crm.read", repeat, layers: &[("system crm", policy)] })
+}
+
+#[test]
+fn the_longest_time_counts_the_turn_of_the_limit() {
+    let rag = profile("rag").unwrap();
+    // Three attempts of 30 s with 1 s in the queue and 60 s for a turn, two waits of a Retry-After of 30 s.
+    assert_eq!(told(Repeat::Safe, &rag).longest, Duration::from_secs(3 * 91 + 2 * 30));
+}
+
+#[test]
+fn the_longest_time_counts_the_copies_of_a_safe_call() {
+    let echo = profile("echo").unwrap();
+    let hedge = Some(Hedge { after: Duration::from_secs(5), max: 3 });
+    let hedged = Policy { hedge, bulkhead: None, ..echo };
+    assert_eq!(told(Repeat::Safe, &hedged).longest, Duration::from_secs(2 * 5 + 30));
+    assert_eq!(told(Repeat::Never, &hedged).longest, Duration::from_secs(30));
+}
+
+#[test]
+fn without_a_budget_a_call_is_sent_once() {
+    let mut poor = profile("salesSystem").unwrap();
+    poor.retry.budget.capacity = 0;
+    poor.hedge = Some(Hedge { after: Duration::from_secs(5), max: 2 });
+    let told = told(Repeat::Safe, &poor);
+    assert_eq!((told.most_attempts, told.longest), (1, Duration::from_secs(31)));
+}
+
+/// Every number of a policy has a line: its name is found in `Debug`, which cannot forget one.
+#[test]
+fn every_number_is_named() {
+    let policy = Policy {
+        hedge: Some(Hedge { after: Duration::from_secs(5), max: 2 }),
+        bulkhead: Some(Bulkhead { adaptive: Some(Adaptive::default()), ..Bulkhead::default() }),
+        cache: Some(Cache { ttl: Duration::ZERO, stale: Duration::ZERO, entries: NonZeroU32::MIN }),
+        ..profile("salesSystem").unwrap()
+    };
+    let text = format!("{policy:#?}");
+    let fields = text.lines().filter_map(|line| line.trim().split_once(": ")).map(|(name, _)| name);
+    let told = told(Repeat::Safe, &policy);
+    let names: Vec<&str> = told.numbers.iter().flat_map(|number| number.name.split('.')).collect();
+    // Written in the value of another, or only when they are there.
+    let elsewhere = ["length", "buckets", "slow", "shared", "classify", "rules"];
+    let missing: Vec<_> = fields.filter(|name| !names.contains(name) && !elsewhere.contains(name)).collect();
+    assert_eq!(missing, [""; 0], "of {text}");
 }
 
 #[test]

@@ -30,7 +30,7 @@ const MOST_ROWS: usize = 10;
 
 impl Timeline {
     pub(super) fn of(policy: &Policy) -> Self {
-        let attempts = policy.retry.max_attempts.get();
+        let attempts = super::attempts(policy);
         let end = policy.deadline.unwrap_or(Duration::MAX);
         let mut rows = Vec::new();
         let mut now = Duration::ZERO;
