@@ -13,13 +13,15 @@ use slots::Slots;
 
 use crate::classify::Verdict;
 use crate::policy::{self, Priority};
-use crate::sync::Lock;
+use crate::sync::{AtomicU8, Lock, Ordering};
 use crate::tick::Tick;
 
 /// A bulkhead. Taking and leaving a free place is one compare-and-swap; only a full one takes a lock.
 pub struct Bulkhead {
     slots: Slots,
     queue: Lock<Queue>,
+    /// The least urgent priority in the queue, to be read without it; 0 when there is none less urgent than another.
+    least_urgent: AtomicU8,
     max_queue: u32,
     max_wait: Duration,
     gradient: Option<Box<Gradient>>,
@@ -31,7 +33,7 @@ pub struct Place<'a>(&'a Arc<Bulkhead>);
 /// A place on its way to a waiter, who may have gone away meanwhile.
 struct Handed(Option<Arc<Bulkhead>>);
 
-/// The bulkhead and its queue are full, or the wait was too long.
+/// The bulkhead and its queue are full, or the wait was too long, or somebody more urgent came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 
@@ -44,6 +46,7 @@ impl Bulkhead {
         Arc::new(Self {
             slots: Slots::new(places),
             queue: Lock::new(Queue::default()),
+            least_urgent: AtomicU8::new(0),
             max_queue: policy.queue,
             max_wait: policy.max_wait,
             gradient,
@@ -72,7 +75,7 @@ impl Bulkhead {
             }
             match self.line_up(priority) {
                 Some(ticket) => break ticket,
-                None if !self.has_room_to_wait() => return Err(Full),
+                None if !self.has_room_to_wait(priority) => return Err(Full),
                 // A place came free between the two looks.
                 None => {}
             }
@@ -83,13 +86,19 @@ impl Bulkhead {
         Ok(Place(self))
     }
 
-    /// Joins the queue. `None` when it is full, or when a place came free meanwhile.
+    /// Joins the queue, in the stead of somebody less urgent if it is full. `None` when nobody is, or when a place came
+    /// free meanwhile.
     fn line_up(self: &Arc<Self>, priority: Priority) -> Option<queue::Ticket> {
         let mut queue = self.queue.hold();
-        if !self.slots.wait(self.max_queue) {
-            return None;
-        }
-        Some(queue.push(priority, Arc::clone(self)))
+        let room = self.slots.wait(self.max_queue) || queue.turn_away(priority);
+        let ticket = room.then(|| queue.push(priority, Arc::clone(self)));
+        self.changed(&queue);
+        ticket
+    }
+
+    /// The queue is another one.
+    fn changed(&self, queue: &Queue) {
+        self.least_urgent.store(queue.least_urgent(), Ordering::Relaxed);
     }
 
     /// Gives a place to whoever is first in line, or back.
@@ -134,7 +143,9 @@ impl Bulkhead {
     /// Takes the first in line if the slots agree. The line and the count of those waiting change together.
     fn next(&self, agree: impl Fn(&Slots) -> bool) -> Option<queue::Waiter> {
         let mut queue = self.queue.hold();
-        agree(&self.slots).then(|| queue.pop()).flatten()
+        let first = agree(&self.slots).then(|| queue.pop()).flatten();
+        self.changed(&queue);
+        first
     }
 
     /// Hands a place over. If the waiter has just gone away, the place is dropped, and that calls the next one.
@@ -142,10 +153,10 @@ impl Bulkhead {
         drop(waiter.send(Handed(Some(Arc::clone(self)))));
     }
 
-    /// Whether another call may wait for a place.
+    /// Whether another call of that priority may wait for a place.
     #[inline]
-    pub fn has_room_to_wait(&self) -> bool {
-        self.queued() < self.max_queue
+    pub fn has_room_to_wait(&self, priority: Priority) -> bool {
+        self.queued() < self.max_queue || (priority as u8) < self.least_urgent.load(Ordering::Relaxed)
     }
 
     /// Calls out.

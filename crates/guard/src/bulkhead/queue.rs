@@ -31,6 +31,19 @@ impl Queue {
         self.lines.iter_mut().find_map(VecDeque::pop_front).map(|(_, waiter)| waiter)
     }
 
+    /// Turns the last of the least urgent away, if it is less urgent than `priority`; whether there was one. It finds its
+    /// line closed.
+    pub(super) fn turn_away(&mut self, priority: Priority) -> bool {
+        let less_urgent = &mut self.lines[priority as usize + 1..];
+        less_urgent.iter_mut().rev().find_map(VecDeque::pop_back).is_some()
+    }
+
+    /// The least urgent priority in line; 0 in an empty one.
+    pub(super) fn least_urgent(&self) -> u8 {
+        let waiting = (0..).zip(&self.lines).filter(|(_, line)| !line.is_empty());
+        waiting.map(|(priority, _)| priority).last().unwrap_or(0)
+    }
+
     /// Takes a waiter out of the line; whether it was still there.
     fn remove(&mut self, number: u64, priority: Priority) -> bool {
         let line = &mut self.lines[priority as usize];
@@ -58,6 +71,7 @@ impl Drop for Ticket {
         let mut queue = self.bulkhead.queue.hold();
         if queue.remove(self.number, self.priority) {
             self.bulkhead.slots.give_up();
+            self.bulkhead.changed(&queue);
         }
     }
 }

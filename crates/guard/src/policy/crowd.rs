@@ -51,7 +51,7 @@ impl Default for Adaptive {
     }
 }
 
-/// Who goes first in a queue.
+/// Who goes first in a queue. When it is full, the last of those less urgent is turned away for a newcomer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
     /// Before all others: compensation, a person waiting.

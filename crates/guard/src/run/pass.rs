@@ -50,7 +50,9 @@ impl<'a> Run<'a> {
         let place = match self.lane.bulkhead.as_ref() {
             Some(bulkhead) => match bulkhead.try_enter() {
                 Some(place) => Some(place),
-                None if bulkhead.has_room_to_wait() => return Ok(Pass::Wait(Wait::Line(permit, bulkhead))),
+                None if bulkhead.has_room_to_wait(self.guard.policy.priority) => {
+                    return Ok(Pass::Wait(Wait::Line(permit, bulkhead)));
+                }
                 None => return Err(self.full()),
             },
             None => None,

@@ -94,6 +94,31 @@ async fn the_more_urgent_goes_first() {
     assert_eq!((bulkhead.in_flight(), bulkhead.queued()), (0, 0));
 }
 
+/// `post` is bulk work, `read` somebody waits for.
+#[tokio::test(start_paused = true)]
+async fn in_a_full_queue_the_less_urgent_makes_room() {
+    let system = Policy { priority: Priority::Low, ..crowd(1, 2) };
+    let read = Policy { priority: Priority::High, ..system.clone() };
+    let world = slow(Policies { system, operations: [("read".into(), read)].into() });
+    let mut calls = Vec::new();
+    for operation in ["post", "post", "post", "read", "read", "read"] {
+        let world = Arc::clone(&world);
+        calls.push(tokio::spawn(async move { world.call(operation).await }));
+        tokio::task::yield_now().await;
+    }
+    let lane = world.guarded.status().lanes.remove(0);
+    assert_eq!((lane.in_flight, lane.queued), (1, 2));
+    let late = world.call("post").await.unwrap_err();
+    assert_eq!(late.rejection, Some(Rejection::BulkheadFull), "it is no more urgent than those who wait");
+    let mut passed = Vec::new();
+    for call in calls {
+        passed.push(call.await.unwrap().is_ok());
+    }
+    assert_eq!(passed, [true, false, false, true, true, false], "nor is a third urgent one");
+    let lane = world.guarded.status().lanes.remove(0);
+    assert_eq!((lane.in_flight, lane.queued, world.calls()), (0, 0, 3));
+}
+
 #[tokio::test(start_paused = true)]
 async fn more_places_let_waiters_in_at_once() {
     let bulkhead = guard::bulkhead::Bulkhead::new(&crowd(1, 10).bulkhead.unwrap());
