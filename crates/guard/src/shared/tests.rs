@@ -137,6 +137,15 @@ async fn each_fallback_applies_while_the_store_is_away_and_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_nodes_share_fills_at_its_part_of_the_rate() {
+    let scene = Scene::new(share(2));
+    scene.told.tell(gone());
+    scene.ten().await;
+    let late = scene.take().await.unwrap_err();
+    assert_eq!(late.retry_after.as_secs(), 2_000, "the whole limit has a turn each 1,000 seconds");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_store_that_does_not_answer_costs_three_calls_a_bounded_wait() {
     let scene = Scene::new(Fallback::Open);
     scene.told.tell(None);

@@ -9,6 +9,10 @@ use port::{Fault, Kind, Landed, Reply};
 
 use crate::fixture::{World, bare, fault, seconds};
 
+fn once() -> Retry {
+    Retry { max_attempts: NonZeroU32::MIN, ..Retry::default() }
+}
+
 /// A worker and how to end it.
 struct Running {
     stop: tokio::sync::oneshot::Sender<()>,
@@ -17,13 +21,17 @@ struct Running {
 
 type Sent = Arc<Mutex<Vec<Vec<u32>>>>;
 
-/// A system that doubles numbers, refuses batches with a 13 in them, and is away for batches with a 99.
+/// A system that doubles numbers, refuses batches with a 13 in them, does not know who sends a 77, and is away for
+/// batches with a 99.
 fn doubling(policy: &Batch) -> (Batcher<u32, u32>, Running, Sent) {
     let sent = Sent::default();
     let log = Arc::clone(&sent);
     let (batcher, worker) = batcher(policy, move |items: Vec<u32>| {
         log.lock().unwrap().push(items.clone());
         async move {
+            if items.contains(&77) {
+                return Err(fault(Kind::Unauthorised, Landed::No));
+            }
             if items.contains(&99) {
                 return Err(fault(Kind::Timeout, Landed::Unknown));
             }
@@ -79,6 +87,16 @@ async fn one_poison_item_fails_alone_and_nothing_is_sent_twice_after_it_landed()
 }
 
 #[tokio::test(start_paused = true)]
+async fn credentials_are_no_items_fault() {
+    let (batcher, _worker, sent) = doubling(&of_four());
+    let calls: Vec<_> = [1, 77, 2, 3].into_iter().map(|item| push(&batcher, item)).collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap_err().kind, Kind::Unauthorised);
+    }
+    assert_eq!(sent.lock().unwrap().len(), 1, "no part of it would be let in either");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_batch_that_may_have_landed_is_not_taken_apart() {
     let (batcher, _worker, sent) = doubling(&of_four());
     let calls: Vec<_> = [1, 99, 2, 3].into_iter().map(|item| push(&batcher, item)).collect();
@@ -89,11 +107,22 @@ async fn a_batch_that_may_have_landed_is_not_taken_apart() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_source_of_a_system_that_asked_for_a_pause_pauses() {
+    let world = World::new(Policy { retry: once(), ..bare() }, |_, _| async {
+        Err(fault(Kind::Throttled, Landed::No).after(Some(seconds(5))))
+    });
+    let gate = world.guarded.gate("post", "");
+    world.call("post").await.unwrap_err();
+    assert_eq!(gate.closed_for(), Some(seconds(5)));
+    gate.opened().await;
+    assert_eq!(gate.closed_for(), None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_source_before_an_open_breaker_pauses_and_burns_no_attempt() {
     let breaker =
         Breaker { consecutive_failures: NonZeroU32::new(1), open_jitter: 0.0, ..Breaker::default() };
-    let retry = Retry { max_attempts: NonZeroU32::MIN, ..Retry::default() };
-    let policy = Policy { breaker: Some(breaker), retry, ..bare() };
+    let policy = Policy { breaker: Some(breaker), retry: once(), ..bare() };
     let world = World::new(policy, |number, _| async move {
         if number == 1 { Err(fault(Kind::Connect, Landed::No)) } else { Ok(Reply::default()) }
     });
