@@ -120,6 +120,11 @@ impl Lane {
         self.quiet_until.fetch_max(until.nanos(), Ordering::Relaxed);
     }
 
+    /// It need not be left alone any more.
+    pub(crate) fn end_pause(&self) {
+        self.quiet_until.store(0, Ordering::Relaxed);
+    }
+
     #[inline]
     pub(crate) fn quiet_until(&self) -> Tick {
         Tick::from_nanos(self.quiet_until.load(Ordering::Relaxed))

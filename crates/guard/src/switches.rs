@@ -111,7 +111,8 @@ impl Guarded {
         Ok(was)
     }
 
-    /// Closes breakers and forgets what they knew; what they were told stays.
+    /// Closes breakers and forgets what they knew, a pause that the system asked for included; what they were told
+    /// stays.
     ///
     /// # Errors
     /// [`NoBreaker`]; nothing was reset.
@@ -120,6 +121,7 @@ impl Guarded {
         for lane in self.chosen(which)?.iter().flat_map(Chosen::lanes) {
             let scene = Operator { world, system: self.system(), lane: &lane, now };
             lane.breaker.iter().for_each(|breaker| breaker.reset(&scene));
+            lane.end_pause();
         }
         Ok(())
     }

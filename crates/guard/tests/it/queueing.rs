@@ -59,6 +59,18 @@ async fn a_reset_rejects_nobody_who_stands_in_line() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_reset_ends_a_pause_that_the_system_asked_for() {
+    let world = World::new(one_by_one(opens_after(5)), |number, _| async move {
+        let asks = fault(Kind::Throttled, Landed::No).after(Some(seconds(300)));
+        if number == 1 { Err(asks) } else { Ok(Reply::default()) }
+    });
+    world.call("read").await.unwrap_err();
+    assert_eq!(world.call("read").await.unwrap_err().rejection, Some(Rejection::RateLimited));
+    world.guarded.reset(Which::ALL).unwrap();
+    world.call("read").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn forced_open_holds_for_those_in_line() {
     let world = Arc::new(World::new(one_by_one(opens_after(5)), |_, _| a_second_later(Ok(Reply::default()))));
     let calls = ten(&world).await;
