@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use http::{HeaderMap, header};
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::fmt::rfc2822;
+use jiff::tz::TimeZone;
 use port::{Fault, Kind, Landed};
 use serde_json::Value;
 
@@ -72,12 +74,20 @@ pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let seconds = match digits {
         true => text.parse().unwrap_or(LONGEST_WAIT),
-        false => {
-            let until = rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text).ok()?;
-            u64::try_from(until.as_second() - now.as_second()).unwrap_or(0)
-        }
+        false => u64::try_from(date(text)?.as_second() - now.as_second()).unwrap_or(0),
     };
     Some(Duration::from_secs(seconds.min(LONGEST_WAIT)))
+}
+
+/// A date in any of the three forms of RFC 9110, 5.6.7; the name of the day is not looked at.
+fn date(text: &str) -> Option<Timestamp> {
+    let usual = rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text);
+    usual.ok().or_else(|| {
+        let (_day, rest) = text.split_once(' ')?;
+        let obsolete = ["%d-%b-%y %H:%M:%S GMT", "%b %e %H:%M:%S %Y"];
+        let date = obsolete.into_iter().find_map(|form| DateTime::strptime(form, rest).ok())?;
+        Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    })
 }
 
 /// The system's own words about a failure, from the members that problems use; never the whole body.

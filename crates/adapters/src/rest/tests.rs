@@ -304,9 +304,12 @@ fn retry_after_is_read_in_both_forms() {
     assert_eq!(read("120"), Some(120));
     assert_eq!(read("Sun, 06 Nov 1994 08:49:37 GMT"), Some(30));
     assert_eq!(read("Sun, 06 Nov 1994 08:40:00 GMT"), Some(0));
+    assert_eq!(read("Sunday, 06-Nov-94 08:49:37 GMT"), Some(30), "RFC 850");
+    assert_eq!(read("Sun Nov  6 08:49:37 1994"), Some(30), "asctime");
+    assert_eq!(read("Sun Nov 16 08:49:37 1994"), Some(86_400), "asctime");
     assert_eq!(read("99999999999999999999999"), Some(86_400));
     assert_eq!(read("Sun, 06 Nov 2094 08:49:37 GMT"), Some(86_400));
-    for nonsense in ["", "soon", "-1", "1.5"] {
+    for nonsense in ["", "soon", "-1", "1.5", "Sunday, soon", "Sun Nov 31 08:49:37 1994"] {
         assert_eq!(read(nonsense), None, "{nonsense:?}");
     }
     assert_eq!(fault::retry_after(&HeaderMap::new(), now), None);
