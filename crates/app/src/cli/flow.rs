@@ -87,7 +87,7 @@ impl Flow {
             Flow::Cancel(target) => target.ask("cancel", Value::Null).await?,
             Flow::Pause(target) => target.ask("pause", Value::Null).await?,
             Flow::Resume(target) => target.ask("resume", Value::Null).await?,
-            Flow::Restart { from, target } => target.ask("restart", json!({ "from": from })).await?,
+            Flow::Restart { from, target } => target.ask("restart", json!({ "step": from })).await?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -99,6 +99,17 @@ async fn a_letter_that_dies_again_is_open_again() {
     assert_eq!(outcomes, ["prevented", "prevented", "prevented", "prevented", "acted"]);
 }
 
+#[tokio::test]
+async fn a_run_goes_on_from_a_step() {
+    let scene = impatient().await;
+    let (run, _) = stuck(&scene).await;
+    scene.behave("payments", &json!({ "reset": true })).await;
+    scene.cardan(&["flow", "restart", &run, "--from", "charge"]).await.done();
+    scene.run_is(&run, "succeeded").await;
+    assert_eq!(values(&scene.state().await["payments"]["charges"]).len(), 1);
+    assert_eq!(scene.cardan(&["dead", "list"]).await.done(), "nothing is dead\n");
+}
+
 /// Whether the payment landed is unknown: it is sent again under its key to find out, and refunded.
 #[tokio::test]
 async fn a_discarded_letter_leaves_its_run_to_be_cancelled() {
