@@ -143,12 +143,25 @@ impl Store {
         self.sqlite.read(move |read| runs::definition(read, &hash)).await
     }
 
-    /// Timers due at or before `now`, the longest overdue first.
+    /// Timers due at or before `now`, the longest overdue first; those that come after one, if it is named.
     ///
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Io`].
-    pub async fn timers_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Timer>, Error> {
-        self.sqlite.read(move |read| timers::due(read, now, limit)).await
+    pub async fn timers_due(
+        &self,
+        now: Timestamp,
+        after: Option<Timer>,
+        limit: usize,
+    ) -> Result<Vec<Timer>, Error> {
+        self.sqlite.read(move |read| timers::due(read, now, after.as_ref(), limit)).await
+    }
+
+    /// When the next timer is due that is not due yet.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub async fn next_timer_after(&self, now: Timestamp) -> Result<Option<Timestamp>, Error> {
+        self.sqlite.read(move |read| timers::next_after(read, now)).await
     }
 
     /// When the next timer is due.

@@ -54,3 +54,14 @@ async fn a_run_that_cannot_be_read_is_stuck() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn timers_that_nobody_clears_hold_up_no_others() {
+    let world = World::of("{ do: [{ nap: { wait: 10ms } }] }").await;
+    let due = jiff::Timestamp::from_second(1_000_000_000).unwrap();
+    let lost =
+        |n| store::Timer { id: format!("lost{n}"), run: format!("run_{n}"), step: "x#wait".into(), due };
+    let timers = (0..2500).map(|n| store::TimerOp::Set(lost(n))).collect();
+    world.store.commit(store::Batch { timers, ..store::Batch::default() }).await.unwrap();
+    assert_eq!(world.runs(order()).await.status, RunStatus::Succeeded);
+}

@@ -24,10 +24,17 @@ pub(super) fn apply(connection: &Connection, op: &TimerOp) -> Result<(), Fault> 
     Ok(())
 }
 
-/// A page of timers that are due.
-pub(crate) fn due(read: &Read<'_>, now: Timestamp, limit: usize) -> Result<Vec<Timer>, Fault> {
-    let sql = "SELECT id, run, step, due FROM timers WHERE due <= ?1 ORDER BY due, id LIMIT ?2";
-    read.page(sql, params![nanos(now), read.rows(limit)], |row| {
+/// A page of timers that are due, after the last one of the page before.
+pub(crate) fn due(
+    read: &Read<'_>,
+    now: Timestamp,
+    after: Option<&Timer>,
+    limit: usize,
+) -> Result<Vec<Timer>, Fault> {
+    let sql = "SELECT id, run, step, due FROM timers WHERE due <= ?1 AND (due, id) > (?2, ?3) \
+         ORDER BY due, id LIMIT ?4";
+    let (due, id) = after.map_or((i64::MIN, ""), |last| (nanos(last.due), &last.id));
+    read.page(sql, params![nanos(now), due, id, read.rows(limit)], |row| {
         let timer = Timer { id: row.get(0)?, run: row.get(1)?, step: row.get(2)?, due: time(row, 3)? };
         Ok((timer, 256))
     })
@@ -36,4 +43,10 @@ pub(crate) fn due(read: &Read<'_>, now: Timestamp, limit: usize) -> Result<Vec<T
 /// When the next one is due.
 pub(crate) fn next(read: &Read<'_>) -> Result<Option<Timestamp>, Fault> {
     Ok(read.one("SELECT min(due) FROM timers", [], |row| time_or_none(row, 0))?.flatten())
+}
+
+/// When the next one is due that is not due yet.
+pub(crate) fn next_after(read: &Read<'_>, now: Timestamp) -> Result<Option<Timestamp>, Fault> {
+    let sql = "SELECT min(due) FROM timers WHERE due > ?1";
+    Ok(read.one(sql, [nanos(now)], |row| time_or_none(row, 0))?.flatten())
 }

@@ -111,10 +111,13 @@ async fn timers_come_due_in_order_and_stay_until_cleared() {
     commit(vec![set("b", 20), set("a", 30), set("c", 10)]).await.unwrap();
     commit(vec![set("a", 15)]).await.unwrap();
     assert_eq!(store.next_timer().await.unwrap(), Some(at(10)));
-    let due = store.timers_due(at(15), 10).await.unwrap();
+    let due = store.timers_due(at(15), None, 10).await.unwrap();
     assert_eq!(due.iter().map(|timer| &*timer.id).collect::<Vec<_>>(), ["c", "a"]);
+    let next = store.timers_due(at(15), Some(due[0].clone()), 10).await.unwrap();
+    assert_eq!(next, due[1..]);
+    assert_eq!(store.next_timer_after(at(15)).await.unwrap(), Some(at(20)));
     commit(vec![TimerOp::Clear { id: "c".into() }, TimerOp::Clear { id: "nobody".into() }]).await.unwrap();
-    assert_eq!(store.timers_due(at(15), 10).await.unwrap().len(), 1);
+    assert_eq!(store.timers_due(at(15), None, 10).await.unwrap().len(), 1);
     commit(vec![TimerOp::Clear { id: "a".into() }, TimerOp::Clear { id: "b".into() }]).await.unwrap();
     assert_eq!(store.next_timer().await.unwrap(), None);
 }
