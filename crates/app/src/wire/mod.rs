@@ -72,7 +72,7 @@ impl House {
         let conversations = Arc::new(conversations);
         let counted = conversations.count_active().await;
         counted.map_err(|error| Failure::new(format!("counting active conversations: {error}")))?;
-        let engine = flow::Engine::open(flow::Deps {
+        let engine = flow::Engine::new(flow::Deps {
             store: store.clone(),
             systems: guarded.systems.clone(),
             voice: conversations.clone(),
@@ -83,8 +83,9 @@ impl House {
             limits: flow::Limits::default(),
             listener: ears.clone(),
         });
-        let engine = engine.await.map_err(|error| Failure::new(format!("resuming runs: {error}")))?;
+        // Runs that go on speak at once.
         conversations.bind(engine.clone());
+        engine.start().await.map_err(|error| Failure::new(format!("resuming runs: {error}")))?;
 
         let (mut chores, batches) = (Chores::default(), guarded.batches);
         limit_stores.forget(&mut chores);

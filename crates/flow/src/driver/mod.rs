@@ -17,6 +17,7 @@ mod id;
 mod letter;
 mod load;
 mod lost;
+mod open;
 mod outbox;
 mod perform;
 mod queue;
@@ -145,20 +146,6 @@ struct Inner {
 }
 
 impl Engine {
-    /// Opens an engine over a store and lets every live run go on, on this runtime.
-    ///
-    /// # Errors
-    /// The store's, when the live runs cannot be read.
-    pub async fn open(deps: Deps) -> Result<Self, Error> {
-        let engine = Self(Arc::new(Inner::new(deps.clone())));
-        engine.reload(deps.definitions, deps.known);
-        engine.resume_all().await?;
-        engine.keep(timers::follow(engine.clone()));
-        engine.keep(outbox::relay(engine.clone()));
-        engine.keep(topics::follow(engine.clone()));
-        Ok(engine)
-    }
-
     /// Replaces the flows that can be started. Runs go on with the definitions they pinned.
     pub fn reload(&self, definitions: Vec<Definition>, known: Known) {
         let flows = definitions.into_iter().map(|flow| (flow.name.to_string(), Arc::new(flow)));
@@ -227,32 +214,6 @@ impl Engine {
     /// The store's.
     pub async fn list(&self, filter: &RunFilter) -> Result<Vec<RunRow>, Error> {
         Ok(self.0.store.runs(filter).await?)
-    }
-
-    /// Stops starting effects, gives calls and messages in flight `patience` to come home, then stops. Nothing is lost: the next
-    /// engine over the store goes on.
-    pub async fn stop(&self, patience: Duration) {
-        self.0.stopping.send_replace(true);
-        let quiet = async {
-            while !self.0.runs.lock().is_empty() || self.is_relaying() {
-                tokio::time::sleep(Duration::from_millis(2)).await;
-            }
-        };
-        let _ = tokio::time::timeout(patience, quiet).await;
-        for task in self.0.tasks.lock().drain(..) {
-            task.abort();
-        }
-        for (_, handle) in self.0.runs.lock().drain() {
-            handle.abort();
-        }
-    }
-
-    fn keep(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.0.tasks.lock().push(self.0.home.spawn(task).abort_handle());
-    }
-
-    fn is_stopping(&self) -> bool {
-        *self.0.stopping.borrow()
     }
 }
 

@@ -22,6 +22,10 @@ const TRIES: u32 = 5;
 impl Voice for Conversations {
     fn say<'a>(&'a self, said: Said, batch: Batch) -> BoxFuture<'a, Result<Receipt, Error>> {
         Box::pin(async move {
+            // What is said may begin runs, and must not be lost while nobody can.
+            if self.engine().is_err() {
+                return Err(Error::Busy);
+            }
             let speaker = self.flow_of(&said.run, &batch).await?;
             let mut claims = true;
             for _ in 0..TRIES {

@@ -14,4 +14,5 @@ mod refused;
 mod shown;
 mod tokens;
 mod trouble;
+mod unbound;
 mod wire;
