@@ -57,7 +57,7 @@ impl Batch {
     }
 
     /// About how many bytes this takes in the queue and on disk.
-    pub(crate) fn size(&self) -> usize {
+    pub fn size(&self) -> usize {
         let events = self
             .appends
             .iter()

@@ -225,6 +225,11 @@ impl Event {
         }
     }
 
+    /// Whether the run is over with it.
+    pub(crate) fn is_end(&self) -> bool {
+        matches!(self, Self::RunEnded(_))
+    }
+
     /// The step it is about.
     pub(crate) fn path(&self) -> Option<&Arc<str>> {
         match self {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use store::{Append, Batch, Expected, Receipt, TimerOp, failpoint};
+use store::{Append, Batch, Expected, NewEvent, Receipt, TimerOp, failpoint};
 
 use super::begin::{row, sla_id, stream};
 use super::claim::Claim;
@@ -17,6 +17,11 @@ use crate::{Said, Transition};
 #[derive(Default)]
 pub(super) struct Turn {
     pub(super) events: Vec<Event>,
+    /// The events as they are written, and their size in bytes.
+    entries: Vec<NewEvent>,
+    weight: usize,
+    /// Whether what is written ends the run.
+    ended: bool,
     pub(super) batch: Batch,
     pub(super) said: Said,
     pub(super) launch: Vec<Effect>,
@@ -29,6 +34,9 @@ pub(super) struct Turn {
     pub(super) claims: Vec<Claim>,
 }
 
+/// A turn that has gathered so many bytes is written before it goes on. Nothing is lost by a crash in between: what is
+/// decided and not performed is decided again.
+const SLICE: usize = 4 << 20;
 /// The longest wait between two tries of a commit that the store could not take just then.
 const COMMIT_WAIT: Duration = Duration::from_millis(500);
 
@@ -54,6 +62,9 @@ impl Runner {
         }
         while let Some(decision) = turn.decisions.pop_front() {
             self.perform(&mut turn, decision).await?;
+            if turn.weight + turn.batch.size() > SLICE {
+                self.write(&mut turn).await?;
+            }
         }
         self.write(&mut turn).await?;
         self.act(turn);
@@ -63,28 +74,32 @@ impl Runner {
     /// Applies an event that will be written with this turn.
     pub(super) fn note(&mut self, turn: &mut Turn, event: Event) {
         self.letter(turn, &event);
-        let decisions = self.state.apply(&self.definition, &event, self.engine.0.clock.now());
+        let now = self.engine.0.clock.now();
+        let entry = entry(&event, &self.state.start, now);
+        turn.weight += entry.data.len();
+        turn.entries.push(entry);
+        let decisions = self.state.apply(&self.definition, &event, now);
         turn.decisions.extend(decisions);
         turn.events.push(event);
     }
 
     async fn write(&mut self, turn: &mut Turn) -> Result<(), Stop> {
         self.show(turn);
-        let now = self.engine.0.clock.now();
-        if !turn.events.is_empty() {
-            let events = turn.events.iter().map(|event| entry(event, &self.state.start, now)).collect();
-            let expected = Expected::Version(self.version);
+        if !turn.entries.is_empty() {
+            let (events, expected) = (std::mem::take(&mut turn.entries), Expected::Version(self.version));
             turn.batch.appends.push(Append { stream: stream(&self.run), expected, events });
         }
         if turn.batch.is_empty() && turn.said.is_empty() {
             return Ok(());
         }
         failpoint("flow.writing");
-        self.commit(std::mem::take(&mut turn.batch), &turn.said).await?;
+        self.commit(std::mem::take(&mut turn.batch), &std::mem::take(&mut turn.said)).await?;
         failpoint("flow.written");
-        self.version += turn.events.len() as u64;
+        let events = std::mem::take(&mut turn.events);
+        (turn.weight, turn.ended) = (0, turn.ended || events.iter().any(Event::is_end));
+        self.version += events.len() as u64;
         self.engine.0.lost.found(&self.run);
-        self.tell_listener(&turn.events);
+        self.tell_listener(&events);
         Ok(())
     }
 
@@ -186,7 +201,7 @@ impl Runner {
         for child in turn.stop_children {
             engine.cancel_child(child);
         }
-        if turn.events.iter().any(|event| matches!(event, Event::RunEnded(_))) {
+        if turn.ended {
             self.ended();
         }
     }

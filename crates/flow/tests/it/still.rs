@@ -65,3 +65,15 @@ async fn timers_that_nobody_clears_hold_up_no_others() {
     world.store.commit(store::Batch { timers, ..store::Batch::default() }).await.unwrap();
     assert_eq!(world.runs(order()).await.status, RunStatus::Succeeded);
 }
+
+/// A store takes 16 MiB at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_turn_that_writes_much_is_written_in_parts() {
+    let world = World::of(
+        r#"do: [{ p: { for: { each: i, in: "${ entity.items }" }, publish: news, with: { all: "${ entity.text }" } } }]"#,
+    )
+    .await;
+    let entity = serde_json::json!({ "id": "e", "items": vec![1; 20], "text": "x".repeat(500_000) });
+    assert_eq!(world.runs(entity).await.status, RunStatus::Succeeded);
+    assert_eq!(world.store.version("topic-news").await.unwrap(), 20);
+}
