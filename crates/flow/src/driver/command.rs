@@ -1,5 +1,7 @@
 //! What people tell runs and dead letters: cancel, pause, resume, restart, replay, discard.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use store::{Batch, DeadLetter, DeadOp, DeadState, OutboxOp, OutboxRow, RunStatus};
 use tokio::sync::oneshot;
@@ -8,6 +10,9 @@ use super::Engine;
 use super::runner::Runner;
 use super::runs::{Command, Message};
 use crate::Error;
+
+/// How long until a busy run is told again.
+const AWHILE: Duration = Duration::from_millis(100);
 
 impl Engine {
     /// Cancels a run: calls in flight are waited for, everything done is undone.
@@ -144,8 +149,15 @@ impl Engine {
 
     /// Cancels a child whose parent goes another way. A child that has ended already has told its parent.
     pub(super) fn cancel_child(&self, run: String) {
-        let (reply, _) = oneshot::channel();
-        self.send(&run, Message::Command { command: Command::Cancel { by: "its parent".to_owned() }, reply });
+        let engine = self.clone();
+        self.keep(async move {
+            let cancel = || Command::Cancel { by: "its parent".to_owned() };
+            while let Err(Error::Busy(_) | Error::Store(store::Error::Busy)) =
+                engine.command(&run, cancel()).await
+            {
+                tokio::time::sleep(AWHILE).await;
+            }
+        });
     }
 }
 

@@ -1,6 +1,7 @@
 //! One run at a time per key, in order of start. The store says who is first; nothing is kept in memory.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use store::RunRow;
 
@@ -9,6 +10,9 @@ use super::runner::{Runner, Stop};
 use super::runs::Message;
 use crate::core::{Event, Start};
 use crate::{Outcome, Said};
+
+/// How long until it is looked again who is next, when the store did not say.
+const AWHILE: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// The run of this flow and key whose turn it is. A parked run has ended as far as others are concerned.
@@ -19,11 +23,16 @@ impl Engine {
     /// A run with this key has ended: the next one is told.
     pub(super) fn next_in_line(&self, start: &Arc<Start>, key: &str) {
         let (engine, start, key) = (self.clone(), start.clone(), key.to_owned());
-        self.0.home.spawn(async move {
-            match engine.first_in_line(&start, &key).await {
-                Ok(Some(next)) => engine.send(&next.id, Message::Look),
-                Ok(None) => {}
-                Err(error) => tracing::warn!(run = start.run, %error, "looking for the next run of a key"),
+        self.keep(async move {
+            loop {
+                match engine.first_in_line(&start, &key).await {
+                    Ok(Some(next)) => return engine.send(&next.id, Message::Look),
+                    Ok(None) => return,
+                    Err(error) => {
+                        tracing::warn!(run = start.run, %error, "looking for the next run of a key")
+                    }
+                }
+                tokio::time::sleep(AWHILE).await;
             }
         });
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -41,6 +42,8 @@ pub(super) struct Runner {
     announced: mpsc::Receiver<Asking>,
     /// How often in a row a guard kept a step's call in.
     pub(super) rejected: HashMap<Arc<str>, u32>,
+    /// Somebody wanted the run to look, and its inbox was full.
+    missed: Arc<AtomicBool>,
     /// What the run's row says, so that it is written only when it changes.
     pub(super) shown: (store::RunStatus, Option<String>),
 }
@@ -68,7 +71,7 @@ pub(super) async fn live(
     engine: Engine,
     run: String,
     begun: Option<Loaded>,
-    mut inbox: mpsc::Receiver<Message>,
+    (mut inbox, missed): (mpsc::Receiver<Message>, Arc<AtomicBool>),
 ) {
     let mut stopping = engine.0.stopping.subscribe();
     let new = begun.is_some();
@@ -92,6 +95,7 @@ pub(super) async fn live(
         announce,
         announced,
         rejected: HashMap::new(),
+        missed,
         shown,
     };
     if new {
@@ -161,6 +165,9 @@ impl Runner {
             match message {
                 Some(message) => self.heard(message).await?,
                 None => return Ok(()),
+            }
+            if self.missed.swap(false, Ordering::AcqRel) {
+                self.look().await?;
             }
             if self.is_over() && self.flights.is_empty() {
                 match self.engine.retire(&self.run, inbox) {

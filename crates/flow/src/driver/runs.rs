@@ -1,5 +1,9 @@
 //! The runs in memory, and how they are sent messages.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
@@ -46,17 +50,31 @@ impl Command {
 /// A run in memory.
 pub(super) struct Handle {
     inbox: mpsc::Sender<Message>,
+    /// Something may have changed that a full inbox did not take.
+    missed: Arc<AtomicBool>,
     task: AbortHandle,
 }
 
 impl Handle {
+    fn take(&self, message: Message) -> Result<(), TrySendError<Message>> {
+        self.inbox.try_send(message).or_else(|error| match error {
+            TrySendError::Full(message) => {
+                // Said before it is tried again: while the inbox is full there is a message after which it is seen.
+                self.missed.store(true, Ordering::Release);
+                self.inbox.try_send(message)
+            }
+            closed => Err(closed),
+        })
+    }
+
     pub(super) fn abort(&self) {
         self.task.abort();
     }
 }
 
 impl Engine {
-    /// Tells a run, bringing it into memory when it is not there. What a full inbox drops is found again anyway.
+    /// Tells a run, bringing it into memory when it is not there. A run whose inbox is full looks for itself what has
+    /// changed when it has worked that off.
     pub(super) fn send(&self, run: &str, message: Message) {
         self.send_to(run, None, message);
     }
@@ -67,19 +85,20 @@ impl Engine {
             return;
         }
         let mut runs = self.0.runs.lock();
-        let message = match runs.get(run).map(|handle| &handle.inbox) {
-            Some(inbox) => match inbox.try_send(message) {
+        let message = match runs.get(run) {
+            Some(handle) => match handle.take(message) {
                 Ok(()) => return,
-                Err(mpsc::error::TrySendError::Full(message)) => return refuse(run, message),
-                Err(mpsc::error::TrySendError::Closed(message)) => message,
+                Err(TrySendError::Full(message)) => return refuse(run, message),
+                Err(TrySendError::Closed(message)) => message,
             },
             None => message,
         };
         let (inbox, receiver) = mpsc::channel(self.0.limits.inbox.max(1));
         let _ = inbox.try_send(message);
-        let living = runner::live(self.clone(), run.to_owned(), begun, receiver);
+        let missed = Arc::new(AtomicBool::new(false));
+        let living = runner::live(self.clone(), run.to_owned(), begun, (receiver, missed.clone()));
         let task = self.0.home.spawn(living).abort_handle();
-        runs.insert(run.to_owned(), Handle { inbox, task });
+        runs.insert(run.to_owned(), Handle { inbox, missed, task });
     }
 
     /// Takes a run out of memory, unless a message has come in the meantime.
@@ -99,5 +118,19 @@ impl Engine {
 fn refuse(run: &str, message: Message) {
     if let Message::Command { reply, .. } = message {
         let _ = reply.send(Err(Error::Busy(run.to_owned())));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_full_inbox_does_not_take_is_looked_for() {
+        let (inbox, _kept) = mpsc::channel(1);
+        let task = tokio::spawn(async {}).abort_handle();
+        let handle = Handle { inbox, missed: Arc::default(), task };
+        assert!(handle.take(Message::Look).is_ok() && !handle.missed.load(Ordering::Acquire));
+        assert!(handle.take(Message::Look).is_err() && handle.missed.load(Ordering::Acquire));
     }
 }

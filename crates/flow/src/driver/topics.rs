@@ -38,6 +38,10 @@ impl Topics {
         self.listeners.lock().is_empty()
     }
 
+    fn everybody(&self) -> HashSet<String> {
+        self.listeners.lock().values().flatten().cloned().collect()
+    }
+
     fn of(&self, stream: &str) -> Vec<String> {
         self.listeners.lock().get(stream).map(|runs| runs.iter().cloned().collect()).unwrap_or_default()
     }
@@ -50,8 +54,11 @@ pub(super) async fn follow(engine: Engine) {
     loop {
         if engine.0.topics.is_empty() {
             engine.0.topics.joined.notified().await;
-            // Who has just joined has looked at its topic by itself.
             seen = *head.borrow();
+            // Who has just joined may have looked at its topic before that.
+            for run in engine.0.topics.everybody() {
+                engine.send(&run, Message::Look);
+            }
         }
         if head.changed().await.is_err() {
             return;
