@@ -4,4 +4,5 @@
 
 pub mod crash;
 pub mod fault_proxy;
+mod reserved;
 pub mod servers;

@@ -51,7 +51,8 @@ impl Count {
 /// A house in which so many requests are worked on at once, with a page.
 async fn bounded(in_flight: usize) -> (House, Arc<Count>) {
     let (store, count) = (Store::temporary().unwrap(), Arc::new(Count::default()));
-    let limits = Limits { in_flight, operators: 2, ..Limits::default() };
+    let at_least = Duration::from_secs(60);
+    let limits = Limits { in_flight, operators: 2, at_least, ..Limits::default() };
     let mut deps = deps(store.clone(), Auth::Loopback, limits).await;
     deps.observer = count.clone();
     let show = |_: &http::HeaderMap| -> futures_util::future::BoxFuture<'static, Shown> {

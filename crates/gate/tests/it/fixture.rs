@@ -1,5 +1,6 @@
 //! A house with a store and an engine in memory, and callers.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -10,6 +11,7 @@ use http_body_util::BodyExt;
 use port::{SystemClock, SystemEntropy, Systems};
 use serde_json::{Value, json};
 use store::Store;
+use tokio::net::{TcpListener, TcpSocket};
 use tower::ServiceExt;
 
 /// A gate over a store of its own.
@@ -183,6 +185,32 @@ pub(crate) async fn deps_with(
     }
 }
 
+/// A loopback port that stays ours when nobody listens there any more: no other test is given it.
+pub(crate) struct Port {
+    address: SocketAddr,
+    _bound: TcpSocket,
+}
+
+impl Port {
+    pub(crate) fn reserve() -> Self {
+        let bound = bound(SocketAddr::from(([127, 0, 0, 1], 0)));
+        Self { address: bound.local_addr().unwrap(), _bound: bound }
+    }
+
+    /// Listens there. Within a runtime.
+    pub(crate) fn listen(&self) -> TcpListener {
+        bound(self.address).listen(1024).unwrap()
+    }
+}
+
+/// Two sockets may be bound to one port when both may be reused and only one listens.
+fn bound(address: SocketAddr) -> TcpSocket {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind(address).unwrap();
+    socket
+}
+
 pub(crate) fn request(method: Method, path: &str, headers: &[(&str, &str)], body: Body) -> Request<Body> {
     let mut request = Request::builder().method(method).uri(path).header("host", "localhost");
     for (name, value) in headers {
@@ -209,6 +237,21 @@ impl Answer {
     pub(crate) fn code(&self) -> &str {
         self.json["code"].as_str().unwrap_or_default()
     }
+}
+
+/// Waits until runs have asked so often in `conv_1`.
+pub(crate) async fn asked(house: &House, times: usize) {
+    let mut last = String::new();
+    for _ in 0..6000 {
+        let read = house.get("/v1/conversations/conv_1").await;
+        let acts = read.json["acts"].as_array().into_iter().flatten();
+        if acts.filter(|act| act["type"] == "ask").count() >= times {
+            return;
+        }
+        last = read.text;
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    panic!("the runs do not ask: {last}");
 }
 
 pub(crate) fn fact(id: &str, field: &str, value: Value) -> Value {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::fixture::{House, fact};
+use crate::fixture::{House, asked, fact};
 
 const ACTS: &str = "/v1/conversations/conv_1/acts";
 const PATIENT: &[(&str, &str)] = &[("prefer", "wait=20")];
@@ -90,19 +90,13 @@ async fn a_run_asks_and_an_act_answers() {
     let answer = house.post_with(ACTS, &[("prefer", "wait=200ms")], &commit("act_1")).await;
     assert_eq!(answer.json["integrations"][0]["status"], "pending", "{}", answer.text);
     let run = answer.json["integrations"][0]["run"].as_str().unwrap().to_owned();
-    for _ in 0..200 {
-        let read = house.get("/v1/conversations/conv_1").await;
-        if read.json["acts"].as_array().unwrap().iter().any(|act| act["type"] == "ask") {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
+    asked(&house, 1).await;
     let acts = house.get("/v1/conversations/conv_1").await.json["acts"].as_array().unwrap().clone();
     let asked = acts.iter().find(|act| act["type"] == "ask").unwrap_or_else(|| panic!("{acts:?}"));
     assert_eq!((&asked["speaker"], &asked["prompt"]), (&json!("create-order"), &json!("Which size?")));
     let heard = house.post(ACTS, &fact("act_2", "size", json!("large"))).await;
     assert_eq!((heard.status, &heard.json["nextActions"]), (200, &json!([])), "{}", heard.text);
-    for _ in 0..500 {
+    for _ in 0..3000 {
         if house.get(&format!("/v1/runs/{run}")).await.json["status"] == "succeeded" {
             return;
         }
@@ -121,15 +115,7 @@ async fn a_caller_who_waits_leaves_the_turn_to_others() {
     // So that it is the first to come.
     assert!(futures_util::future::poll_immediate(&mut waiting).await.is_none());
     let waiting = tokio::spawn(waiting);
-    for number in 0..2000 {
-        let asked = house.get("/v1/conversations/conv_1").await;
-        let acts = asked.json["acts"].as_array().into_iter().flatten();
-        if acts.filter(|act| act["type"] == "ask").count() > 0 {
-            break;
-        }
-        assert!(number < 1999, "the run does not ask: {}", asked.text);
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
+    asked(&house, 1).await;
     assert!(!waiting.is_finished());
     assert_eq!(house.post(ACTS, &fact("act_2", "size", json!("large"))).await.status, 200);
     let answer = waiting.await.unwrap();

@@ -9,15 +9,18 @@ use http::HeaderMap;
 use store::Store;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::fixture::{deps, fact};
+use crate::fixture::{Port, deps, fact};
 
 /// A gate with both doors. Its main runtime is given back: nothing runs there unless somebody lets it.
 fn opened(operators: &str, limits: Limits) -> (Runtime, Doors) {
+    opened_at(|| TcpListener::bind(operators).unwrap(), &Port::reserve(), limits)
+}
+
+fn opened_at(operators: impl FnOnce() -> TcpListener, port: &Port, limits: Limits) -> (Runtime, Doors) {
     let main = Builder::new_current_thread().enable_all().build().unwrap();
     let doors = main.block_on(async {
         let deps = with_page(deps(Store::temporary().unwrap(), Auth::Loopback, limits).await);
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        gate::serve(listener, Some(TcpListener::bind(operators).unwrap()), deps).unwrap()
+        gate::serve(port.listen(), Some(operators()), deps).unwrap()
     });
     (main, doors)
 }
@@ -93,7 +96,10 @@ fn where_others_can_reach_it_and_nobody_is_asked_there_are_only_pages() {
 
 #[test]
 fn the_operators_door_is_open_until_it_is_drained_itself() {
-    let (main, Doors { main: door, operators }) = opened("127.0.0.1:0", Limits::default());
+    // Nobody else is given these ports while we see that nobody listens there.
+    let ports = [Port::reserve(), Port::reserve()];
+    let own = || ports[1].listen().into_std().unwrap();
+    let (main, Doors { main: door, operators }) = opened_at(own, &ports[0], Limits::default());
     let (address, operators) = (door.address(), operators.unwrap());
     main.block_on(door.drain());
     assert!(TcpStream::connect(address).is_err());

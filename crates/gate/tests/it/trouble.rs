@@ -1,7 +1,8 @@
 //! When something does not work: a defect, a store that takes no more, a call that never worked.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
 
 use gate::{Auth, Conversations, Deciding, Limits, Observer, Page};
 use http::Method;
@@ -61,21 +62,57 @@ async fn b9_a_full_queue_is_told_and_passes() {
     let house = House::over(store.clone(), Auth::Loopback, Limits::default()).await;
     let acts = "/v1/conversations/conv_1/acts";
     assert_eq!(house.post(acts, &fact("act_warm", "a", json!(1))).await.status, 200);
-    for number in 0..50 {
-        let load = State { kind: "load", id: "load".to_owned(), data: Some(vec![b'x'; 8 << 20]) };
-        let mut load = Box::pin(store.commit(Batch { states: vec![load], ..Batch::default() }));
-        // Polled once: it is with the writer now, which takes a while over it.
-        assert!(futures_util::future::poll_immediate(&mut load).await.is_none());
+    let load = Load::on(&store);
+    let began = tokio::time::Instant::now();
+    for number in 0.. {
         let act = fact(&format!("act_{number}"), "a", json!(number));
         let answer = house.post(acts, &act).await;
-        load.await.unwrap();
         if answer.status == 503 {
             assert_eq!((answer.code(), answer.header("retry-after").as_str()), ("busy", "1"));
-            assert_eq!(house.post(acts, &act).await.status, 200, "the same act, when there is room");
+            load.stop();
+            // What the threads have handed over is written first.
+            while house.post(acts, &act).await.status != 200 {
+                assert!(began.elapsed() < PATIENCE, "there is no room again");
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
             return;
         }
+        assert!(began.elapsed() < PATIENCE, "the queue was never full");
     }
-    panic!("the queue was never full");
+}
+
+/// How long the writer may need.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Keeps the writer busy with rows of eight megabytes, from threads of its own.
+struct Load {
+    on: Arc<AtomicBool>,
+    threads: Vec<std::thread::JoinHandle<()>>,
+}
+
+impl Load {
+    fn on(store: &Store) -> Self {
+        let on = Arc::new(AtomicBool::new(true));
+        // Two, so that one of them waits for room while the other is written.
+        let thread = |id: &str| {
+            let (on, store, id) = (on.clone(), store.clone(), id.to_owned());
+            std::thread::spawn(move || {
+                while on.load(Ordering::Relaxed) {
+                    let state = State { kind: "load", id: id.clone(), data: Some(vec![b'x'; 8 << 20]) };
+                    let batch = Batch { states: vec![state], ..Batch::default() };
+                    // One that finds no room comes again.
+                    let _ = futures_util::future::FutureExt::now_or_never(store.commit(batch));
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            })
+        };
+        Self { threads: vec![thread("one"), thread("two")], on }
+    }
+
+    fn stop(self) {
+        self.on.store(false, Ordering::Relaxed);
+        self.threads.into_iter().for_each(|thread| thread.join().unwrap());
+    }
 }
 
 #[tokio::test]

@@ -7,11 +7,15 @@ use store::Store;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::fixture::{deps, fact};
+use crate::fixture::{Port, deps, fact};
 
 async fn serve(limits: Limits) -> (Handle, Store) {
+    serve_at(&Port::reserve(), limits).await
+}
+
+async fn serve_at(port: &Port, limits: Limits) -> (Handle, Store) {
     let store = Store::temporary().unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = port.listen();
     let deps = deps(store.clone(), Auth::Loopback, limits).await;
     (gate::serve(listener, None, deps).unwrap().main, store)
 }
@@ -22,7 +26,7 @@ async fn raw(server: &Handle, bytes: &[u8]) -> String {
     stream.write_all(bytes).await.unwrap();
     let mut text = Vec::new();
     let read = stream.read_to_end(&mut text);
-    tokio::time::timeout(Duration::from_secs(20), read)
+    tokio::time::timeout(Duration::from_secs(60), read)
         .await
         .expect("the server ends the connection")
         .unwrap();
@@ -87,13 +91,14 @@ async fn a_huge_body_is_refused_by_its_announcement() {
 
 #[tokio::test]
 async fn a_drain_ends_live_subscriptions_and_refuses_new_connections() {
-    let (server, _) = serve(Limits::default()).await;
+    let port = Port::reserve();
+    let (server, _) = serve_at(&port, Limits::default()).await;
     let address = server.address();
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(b"GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     let mut piece = [0; 1024];
     assert!(stream.read(&mut piece).await.unwrap() > 0);
-    tokio::time::timeout(Duration::from_secs(5), server.drain())
+    tokio::time::timeout(Duration::from_secs(60), server.drain())
         .await
         .expect("the subscription does not hold it up");
     assert!(TcpStream::connect(address).await.is_err());

@@ -2,17 +2,26 @@
 
 use std::fs::File;
 use std::io;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// A loopback port that was free a moment ago.
+use crate::reserved::Port;
+
+/// Ports that were given to servers, bound until this process ends.
+static OURS: Mutex<Vec<Port>> = Mutex::new(Vec::new());
+
+/// A loopback port for a server. Nobody else is given it as long as this process lives, also while the server is
+/// stopped: it may listen there because both allow the address to be reused.
 ///
 /// # Errors
 /// When loopback has no free port.
 pub fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+    let port = Port::reserve()?;
+    let number = port.addr().port();
+    OURS.lock().unwrap_or_else(PoisonError::into_inner).push(port);
+    Ok(number)
 }
 
 /// A server process. Killed when dropped.

@@ -1,51 +1,20 @@
-//! The listening side: a port that stays ours while nobody listens on it.
+//! The listening side.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::relay::Relay;
 use super::{Behaviour, Tally};
+use crate::reserved::Port;
 
-const BACKLOG: u32 = 1024;
 /// How long to wait before listening or accepting is tried again.
 const BREATH: Duration = Duration::from_millis(10);
-
-/// A bound socket that never listens. With `SO_REUSEADDR` on both, a second one may listen on the same port and stop,
-/// and in between no one else is given the port.
-pub(super) struct Port {
-    addr: SocketAddr,
-    _bound: TcpSocket,
-}
-
-impl Port {
-    /// Takes a free loopback port.
-    pub(super) fn reserve() -> io::Result<Self> {
-        let bound = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
-        Ok(Self { addr: bound.local_addr()?, _bound: bound })
-    }
-
-    pub(super) fn addr(&self) -> SocketAddr {
-        self.addr
-    }
-
-    /// Listens until the listener is dropped.
-    pub(super) fn listen(&self) -> io::Result<TcpListener> {
-        bind(self.addr)?.listen(BACKLOG)
-    }
-}
-
-fn bind(addr: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = TcpSocket::new_v4()?;
-    socket.set_reuseaddr(true)?;
-    socket.bind(addr)?;
-    Ok(socket)
-}
 
 /// Listens and stops listening as told, until the proxy is gone.
 pub(super) async fn run(

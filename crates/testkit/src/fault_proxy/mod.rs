@@ -17,6 +17,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::reserved::Port;
+
 /// What the proxy does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Behaviour {
@@ -79,7 +81,7 @@ impl FaultProxy {
     /// # Errors
     /// When no loopback port is free.
     pub async fn start(upstream: SocketAddr) -> io::Result<Self> {
-        let port = listen::Port::reserve()?;
+        let port = Port::reserve()?;
         let (behaviour, told) = watch::channel(Behaviour::Pass);
         let tally = Arc::<Tally>::default();
         let (addr, listener) = (port.addr(), port.listen()?);

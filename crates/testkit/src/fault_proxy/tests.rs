@@ -1,6 +1,7 @@
 //! Every behaviour, seen from the caller's socket. The upstream is a simulated system.
 
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -158,10 +159,22 @@ async fn cuts_after_so_many_bytes() {
 #[tokio::test]
 async fn a_dropped_proxy_leaves_no_connection() {
     let (_upstream, proxy) = scene(Behaviour::DripHead(NEVER)).await;
+    let addr = proxy.addr();
+    // Ours beyond the proxy's end: otherwise another test might listen there by then.
+    proxy.set(Behaviour::Refuse);
+    connects(addr, false).await;
+    let _ours = crate::reserved::bind(addr).unwrap();
+    proxy.set(Behaviour::DripHead(NEVER));
+    connects(addr, true).await;
     let mut stream = ask(&proxy).await;
     stream.read_u8().await.unwrap();
-    let addr = proxy.addr();
     drop(proxy);
     assert_eq!(answer(&mut stream).await.unwrap_or_default(), "");
-    while TcpStream::connect(addr).await.is_ok() {}
+    connects(addr, false).await;
+}
+
+/// Waits until connecting there works, or does not.
+async fn connects(addr: SocketAddr, works: bool) {
+    let turned = async { while TcpStream::connect(addr).await.is_ok() != works {} };
+    assert!(tokio::time::timeout(Duration::from_secs(60), turned).await.is_ok(), "{addr} works: {}", !works);
 }

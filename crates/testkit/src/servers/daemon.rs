@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::net::TcpListener;
 use std::os::unix::fs::{OpenOptionsExt as _, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -138,10 +137,9 @@ impl Drop for Daemon {
     }
 }
 
-/// A loopback port that was free a moment ago.
+/// A loopback port for a server.
 pub(super) fn free_port() -> u16 {
-    let free = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
-    free.expect("finding a free port").port()
+    crate::crash::free_port().expect("finding a free port")
 }
 
 impl User {
