@@ -1,6 +1,7 @@
 //! Accepts connections, bounds them, and drains them when told to stop.
 
 mod apart;
+mod opening;
 mod stall;
 
 use std::io;
@@ -18,6 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
 use crate::Limits;
 pub(crate) use apart::start_apart;
+use opening::Opening;
 use stall::Stall;
 
 /// A server that runs. Dropping it does not stop it; [`Handle::drain`] does.
@@ -66,6 +68,7 @@ struct Server {
     service: TowerToHyperService<Router>,
     builder: Arc<Builder>,
     permits: Arc<Semaphore>,
+    opening: Duration,
     stall: Duration,
     drain: Duration,
     stopping: watch::Receiver<bool>,
@@ -96,6 +99,7 @@ impl Server {
             service: TowerToHyperService::new(router),
             builder: Arc::new(builder(limits)),
             permits: Arc::new(Semaphore::new(limits.connections)),
+            opening: limits.header_time,
             stall: limits.stall,
             drain: limits.drain,
             stopping: stop.subscribe(),
@@ -129,7 +133,7 @@ impl Server {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(error = %error, "setting nodelay");
         }
-        let io = TokioIo::new(Stall::new(stream, self.stall));
+        let io = TokioIo::new(Opening::new(Stall::new(stream, self.stall), self.opening));
         let connection = self.builder.serve_connection(io, self.service.clone()).into_owned();
         let watched = graceful.watch(connection);
         tokio::spawn(async move {

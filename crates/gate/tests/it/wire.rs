@@ -68,6 +68,19 @@ async fn headers_that_do_not_come_are_not_waited_for() {
     server.drain().await;
 }
 
+/// Who says nothing, or never which protocol they speak, holds a place that others need.
+#[tokio::test]
+async fn a_connection_that_does_not_begin_is_closed() {
+    let limits = Limits { header_time: Duration::from_millis(50), connections: 1, ..Limits::default() };
+    let (server, _) = serve(limits).await;
+    for silent in ["", "P", "PRI", "PRI * HTTP/2.0\r\n\r\nSM"] {
+        assert_eq!(raw(&server, silent.as_bytes()).await, "", "{silent:?}");
+    }
+    let text = raw(&server, b"GET /v1/runs HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
+    assert!(text.starts_with("HTTP/1.1 200"), "the place is free again: {text}");
+    server.drain().await;
+}
+
 #[tokio::test]
 async fn too_many_headers_are_refused() {
     let (server, _) = serve(Limits::default()).await;
