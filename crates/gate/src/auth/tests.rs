@@ -153,6 +153,21 @@ fn the_kid_chooses_the_key() {
 }
 
 #[test]
+fn of_keys_without_a_name_each_is_tried() {
+    let (old, new) = (SECRET, "fedcba9876543210fedcba9876543210");
+    let keys = [old, new].map(|text| key(None, &[Algorithm::HS256], secret(text)));
+    let tokens = Tokens::new(keys.into(), Arc::new(Held)).unwrap();
+    let token = |secret: &str, claims: &Value| {
+        encode(&Header::new(Algorithm::HS256), claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
+    };
+    assert!(tokens.verify(&token(old, &claims())).is_ok());
+    assert!(tokens.verify(&token(new, &claims())).is_ok(), "the key that was added");
+    assert_eq!(tokens.verify(&token(new, &with("exp", json!(NOW - 60)))).unwrap_err(), "expired");
+    let other = token("another secret, of thirty-two bytes", &claims());
+    assert_eq!(tokens.verify(&other).unwrap_err(), "signature or claims");
+}
+
+#[test]
 fn b21_weak_or_confused_keys_do_not_start() {
     let made = |key: Key| Tokens::new(vec![key], Arc::new(Held)).err();
     assert_eq!(
