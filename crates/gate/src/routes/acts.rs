@@ -79,11 +79,11 @@ async fn whole(gate: &Gate, asked: &Asked, bytes: &[u8]) -> Result<Answer, Probl
 
 async fn one(gate: &Gate, asked: &Asked, bytes: &[u8]) -> Result<Answer, Problem> {
     let act = parse(gate, asked, bytes)?;
-    let (mut taken, next) = say(gate, asked, vec![act]).await?;
-    let Some(taken) = taken.pop() else { return Err(Problem::new(Code::Internal)) };
+    let (taken, next) = say(gate, asked, vec![act]).await?;
     let told = told(gate, asked, &taken, next).await?;
+    let [told] = &*told else { return Err(Problem::new(Code::Internal)) };
     let status = if told.is_moving(asked) { http::StatusCode::ACCEPTED } else { http::StatusCode::OK };
-    Ok(Answer::json(status, &told).at(taken.position))
+    Ok(Answer::json(status, told).at(told.position))
 }
 
 async fn array(gate: &Gate, asked: &Asked, bytes: &[u8]) -> Result<Answer, Problem> {
@@ -100,10 +100,7 @@ async fn array(gate: &Gate, asked: &Asked, bytes: &[u8]) -> Result<Answer, Probl
     let acts = checked(gate, asked, items)?;
     let (taken, next) = say(gate, asked, acts).await?;
     let position = taken.iter().map(|taken| taken.position).max().unwrap_or(0);
-    let mut answers = Vec::with_capacity(taken.len());
-    for taken in &taken {
-        answers.push(told(gate, asked, taken, next.clone()).await?);
-    }
+    let answers = told(gate, asked, &taken, next).await?;
     let moving = answers.iter().any(|told| told.is_moving(asked));
     let status = if moving { http::StatusCode::ACCEPTED } else { http::StatusCode::OK };
     Ok(Answer::json(status, &answers).at(position))
@@ -179,41 +176,44 @@ struct Told<'a> {
     warnings: Option<&'a [Issue]>,
 }
 
-impl Told<'_> {
+impl<'a> Told<'a> {
+    fn new(taken: &'a Taken, integrations: Vec<Value>, next_actions: Vec<Value>) -> Self {
+        Self {
+            processed_act: &taken.act,
+            result: taken.result.as_ref(),
+            position: taken.position,
+            integrations,
+            next_actions,
+            replayed: taken.replayed,
+            warnings: (!taken.warnings.is_empty()).then_some(&*taken.warnings),
+        }
+    }
+
     /// Whether something was set in motion and the caller did not ask to wait for it.
     fn is_moving(&self, asked: &Asked) -> bool {
         !self.integrations.is_empty() && asked.wait(Duration::MAX).is_none()
     }
 }
 
-/// Tells of one act; waits for its runs when the caller prefers to.
+/// Tells of each act; waits for their runs when the caller prefers to.
 async fn told<'a>(
     gate: &Gate,
     asked: &Asked,
-    taken: &'a Taken,
+    taken: &'a [Taken],
     next: Vec<Value>,
-) -> Result<Told<'a>, Problem> {
-    let wait = asked.wait(gate.limits.wait).filter(|_| !taken.runs.is_empty());
-    let integrations = match wait {
-        None => taken.runs.iter().map(pending).collect(),
-        Some(patience) => {
-            let ended = join_all(taken.runs.iter().map(|run| integration(gate, run, patience)));
-            asked.turn.after(ended).await
+) -> Result<Vec<Told<'a>>, Problem> {
+    let runs = taken.iter().map(|taken| &*taken.runs);
+    let (integrations, next): (Vec<Vec<Value>>, _) = match asked.wait(gate.limits.wait) {
+        Some(patience) if taken.iter().any(|taken| !taken.runs.is_empty()) => {
+            // All at once: one deadline for the request, not one for each act.
+            let each = |run| integration(gate, run, patience);
+            let ended = join_all(runs.map(|runs| join_all(runs.iter().map(each))));
+            let ended = asked.turn.after(ended).await;
+            (ended, gate.conversations.awaited(&asked.principal, asked.param("id")).await?)
         }
+        _ => (runs.map(|runs| runs.iter().map(pending).collect()).collect(), next),
     };
-    let next = match wait {
-        None => next,
-        Some(_) => gate.conversations.awaited(&asked.principal, asked.param("id")).await?,
-    };
-    Ok(Told {
-        processed_act: &taken.act,
-        result: taken.result.as_ref(),
-        position: taken.position,
-        integrations,
-        next_actions: next,
-        replayed: taken.replayed,
-        warnings: (!taken.warnings.is_empty()).then_some(&*taken.warnings),
-    })
+    Ok(taken.iter().zip(integrations).map(|(taken, runs)| Told::new(taken, runs, next.clone())).collect())
 }
 
 fn pending(started: &Started) -> Value {

@@ -105,6 +105,31 @@ async fn a_run_asks_and_an_act_answers() {
     panic!("the answer was not heard: {}", house.get(&format!("/v1/runs/{run}")).await.text);
 }
 
+/// One deadline for the whole request: not one for each act, one after the other.
+#[tokio::test]
+async fn the_runs_of_an_array_are_waited_for_together() {
+    const SECOND: &[(&str, &str)] = &[("prefer", "wait=1")];
+    // Who waits gives the only turn back: whoever is answered meanwhile has come later.
+    let limits = gate::Limits { in_flight: 1, ..gate::Limits::default() };
+    let house = House::running_within(&asks(), limits).await;
+    let (caller, acts) = (house.clone(), json!([commit("act_1"), commit("act_2")]));
+    let mut array = Box::pin(async move { caller.post_with(ACTS, SECOND, &acts).await });
+    // So that it is the first to come.
+    assert!(futures_util::future::poll_immediate(&mut array).await.is_none());
+    let array = tokio::spawn(array);
+    asked(&house, 2).await;
+    let later = house.post_with(ACTS, SECOND, &commit("act_1")).await;
+    assert_eq!(later.json["integrations"][0]["status"], "pending", "{}", later.text);
+    // The array's second is over before this one's: what ends now comes too late for both of its acts.
+    while house.post(ACTS, &fact("act_3", "size", json!("large"))).await.status != 200 {
+        // The array has its turn back, and soon given away again.
+        tokio::task::yield_now().await;
+    }
+    let answer = array.await.unwrap();
+    let status = |act: usize| answer.json[act]["integrations"][0]["status"].as_str();
+    assert_eq!((status(0), status(1)), (Some("pending"), Some("pending")), "{}", answer.text);
+}
+
 /// F12: who waits for a run is not worked on.
 #[tokio::test]
 async fn a_caller_who_waits_leaves_the_turn_to_others() {
