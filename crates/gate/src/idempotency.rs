@@ -1,12 +1,18 @@
 //! `Idempotency-Key` (draft 07): a request that was answered is not executed again, its answer is given again.
 //!
 //! The key is bound to its tenant and to the request: the digest of method, path with query, and body. It is
-//! claimed durably before anything is done. A claim that another run of this server left behind is taken over:
-//! what the request did under it is found by the ids that come from the key, so it is completed, not repeated.
+//! claimed durably before anything is done. A claim lives as long as the request that works under it, and no longer:
+//! one that a panic, a store without room or an earlier run of this server left behind is taken over. What the
+//! request did under it is found by the ids that come from the key, so it is completed, not repeated.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, StatusCode};
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store::{Batch, KeyOp, KeyRecord, KeyState};
@@ -19,6 +25,39 @@ use crate::{Code, Gate, Problem};
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Set on an answer that was kept from the first request.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// How often an answer that cannot be kept is tried to be kept again, for about a minute in all.
+const TRIES: u32 = 16;
+/// Between the first two of them; twice as long each time, up to the longest.
+const FIRST: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// The owners of the claims that requests work under.
+#[derive(Clone, Default)]
+pub(crate) struct Claims(Arc<Mutex<HashSet<String>>>);
+
+/// A claim that is worked under, until this is dropped: also by a panic.
+struct Held {
+    record: KeyRecord,
+    claims: Claims,
+}
+
+impl Claims {
+    fn hold(&self, record: KeyRecord) -> Held {
+        self.0.lock().insert(record.owner.clone());
+        Held { record, claims: self.clone() }
+    }
+
+    fn is_held(&self, owner: &str) -> bool {
+        self.0.lock().contains(owner)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.claims.0.lock().remove(&self.record.owner);
+    }
+}
 
 /// An answer as it is kept.
 #[derive(Serialize, Deserialize)]
@@ -52,11 +91,14 @@ pub(crate) async fn once(
     insist(async move {
         // Until the answer is kept, whoever is still there to read it.
         let _turn = asked.turn.clone();
-        if let Some(kept) = claim(&gate, &record).await? {
+        // Before it is claimed: whoever finds the claim finds it held.
+        let held = gate.claims.hold(record);
+        if let Some(kept) = claim(&gate, &held.record).await? {
             return replay(&kept);
         }
         let answered = (route.handler)(&gate, asked).await;
-        settle(&gate, record, &path, answered).await
+        settle(&gate, held, kept(&path, &answered)).await;
+        answered.map(Answer::into_response)
     })
     .await
 }
@@ -91,7 +133,7 @@ fn record(gate: &Gate, route: &Route, path: &str, asked: &Asked, key: &str) -> K
         tenant: asked.principal.tenant.to_string(),
         key: format!("http/{}/{key}", asked.principal.subject),
         fingerprint,
-        owner: format!("{}/{:016x}", gate.incarnation, gate.entropy.bits()),
+        owner: format!("{:016x}{:016x}", gate.entropy.bits(), gate.entropy.bits()),
         state: KeyState::InProgress,
         created: now,
         expires: gate.remembered(now),
@@ -111,14 +153,14 @@ async fn claim(gate: &Gate, record: &KeyRecord) -> Result<Option<Vec<u8>>, Probl
     }
     match there.state {
         KeyState::Done { response } => Ok(Some(response)),
-        KeyState::InProgress if there.owner.starts_with(&*gate.incarnation) => {
+        KeyState::InProgress if gate.claims.is_held(&there.owner) => {
             Err(Problem::new(Code::IdempotencyInProgress))
         }
         KeyState::InProgress => take_over(gate, record, there.owner).await,
     }
 }
 
-/// Nobody works under a claim of an earlier run of this server.
+/// Nobody works under this claim any more.
 async fn take_over(gate: &Gate, record: &KeyRecord, owner: String) -> Result<Option<Vec<u8>>, Problem> {
     let release = KeyOp::Release { tenant: record.tenant.clone(), key: record.key.clone(), owner };
     let batch = Batch { keys: vec![release, KeyOp::Claim(record.clone())], ..Batch::default() };
@@ -143,25 +185,55 @@ fn replay(kept: &[u8]) -> Result<Response, Problem> {
     Ok(response)
 }
 
-/// Keeps the answer. A refusal that may pass later gives the key back instead, so that trying again is worth it.
-async fn settle(
-    gate: &Gate,
-    record: KeyRecord,
-    path: &str,
-    answered: Result<Answer, Problem>,
-) -> Result<Response, Problem> {
-    let (tenant, key, owner) = (record.tenant, record.key, record.owner);
-    let op = match kept(path, &answered) {
-        Some(response) => KeyOp::Finish { tenant, key, owner, response, expires: record.expires },
-        None => KeyOp::Release { tenant, key, owner },
+/// Keeps the answer. Without one (a refusal that may pass later) it gives the key back, so that trying again is worth it.
+async fn settle(gate: &Gate, held: Held, response: Option<Vec<u8>>) {
+    let KeyRecord { tenant, key, owner, expires, .. } = held.record.clone();
+    let Some(response) = response else {
+        // Were it not given back, it would be taken over: nobody holds it any more.
+        let release = KeyOp::Release { tenant, key, owner };
+        return told(gate.store.commit(keys(release)).await);
     };
-    // What was done is durable already. Were the answer not kept, a repeat would find it by its ids.
-    if let Err(error) = gate.store.commit(Batch { keys: vec![op], ..Batch::default() }).await {
-        tracing::warn!(error = %error, "keeping an idempotent answer");
+    let finish = keys(KeyOp::Finish { tenant, key, owner, response, expires });
+    match gate.store.commit(finish.clone()).await {
+        // What was done is durable, so the caller is answered; whoever comes again waits for the answer to be kept.
+        Err(store::Error::Busy | store::Error::Full) => {
+            let store = gate.store.clone();
+            drop(tokio::spawn(async move {
+                let _held = held;
+                told(persist(|| store.commit(finish.clone())).await);
+            }));
+        }
+        outcome => told(outcome),
     }
-    answered.map(Answer::into_response)
 }
 
+fn keys(op: KeyOp) -> Batch {
+    Batch { keys: vec![op], ..Batch::default() }
+}
+
+/// Were an answer not kept at all, a repeat would find what was done by its ids.
+fn told(outcome: Result<store::Receipt, store::Error>) {
+    if let Err(error) = outcome {
+        tracing::warn!(error = %error, "keeping an idempotent answer");
+    }
+}
+
+/// Commits when there is room again.
+async fn persist<T, C: Future<Output = Result<T, store::Error>>>(
+    commit: impl Fn() -> C,
+) -> Result<T, store::Error> {
+    let mut wait = FIRST;
+    for _ in 1..TRIES {
+        tokio::time::sleep(wait).await;
+        match commit().await {
+            Err(store::Error::Busy | store::Error::Full) => wait = (2 * wait).min(LONGEST),
+            outcome => return outcome,
+        }
+    }
+    commit().await
+}
+
+/// The answer as it is kept, when it is.
 fn kept(path: &str, answered: &Result<Answer, Problem>) -> Option<Vec<u8>> {
     let kept = match answered {
         Ok(answer) => {
@@ -186,4 +258,35 @@ fn kept(path: &str, answered: &Result<Answer, Problem>) -> Option<Vec<u8>> {
         },
     };
     serde_json::to_vec(&kept).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// What becomes of a commit that finds no room so often, and how often it is tried.
+    async fn persisted(full: u32) -> (Result<u32, store::Error>, u32) {
+        let tried = Cell::new(0);
+        let commit = || {
+            tried.set(tried.get() + 1);
+            let outcome = if tried.get() > full { Ok(7) } else { Err(store::Error::Busy) };
+            std::future::ready(outcome)
+        };
+        (persist(commit).await, tried.get())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_is_kept_when_there_is_room_again() {
+        assert_eq!(persisted(0).await, (Ok(7), 1));
+        assert_eq!(persisted(5).await, (Ok(7), 6));
+        assert_eq!(persisted(100).await, (Err(store::Error::Busy), TRIES));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_no_want_of_room_is_not_tried_again() {
+        let closed = || std::future::ready(Err::<u32, _>(store::Error::Closed));
+        assert_eq!(persist(closed).await, Err(store::Error::Closed));
+    }
 }

@@ -24,10 +24,11 @@ impl<T: Send + 'static> Future for Insist<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         self.begun = true;
-        let Some(work) = &mut self.work else { return Poll::Pending };
+        // Taken out while it is polled: work that panics is not gone on with.
+        let Some(mut work) = self.work.take() else { return Poll::Pending };
         let polled = work.as_mut().poll(cx);
-        if polled.is_ready() {
-            self.work = None;
+        if polled.is_pending() {
+            self.work = Some(work);
         }
         polled
     }
@@ -46,7 +47,8 @@ impl<T: Send + 'static> Drop for Insist<T> {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+    use std::task::Poll;
     use std::time::Duration;
 
     use futures_util::FutureExt;
@@ -76,6 +78,19 @@ mod tests {
         assert!(insist(work).now_or_never().is_none());
         tokio::time::sleep(Duration::from_secs(2)).await;
         assert!(done.load(Ordering::Relaxed));
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_is_over() {
+        let polls = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&polls);
+        let work = insist(std::future::poll_fn(move |_| -> Poll<()> {
+            counted.fetch_add(1, Ordering::Relaxed);
+            panic!("a defect, meant by the test")
+        }));
+        let caught = std::panic::AssertUnwindSafe(work).catch_unwind().await;
+        tokio::task::yield_now().await;
+        assert!(caught.is_err() && polls.load(Ordering::Relaxed) == 1);
     }
 
     #[tokio::test(start_paused = true)]

@@ -101,8 +101,8 @@ pub(crate) struct Inside {
     observer: Arc<dyn Observer>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    /// Differs each time the server starts, so that what an earlier run left unfinished is known as such.
-    incarnation: Arc<str>,
+    /// Idempotency keys that requests work under.
+    claims: idempotency::Claims,
     stop: watch::Sender<bool>,
 }
 
@@ -121,7 +121,7 @@ impl Gate {
             limits: deps.limits,
             observer: deps.observer,
             clock: deps.clock,
-            incarnation: format!("{:016x}", deps.entropy.bits()).into(),
+            claims: idempotency::Claims::default(),
             entropy: deps.entropy,
             stop: watch::Sender::new(false),
         };

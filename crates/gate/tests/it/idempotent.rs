@@ -1,13 +1,16 @@
 //! `Idempotency-Key`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures_util::future::join_all;
-use gate::{Auth, Limits};
+use gate::{Auth, Limits, Observer};
 use serde_json::json;
 use store::Store;
 
-use crate::fixture::{House, ask, fact};
+use crate::fixture::{House, ask, asked, deps, fact};
 
 const MAKE: &str = "/v1/conversations";
 
@@ -89,29 +92,71 @@ async fn odd_keys_are_refused() {
     assert_eq!(house.head(), 0);
 }
 
-/// A server that died between doing and answering: the next one completes, it does not repeat.
+/// A server that died between doing and answering, or a request that could not give its key back: whoever comes next
+/// completes, and does not repeat.
 #[tokio::test]
-async fn what_an_earlier_server_left_in_progress_is_completed() {
+async fn a_claim_that_nobody_works_under_is_taken_over() {
     let store = Store::temporary().unwrap();
     let first = House::over(store.clone(), Auth::Loopback, Limits::default()).await;
-    let key = [("idempotency-key", "k-1")];
-    let made = first.post_with(MAKE, &key, &new()).await;
+    let made = first.post_with(MAKE, &[("idempotency-key", "k-1")], &new()).await;
     let record = store.key("default", "http/local/k-1").await.unwrap().unwrap();
-    // As if the answer had not been kept: the claim of the dead server stands.
-    let release = store::KeyOp::Release {
-        tenant: record.tenant.clone(),
-        key: record.key.clone(),
-        owner: record.owner.clone(),
-    };
-    let unfinished =
-        store::KeyRecord { state: store::KeyState::InProgress, key: "http/local/k-2".into(), ..record };
-    let batch =
-        store::Batch { keys: vec![release, store::KeyOp::Claim(unfinished)], ..store::Batch::default() };
-    store.commit(batch).await.unwrap();
     let second = House::over(store.clone(), Auth::Loopback, Limits::default()).await;
-    let same_server = first.post_with(MAKE, &[("idempotency-key", "k-2")], &new()).await;
-    assert_eq!((same_server.status, same_server.code()), (409, "idempotency.in_progress"));
-    let taken_over = second.post_with(MAKE, &[("idempotency-key", "k-2")], &new()).await;
-    assert_eq!(taken_over.status, 201, "{}", taken_over.text);
-    assert_ne!(taken_over.json["id"], made.json["id"]);
+    for (house, key) in [(first, "k-2"), (second, "k-3")] {
+        let key_of = format!("http/local/{key}");
+        let unfinished =
+            store::KeyRecord { state: store::KeyState::InProgress, key: key_of, ..record.clone() };
+        let keys = vec![store::KeyOp::Claim(unfinished)];
+        store.commit(store::Batch { keys, ..store::Batch::default() }).await.unwrap();
+        let taken_over = house.post_with(MAKE, &[("idempotency-key", key)], &new()).await;
+        assert_eq!(taken_over.status, 201, "{key}: {}", taken_over.text);
+        assert_ne!(taken_over.json["id"], made.json["id"]);
+    }
+}
+
+/// A claim is held as long as its request, however long that takes.
+#[tokio::test]
+async fn a_key_is_in_progress_while_its_request_is() {
+    let ask = json!([{"size": {"ask": {"field": "size", "prompt": "Which size?", "entity": "order_1"}}}]);
+    let flow = json!({"on": {"commit": {"system": "order_management", "action": "create"}}, "do": ask});
+    let house = House::running(&flow).await;
+    let headers = &[("idempotency-key", "k-1"), ("prefer", "wait=30")];
+    let commit = json!({
+        "id": "act_1", "timestamp": "2026-01-01T00:00:01Z", "speaker": "local", "type": "commit",
+        "entity": "order_1", "action": "create", "system": "order-management",
+    });
+    let acts = "/v1/conversations/conv_1/acts";
+    let (caller, act) = (house.clone(), commit.clone());
+    let first = tokio::spawn(async move { caller.post_with(acts, headers, &act).await });
+    asked(&house, 1).await;
+    let repeat = house.post_with(acts, headers, &commit).await;
+    assert_eq!((repeat.status, repeat.code()), (409, "idempotency.in_progress"), "{}", repeat.text);
+    assert_eq!(house.post(acts, &fact("act_2", "size", json!("large"))).await.status, 200);
+    let first = first.await.unwrap();
+    assert_eq!(first.json["integrations"][0]["status"], "success", "{}", first.text);
+    let again = house.post_with(acts, headers, &commit).await;
+    assert_eq!((again.status, &again.text), (200, &first.text));
+    assert_eq!(again.header("idempotency-replayed"), "true");
+}
+
+/// Panics at the first act.
+struct Once(AtomicBool);
+
+impl Observer for Once {
+    fn act(&self, _: &str, _: bool, _: Duration) {
+        assert!(self.0.swap(true, Ordering::Relaxed), "a defect, meant by the test");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_gives_the_key_back() {
+    let store = Store::temporary().unwrap();
+    let mut deps = deps(store.clone(), Auth::Loopback, Limits::default()).await;
+    deps.observer = Arc::new(Once(AtomicBool::new(false)));
+    let house = House { router: gate::router(deps), store, token: None };
+    let (key, act) = ([("idempotency-key", "k-1")], json!({"no": "act"}));
+    let say = || house.post_with("/v1/conversations/conv_1/acts", &key, &act);
+    let broken = say().await;
+    assert_eq!((broken.status, broken.code()), (500, "internal"), "{}", broken.text);
+    let again = say().await;
+    assert_eq!((again.status, again.code()), (400, "act.invalid"), "{}", again.text);
 }
