@@ -16,6 +16,9 @@ macro_rules! id {
             /// What each of these names begins with.
             pub const PREFIX: &'static str = $prefix;
 
+            /// Bytes of the longest name that is taken; what was taken before may be longer.
+            pub const LONGEST: usize = 128;
+
             /// Reads a name. `None` when it does not have the right form.
             pub fn parse(text: &str) -> Option<Self> {
                 has_form(text, $prefix).then(|| Self(text.into()))

@@ -8,7 +8,7 @@ use super::open::{Form, OpenMember};
 use super::scalar::{act_id, text, time, unit, word};
 use crate::issue::{At, Findings, code};
 use crate::rules::is_custom_name;
-use crate::{Act, Body, Custom, Kind, Map, Rules, Word as _};
+use crate::{Act, ActId, Body, Custom, Kind, Map, Rules, Word as _};
 
 /// What is known of an act's metadata.
 pub(crate) const BASE_METADATA: &[OpenMember] = &[
@@ -24,6 +24,7 @@ pub(crate) fn act(value: Value, at: At<'_>, rules: &Rules, found: &mut Findings)
         members.mend(|found, map| found.mended.unwrap(map));
     }
     let id = members.required("id", act_id);
+    members.bounded("id", id.as_ref().map(ActId::as_str), ActId::LONGEST);
     let timestamp = members.required("timestamp", time);
     let speaker = members.filled("speaker");
     let confidence = members.optional("confidence", unit);

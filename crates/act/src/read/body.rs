@@ -9,6 +9,9 @@ use super::scalar::{act_id, count, flag, text, word};
 use crate::issue::{At, Findings};
 use crate::{Ask, Commit, CommitError, Confirm, Fact, Failure, Rules};
 
+/// Bytes of the longest word for a system: it becomes part of a topic's name.
+const LONGEST_SYSTEM: usize = 128;
+
 pub(super) fn ask(members: &mut Members<'_>) -> Option<Ask> {
     let field = members.filled("field");
     let prompt = members.filled("prompt");
@@ -65,6 +68,7 @@ pub(super) fn commit(members: &mut Members<'_>) -> Option<Commit> {
     let entity = members.nested("entity", entity_ref);
     let action = members.required("action", word);
     let system = members.optional("system", text);
+    members.bounded("system", system.as_deref(), LONGEST_SYSTEM);
     let transaction_id = members.optional("transaction_id", text);
     let status = members.optional("status", word);
     let error = members.nested_optional("error", commit_error);

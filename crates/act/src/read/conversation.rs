@@ -9,7 +9,7 @@ use super::open::{Form, OpenMember};
 use super::scalar::{conversation_id, text, time, word};
 use super::{act, participant};
 use crate::issue::{At, Findings, code};
-use crate::{Act, Conversation, Participant, Rules, UnknownSpeaker};
+use crate::{Act, Conversation, ConversationId, Participant, Rules, UnknownSpeaker};
 
 /// What is known of a conversation's context.
 pub(crate) const CONTEXT: &[OpenMember] = &[
@@ -36,6 +36,7 @@ pub(crate) fn conversation(
 ) -> Option<Conversation> {
     let mut members = Members::open(value, at, rules, found)?;
     let id = members.required("id", conversation_id);
+    members.bounded("id", id.as_ref().map(ConversationId::as_str), ConversationId::LONGEST);
     let participants = members.required_list("participants", participant);
     if participants.as_ref().is_some_and(Vec::is_empty) {
         let at = members.at.member("participants");

@@ -68,6 +68,13 @@ impl<'a> Members<'a> {
         Some(text)
     }
 
+    /// Says so when a member is longer than names that become names of rows may be.
+    pub(crate) fn bounded(&mut self, name: &str, text: Option<&str>, most: usize) {
+        if text.is_some_and(|text| text.len() > most) {
+            self.found.meaning(&self.at.member(name), code::TOO_LONG, scalar::too_long(most));
+        }
+    }
+
     /// An open object, some of whose members are known.
     pub(crate) fn open_object(&mut self, name: &str, known: &[OpenMember]) -> Option<Map> {
         let mut map = self.optional(name, scalar::object)?;

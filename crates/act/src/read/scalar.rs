@@ -34,6 +34,11 @@ pub(crate) fn name(value: &Value) -> &'static str {
     }
 }
 
+/// What is said of a name that is too long.
+pub(crate) fn too_long(most: usize) -> String {
+    format!("expected at most {most} bytes")
+}
+
 pub(crate) fn text(value: Value) -> Read<String> {
     match value {
         Value::String(text) => Ok(text),

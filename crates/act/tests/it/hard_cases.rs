@@ -49,6 +49,31 @@ fn integral_floats_are_integers() {
 }
 
 #[test]
+fn names_that_become_names_of_rows_are_bounded() {
+    let long = |prefix: &str, most: usize| json!(format!("{prefix}{}", "x".repeat(most - prefix.len())));
+    for (name, pointer, prefix, most) in
+        [("id", "/id", "act_", 128), ("entity", "/entity", "", 256), ("system", "/system", "", 128)]
+    {
+        let commit = json!({
+            "id": "act_1", "timestamp": "2025-03-04T09:15:00Z", "speaker": "a", "type": "commit", "action": "create",
+            "entity": "order_1",
+        });
+        assert_eq!(strict(&with(commit.clone(), name, long(prefix, most))), []);
+        assert_eq!(strict(&with(commit.clone(), name, long(prefix, most + 1))), at(pointer, "act.too_long"));
+        let stored: act::Act = serde_json::from_value(with(commit, name, long(prefix, most + 1))).unwrap();
+        assert_eq!(
+            serde_json::to_value(stored).unwrap()[name],
+            long(prefix, most + 1),
+            "it can still be read"
+        );
+    }
+    let object = json!({"id": long("", 257), "type": "order"});
+    assert_eq!(judged(DocumentKind::Entity, &object, &Rules::strict()), at("/id", "act.too_long"));
+    let talk = json!({"id": long("conv_", 129), "participants": [{"id": "a", "type": "human"}], "acts": []});
+    assert_eq!(judged(DocumentKind::Conversation, &talk, &Rules::strict()), at("/id", "act.too_long"));
+}
+
+#[test]
 fn names_are_anchored_at_both_ends() {
     for id in ["act_1\n", " act_1", "act_1 ", "xact_1", "act_ü", "ACT_1"] {
         assert_eq!(strict(&with(ask(), "id", json!(id))), at("/id", "act.format"), "{id:?}");

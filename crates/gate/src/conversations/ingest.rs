@@ -124,7 +124,30 @@ impl Conversations {
     async fn take(&self, said: &Utterance<'_>, arrivals: &mut [Arrival]) -> Result<Heard, Problem> {
         if said.all_or_nothing {
             refuse_first(arrivals)?;
+            return self.together(said, arrivals).await;
         }
+        match self.together(said, arrivals).await {
+            Err(problem) if problem.code == Code::BodyTooLarge => Ok(self.singly(said, arrivals).await),
+            heard => heard,
+        }
+    }
+
+    /// Takes one act after the other, when all at once are too much for one batch.
+    async fn singly(&self, said: &Utterance<'_>, arrivals: &mut [Arrival]) -> Heard {
+        let mut all = Heard { verdicts: Vec::with_capacity(arrivals.len()), next_actions: Vec::new() };
+        for arrival in arrivals {
+            match self.together(said, std::slice::from_mut(arrival)).await {
+                Ok(heard) => {
+                    all.verdicts.extend(heard.verdicts);
+                    all.next_actions = heard.next_actions;
+                }
+                Err(problem) => all.verdicts.push(Err(problem)),
+            }
+        }
+        all
+    }
+
+    async fn together(&self, said: &Utterance<'_>, arrivals: &mut [Arrival]) -> Result<Heard, Problem> {
         for _ in 0..TRIES {
             match self.once(said, arrivals).await {
                 Ok(heard) => return Ok(heard),

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use store::RunStatus;
 
+use super::conversations;
 use crate::auth::Permission;
 use crate::conversations::{Started, Taken, Utterance};
 use crate::exchange::{Answer, Asked, Inlet};
@@ -59,11 +60,8 @@ pub(super) const ROUTES: &[Route] = &[
 ];
 
 async fn post(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
-    if act::ConversationId::parse(asked.param("id")).is_none() {
-        return Err(Problem::because(
-            Code::ConversationUnknown,
-            "expected conv_ and letters, digits, _ or -",
-        ));
+    if !conversations::is_name(asked.param("id")) {
+        return Err(Problem::because(Code::ConversationUnknown, conversations::EXPECTED));
     }
     match &asked.body {
         Inlet::Lines(_) => Ok(upload::lines(gate, asked)),

@@ -1,6 +1,6 @@
 //! Conversations: make, list, read, end.
 
-use act::{Accepted, Checked, ConversationStatus, DocumentKind, Issue, Participant};
+use act::{Accepted, Checked, ConversationId, ConversationStatus, DocumentKind, Issue, Participant};
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -97,15 +97,20 @@ struct New {
     context: Option<Map<String, Value>>,
 }
 
+/// What a conversation's name looks like.
+pub(super) const EXPECTED: &str = "expected conv_ and letters, digits, _ or -, at most 128 bytes in all";
+
+/// Whether a conversation may have this name.
+pub(super) fn is_name(id: &str) -> bool {
+    id.len() <= ConversationId::LONGEST && ConversationId::parse(id).is_some()
+}
+
 async fn create(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
     let New { id, participants, channel, context } = asked.document()?;
     let given = id.is_some();
     let id = match id {
-        Some(id) if act::ConversationId::parse(&id).is_none() => {
-            return Err(Problem::because(
-                Code::BodyInvalid,
-                "id: expected conv_ and letters, digits, _ or -",
-            ));
+        Some(id) if !is_name(&id) => {
+            return Err(Problem::because(Code::BodyInvalid, format!("id: {EXPECTED}")));
         }
         Some(id) => id,
         None => name(gate, &asked),
@@ -129,7 +134,7 @@ async fn create(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
 fn name(gate: &Gate, asked: &Asked) -> String {
     let Some(key) = &asked.key else {
         let random = [gate.entropy.bits(), gate.entropy.bits()];
-        return act::ConversationId::new(gate.clock.now(), random).to_string();
+        return ConversationId::new(gate.clock.now(), random).to_string();
     };
     let who = format!("{}\n{}\n{key}", asked.principal.tenant, asked.principal.subject);
     let hash = digest(&SHA256, who.as_bytes());

@@ -185,6 +185,25 @@ async fn b9_a_bad_line_refuses_only_itself() {
 }
 
 #[tokio::test]
+async fn a_line_that_names_too_much_refuses_only_itself_and_says_where() {
+    let house = House::open().await;
+    let lines: Vec<String> = (0..5)
+        .map(|number| {
+            let mut act = fact(&format!("act_{number}"), "a", json!(number));
+            if number == 2 {
+                act["entity"] = json!("e".repeat(600));
+            }
+            act.to_string()
+        })
+        .collect();
+    let verdicts = house.lines("/v1/conversations/conv_1/acts", &lines.join("\n")).await;
+    let told: Vec<_> = verdicts.iter().map(|verdict| verdict["status"].as_u64().unwrap()).collect();
+    assert_eq!(told, [200, 200, 400, 200, 200], "{verdicts:?}");
+    let error = &verdicts[2]["errors"][0];
+    assert_eq!((&error["pointer"], &error["code"]), (&json!("/entity"), &json!("act.too_long")));
+}
+
+#[tokio::test]
 async fn many_lines_are_taken_in_order_and_an_upload_can_be_repeated() {
     let house = House::open().await;
     let lines: Vec<String> = (0..500)

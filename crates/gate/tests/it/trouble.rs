@@ -116,6 +116,26 @@ impl Load {
 }
 
 #[tokio::test]
+async fn a_batch_that_is_too_large_is_taken_act_by_act() {
+    let place = Place::new();
+    let store = Store::open(place.file(), Options { batch_bytes: 64 << 10, ..Options::default() }).unwrap();
+    let house = House::over(store, Auth::Loopback, Limits::default()).await;
+    // Each event has the value before and the value after: all five together are too much, the third is by itself.
+    let lines: Vec<String> = [10, 11, 70, 12, 13]
+        .map(|thousands| {
+            let value = json!("x".repeat(thousands * 1000));
+            fact(&format!("act_{thousands}"), "note", value).to_string()
+        })
+        .into();
+    let verdicts = house.lines("/v1/conversations/conv_1/acts", &lines.join("\n")).await;
+    let told: Vec<_> = verdicts.iter().map(|verdict| (&verdict["line"], &verdict["status"])).collect();
+    let expected =
+        [(1, 200), (2, 200), (3, 413), (4, 200), (5, 200)].map(|(line, status)| (json!(line), json!(status)));
+    assert_eq!(told, expected.each_ref().map(|(line, status)| (line, status)), "{verdicts:?}");
+    assert_eq!(house.entity("conv_1", "order_1").await["note"].as_str().map(str::len), Some(13_000));
+}
+
+#[tokio::test]
 async fn b20_dead_letters_are_mended_replayed_and_let_go() {
     let house = House::open().await;
     let dead = vec![DeadOp::Put(letter("dead_1")), DeadOp::Put(letter("dead_2"))];
