@@ -5,11 +5,11 @@ use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use regex::Regex;
 use rust_decimal::Decimal;
 use serde_json::{Number, Value};
 
 use crate::operate::decimal;
+use crate::pattern::Pattern;
 use crate::{Constraint, Format, Map, Range, Rule, Time, Word as _, format, pattern, time};
 
 /// A demand that is not met.
@@ -49,32 +49,45 @@ impl fmt::Debug for HouseRules {
 
 /// Constraints made ready to be asked many times.
 #[derive(Clone, Debug)]
-pub struct Demands(Vec<Demand>);
+pub struct Demands {
+    demands: Vec<Demand>,
+    /// How many bytes of text the patterns are asked of.
+    reach: usize,
+}
 
 #[derive(Clone, Debug)]
 struct Demand {
     constraint: Constraint,
-    regex: Option<Regex>,
+    pattern: Option<Arc<Pattern>>,
 }
 
 impl Demands {
-    /// Compiles the constraints, or says which pattern cannot be run.
+    /// Compiles the constraints, or says which pattern cannot be run, or that all of them together take too much.
     pub fn compile(constraints: &[Constraint]) -> Result<Self, String> {
         let ready = |constraint: &Constraint| {
-            let regex = match &constraint.rule {
-                Rule::Pattern(text) => Some(pattern::compile(text)?),
+            let pattern = match &constraint.rule {
+                Rule::Pattern(text) => Some(pattern::compile(text).map_err(pattern::Fault::told)?),
                 _ => None,
             };
-            Ok(Demand { constraint: constraint.clone(), regex })
+            Ok(Demand { constraint: constraint.clone(), pattern })
         };
-        constraints.iter().map(ready).collect::<Result<_, String>>().map(Self)
+        let demands = constraints.iter().map(ready).collect::<Result<Vec<_>, String>>()?;
+        let size =
+            demands.iter().filter_map(|demand| demand.pattern.as_ref()).map(|pattern| pattern.size).sum();
+        if size > pattern::LARGEST {
+            return Err(pattern::large());
+        }
+        Ok(Self { demands, reach: pattern::reach(size) })
     }
 
     /// Every demand the value does not meet, in the order they were written. `None` is an absent value: only
     /// `required` has anything to say about it.
     pub fn unmet(&self, value: Option<&Value>, house: &HouseRules) -> Vec<Unmet> {
-        let judge = |demand: &Demand| demand.judge(value, house).err().map(|built_in| demand.unmet(built_in));
-        self.0.iter().filter_map(judge).collect()
+        let judge = |demand: &Demand| {
+            let judged = demand.judge(value, self.reach, house);
+            judged.err().map(|built_in| demand.unmet(built_in))
+        };
+        self.demands.iter().filter_map(judge).collect()
     }
 }
 
@@ -88,16 +101,19 @@ impl Demand {
         }
     }
 
-    fn judge(&self, value: Option<&Value>, house: &HouseRules) -> Result<(), String> {
+    fn judge(&self, value: Option<&Value>, reach: usize, house: &HouseRules) -> Result<(), String> {
         let Some(value) = value else { return required_absent(&self.constraint.rule) };
         match &self.constraint.rule {
             Rule::Required(_) => holds(!is_blank(value), "expected a value"),
             Rule::Optional(_) => Ok(()),
             Rule::MinLength(least) => length(value, |n| n >= least.get(), "at least", least.get()),
             Rule::MaxLength(most) => length(value, |n| n <= most.get(), "at most", most.get()),
-            Rule::Pattern(text) => match (value, &self.regex) {
-                (Value::String(found), Some(regex)) => {
-                    holds_or(regex.is_match(found), || format!("expected text that matches {text}"))
+            Rule::Pattern(text) => match (value, &self.pattern) {
+                (Value::String(found), _) if found.len() > reach => {
+                    Err(format!("expected at most {reach} bytes: what is longer takes long to match"))
+                }
+                (Value::String(found), Some(pattern)) => {
+                    holds_or(pattern.is_match(found), || format!("expected text that matches {text}"))
                 }
                 _ => Ok(()),
             },
@@ -268,6 +284,16 @@ mod tests {
         unmet
             .iter()
             .for_each(|(constraint, value)| assert!(!meets(constraint, value), "{constraint} {value}"));
+    }
+
+    #[test]
+    fn no_pattern_is_asked_of_more_text_than_it_is_quick_about() {
+        let pattern = json!({"type":"pattern","value":"[ab]*a[ab]{500}c|^a"});
+        assert!(meets(&pattern, &json!("ab".repeat(400))));
+        assert!(!meets(&pattern, &json!("ab".repeat(50_000))));
+        let many: Vec<Constraint> = vec![Rule::Pattern("[ab]*a[ab]{500}c".to_owned()).into(); 100];
+        assert!(Demands::compile(&many[..2]).is_ok());
+        assert!(Demands::compile(&many).unwrap_err().contains("256 KiB"));
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub(crate) mod code {
     pub(crate) const FORMAT: &str = "act.format";
     pub(crate) const BOUND: &str = "act.bound";
     pub(crate) const REGEX: &str = "act.regex";
+    pub(crate) const PATTERN_SIZE: &str = "act.pattern_size";
     pub(crate) const TOO_LONG: &str = "act.too_long";
     pub(crate) const EMPTY: &str = "act.empty";
     pub(crate) const DUPLICATE: &str = "act.duplicate";

@@ -1,17 +1,98 @@
 //! Patterns as JSON Schema means them (ECMA-262, unanchored, ASCII classes), run by an engine that is linear in
 //! the text. What it cannot run (look-around, back-references) is refused when the pattern is accepted.
 
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
 use regex::{Regex, RegexBuilder};
 
-/// How much memory one compiled pattern may take.
-const SIZE_LIMIT: usize = 1 << 20;
+/// How much memory the compiled patterns of one ask may take together. `^.{1,200}$` takes a quarter of a megabyte,
+/// because `.` is any letter there is; most take a hundredth of that.
+pub(crate) const LARGEST: usize = 256 << 10;
+/// Size of the compiled patterns times bytes of the text: what the engine has to do in the worst case, at about a
+/// thousand million a second. This much takes it less than a tenth of a second.
+const WORK: usize = 1 << 26;
+/// Bytes of a pattern as it is written.
+const LONGEST: usize = 4096;
+/// Patterns that are kept compiled. The same few are asked again and again.
+const KEPT: usize = 256;
+
+static COMPILED: LazyLock<Mutex<HashMap<Box<str>, Arc<Pattern>>>> = LazyLock::new(Mutex::default);
+
+/// A pattern that is ready.
+#[derive(Debug)]
+pub(crate) struct Pattern {
+    regex: Regex,
+    /// Bytes it takes, rounded up to a power of two: the engine does not tell more.
+    pub(crate) size: usize,
+}
+
+/// Why a pattern is not run.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// It is none, or needs more than time that is linear in the text.
+    Form(String),
+    /// It takes too much.
+    Large,
+}
+
+impl Fault {
+    pub(crate) fn told(self) -> String {
+        match self {
+            Self::Form(why) => format!("expected a pattern we can run in linear time: {why}"),
+            Self::Large => large(),
+        }
+    }
+}
+
+/// What is said of patterns that take too much.
+pub(crate) fn large() -> String {
+    format!(
+        "expected patterns of at most {LONGEST} bytes that take at most {} KiB when compiled",
+        LARGEST >> 10
+    )
+}
+
+impl Pattern {
+    pub(crate) fn is_match(&self, text: &str) -> bool {
+        self.regex.is_match(text)
+    }
+}
+
+/// How many bytes of text patterns of this size are asked of.
+pub(crate) fn reach(size: usize) -> usize {
+    WORK / size.max(1)
+}
 
 /// Compiles a pattern, or says why it cannot be run.
-pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
-    RegexBuilder::new(&translate(pattern))
-        .size_limit(SIZE_LIMIT)
-        .build()
-        .map_err(|error| format!("expected a pattern we can run in linear time: {}", reason(&error)))
+pub(crate) fn compile(pattern: &str) -> Result<Arc<Pattern>, Fault> {
+    if pattern.len() > LONGEST {
+        return Err(Fault::Large);
+    }
+    let kept = || COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(found) = kept().get(pattern) {
+        return Ok(found.clone());
+    }
+    let made = Arc::new(build(&translate(pattern))?);
+    let mut kept = kept();
+    if kept.len() >= KEPT {
+        kept.clear();
+    }
+    kept.insert(pattern.into(), made.clone());
+    Ok(made)
+}
+
+/// Tries sizes until one is enough: that is how large it is.
+fn build(spelled: &str) -> Result<Pattern, Fault> {
+    let mut size = 1024;
+    while size <= LARGEST {
+        match RegexBuilder::new(spelled).size_limit(size).dfa_size_limit(LARGEST).build() {
+            Ok(regex) => return Ok(Pattern { regex, size }),
+            Err(regex::Error::CompiledTooBig(_)) => size *= 2,
+            Err(error) => return Err(Fault::Form(reason(&error))),
+        }
+    }
+    Err(Fault::Large)
 }
 
 fn reason(error: &regex::Error) -> String {
@@ -89,9 +170,34 @@ mod tests {
 
     #[test]
     fn what_cannot_be_run_is_refused() {
-        for pattern in ["([a-z", "(?=a)", r"(a)\1", "a{2,1}", "(?<!x)y", "\\", "((a{1000}){1000}){1000}"] {
-            let reason = compile(pattern).expect_err(pattern);
+        for pattern in ["([a-z", "(?=a)", r"(a)\1", "a{2,1}", "(?<!x)y", "\\"] {
+            let Err(Fault::Form(reason)) = compile(pattern) else { panic!("{pattern} is taken") };
             assert!(!reason.contains('\n'), "{reason:?}");
         }
+    }
+
+    #[test]
+    fn what_takes_too_much_is_refused() {
+        for pattern in ["((a{1000}){1000}){1000}", "[ab]*a[ab]{4000}c", ".{0,1000}", &"a".repeat(5000)] {
+            assert!(matches!(compile(pattern), Err(Fault::Large)), "{pattern}");
+        }
+        assert!(matches("^.{1,200}$", "é") && matches(r"^\p{L}+$", "Łódź"));
+    }
+
+    #[test]
+    fn the_larger_the_pattern_the_shorter_the_text() {
+        let reach = |pattern| reach(compile(pattern).expect(pattern).size);
+        assert!(reach("^.{1,200}$") >= 200, "{}", reach("^.{1,200}$"));
+        assert!(reach(r"^\p{L}+$") >= 1000, "{}", reach(r"^\p{L}+$"));
+        assert!(reach("^[^<>]*$") >= 30_000, "{}", reach("^[^<>]*$"));
+        assert!(reach("[ab]*a[ab]{500}c") <= 4096, "{}", reach("[ab]*a[ab]{500}c"));
+    }
+
+    #[test]
+    fn a_pattern_is_compiled_once() {
+        let once = compile("^once$").expect("a pattern");
+        assert!(Arc::ptr_eq(&once, &compile("^once$").expect("a pattern")));
+        (0..2 * KEPT).for_each(|number| drop(compile(&format!("^{number}$"))));
+        assert!(COMPILED.lock().expect("no panic").len() <= KEPT);
     }
 }

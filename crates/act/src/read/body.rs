@@ -6,8 +6,8 @@ use super::constraint::constraint;
 use super::entity::entity_ref;
 use super::members::Members;
 use super::scalar::{act_id, count, flag, text, word};
-use crate::issue::{At, Findings};
-use crate::{Ask, Commit, CommitError, Confirm, Fact, Failure, Rules};
+use crate::issue::{At, Findings, code};
+use crate::{Ask, Commit, CommitError, Confirm, Constraint, Fact, Failure, Rule, Rules, pattern};
 
 /// Bytes of the longest word for a system: it becomes part of a topic's name.
 const LONGEST_SYSTEM: usize = 128;
@@ -16,6 +16,9 @@ pub(super) fn ask(members: &mut Members<'_>) -> Option<Ask> {
     let field = members.filled("field");
     let prompt = members.filled("prompt");
     let constraints = members.list("constraints", constraint);
+    if constraints.as_deref().map(patterns).is_some_and(|size| size > pattern::LARGEST) {
+        members.found.meaning(&members.at.member("constraints"), code::PATTERN_SIZE, pattern::large());
+    }
     let required = members.optional("required", flag);
     let expected_type = members.optional("expected_type", word);
     let retry_count = members.optional("retry_count", count);
@@ -29,6 +32,15 @@ pub(super) fn ask(members: &mut Members<'_>) -> Option<Ask> {
         retry_count,
         max_retries,
     })
+}
+
+/// How much the patterns take together. One that is too large by itself is told where it stands.
+fn patterns(constraints: &[Constraint]) -> usize {
+    let size = |constraint: &Constraint| match &constraint.rule {
+        Rule::Pattern(text) => pattern::compile(text).map_or(0, |pattern| pattern.size),
+        _ => 0,
+    };
+    constraints.iter().map(size).sum()
 }
 
 pub(super) fn fact(members: &mut Members<'_>) -> Option<Fact> {

@@ -43,7 +43,13 @@ fn rule(type_: &str, members: &mut Members<'_>) -> Option<Rule> {
         "custom" => Some(Rule::Custom(members.any("value"))),
         "min_length" => members.required("value", scalar::count).map(Rule::MinLength),
         "max_length" => members.required("value", scalar::count).map(Rule::MaxLength),
-        "pattern" => members.required("value", regex).map(Rule::Pattern),
+        "pattern" => {
+            let text = members.required("value", regex)?;
+            if matches!(pattern::compile(&text), Err(pattern::Fault::Large)) {
+                members.found.meaning(&members.at.member("value"), code::PATTERN_SIZE, pattern::large());
+            }
+            Some(Rule::Pattern(text))
+        }
         "format" => members.required("value", word).map(Rule::Format),
         "range" => members.nested("value", range).map(Rule::Range),
         _ => members.required("value", choices).map(Rule::OneOf),
@@ -53,8 +59,9 @@ fn rule(type_: &str, members: &mut Members<'_>) -> Option<Rule> {
 fn regex(value: Value) -> Result<String, Wrong> {
     let text = text(value)?;
     match pattern::compile(&text) {
-        Ok(_) => Ok(text),
-        Err(message) => Err(Wrong { code: code::REGEX, message }),
+        // How large one may be is no matter of its form: what was taken under other limits can still be read.
+        Ok(_) | Err(pattern::Fault::Large) => Ok(text),
+        Err(fault @ pattern::Fault::Form(_)) => Err(Wrong { code: code::REGEX, message: fault.told() }),
     }
 }
 

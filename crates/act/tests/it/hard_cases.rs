@@ -74,6 +74,22 @@ fn names_that_become_names_of_rows_are_bounded() {
 }
 
 #[test]
+fn patterns_that_take_too_much_are_refused_where_they_stand() {
+    let pattern = |text: String| json!({"type": "pattern", "value": text});
+    let asks = |patterns: Vec<Value>| with(ask(), "constraints", json!(patterns));
+    let too_large = asks(vec![pattern("^a".into()), pattern("[ab]*a[ab]{4000}c".into())]);
+    assert_eq!(strict(&too_large), at("/constraints/1/value", "act.pattern_size"));
+    assert_eq!(
+        strict(&asks(vec![pattern("a".repeat(5000))])),
+        at("/constraints/0/value", "act.pattern_size")
+    );
+    let many = asks((0..50).map(|number| pattern(format!("[ab]*a[ab]{{{}}}c", 100 + number))).collect());
+    assert_eq!(strict(&many), at("/constraints", "act.pattern_size"));
+    assert_eq!(strict(&asks(vec![pattern("^.{1,200}$".into())])), []);
+    assert!(serde_json::from_value::<act::Act>(too_large).is_ok(), "what was taken before can still be read");
+}
+
+#[test]
 fn names_are_anchored_at_both_ends() {
     for id in ["act_1\n", " act_1", "act_1 ", "xact_1", "act_ü", "ACT_1"] {
         assert_eq!(strict(&with(ask(), "id", json!(id))), at("/id", "act.format"), "{id:?}");

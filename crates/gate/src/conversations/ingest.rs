@@ -1,6 +1,7 @@
 //! Takes acts: authorises, decides in order, commits once, wakes the engine.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use act::{Accepted, Act, Issue};
 use port::TraceContext;
@@ -16,6 +17,9 @@ use crate::{Code, Principal, Problem};
 
 /// How often a batch is decided again after somebody else wrote to the stream.
 const TRIES: u32 = 5;
+
+/// How long acts are decided at a stretch before others have their turn at the processor.
+const SPELL: Duration = Duration::from_millis(10);
 
 /// Acts that arrived together for one conversation.
 pub struct Utterance<'a> {
@@ -206,7 +210,12 @@ impl Conversations {
     ) -> Result<Vec<Verdict>, Again> {
         let engine = self.engine()?;
         let mut verdicts = Vec::with_capacity(arrivals.len());
+        let mut since = self.clock.instant();
         for arrival in arrivals {
+            if self.clock.instant().saturating_duration_since(since) > SPELL {
+                tokio::task::yield_now().await;
+                since = self.clock.instant();
+            }
             let verdict = match &arrival.settled {
                 Some(settled) => settled.clone(),
                 None => match work.act(&self.deciding, engine, arrival) {
