@@ -1,5 +1,7 @@
 //! How a store is opened.
 
+use std::time::Duration;
+
 /// How a store is opened. The defaults are for production.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -21,6 +23,8 @@ pub struct Options {
     pub page_bytes: usize,
     /// Largest size of the database file in bytes; `None` leaves it to the disk.
     pub file_bytes: Option<u64>,
+    /// How often a full store looks whether there is space again.
+    pub probe: Duration,
 }
 
 impl Default for Options {
@@ -35,6 +39,7 @@ impl Default for Options {
             page_rows: 10_000,
             page_bytes: 16 << 20,
             file_bytes: None,
+            probe: Duration::from_millis(500),
         }
     }
 }

@@ -50,13 +50,15 @@ async fn cancel_undoes_what_was_done() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pause_lets_calls_come_home_and_resume_goes_on() {
     let world = World::of(TWO).await;
-    world.ledger.takes("inventory.reserve", Duration::from_millis(200));
+    world.ledger.holds("inventory.reserve");
     let run = world.start("act_1", order()).await;
-    world.until(&run, |view| !view.steps.is_empty()).await;
+    world.called("inventory.reserve", 1).await;
     world.engine.pause(run.as_str(), "ops").await.unwrap();
-    tokio::time::sleep(Duration::from_millis(400)).await;
-    let view = world.engine.view(run.as_str()).await.unwrap();
-    assert_eq!(view.status, RunStatus::Paused);
+    world.ledger.lets_go("inventory.reserve");
+    let home =
+        |view: &flow::RunView| view.steps.iter().any(|step| step.status == flow::StepStatus::Succeeded);
+    let view = world.until(&run, home).await;
+    assert_eq!(view.status, RunStatus::Paused, "{view:#?}");
     assert_eq!(world.ledger.effects(), ["inventory.reserve"]);
     world.engine.resume(run.as_str()).await.unwrap();
     assert_eq!(world.engine.wait(run.as_str(), PATIENCE).await.unwrap().status, RunStatus::Succeeded);

@@ -30,9 +30,7 @@ async fn b6_a_crash_does_not_lose_an_executed_step() {
     let mut world = World::of(PAID_ORDER).await;
     world.ledger.dies_at_call(Some(1));
     let run = world.start("act_1", order()).await;
-    while world.ledger.effects().is_empty() {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
+    world.called("payments.charge", 1).await;
     world.dies_and_restarts().await;
     let view = world.engine.wait(run.as_str(), PATIENCE).await.unwrap();
     assert_eq!(view.status, RunStatus::Succeeded);
@@ -148,9 +146,7 @@ async fn a_never_operation_is_not_sent_again_after_a_crash() {
         world.ledger.answers("payments.find", json!({ "id": "found" }));
         world.ledger.dies_at_call(Some(1));
         let run = world.start("act_1", order()).await;
-        while world.ledger.effects().is_empty() {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
+        world.called("payments.capture", 1).await;
         world.dies_and_restarts().await;
         let view = world.until(&run, |view| view.status == status).await;
         assert_eq!(world.ledger.keys("payments.capture").len(), 1, "{view:#?}");

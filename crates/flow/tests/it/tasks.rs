@@ -6,7 +6,7 @@ use port::{Fault, Kind, Landed, Rejection};
 use serde_json::json;
 use store::RunStatus;
 
-use crate::world::{PATIENCE, World, order};
+use crate::world::{PATIENCE, World, eventually, order};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn require_names_what_is_missing() {
@@ -197,19 +197,13 @@ async fn tell_is_delivered_at_least_once_and_dies_visibly() {
     let world = World::of("do: [{ mail: { tell: email.send, with: { to: x } } }]").await;
     world.ledger.fails("email.send", Fault::new(Kind::Refused, Landed::No, "bad address"));
     assert_eq!(world.runs(order()).await.status, RunStatus::Succeeded);
-    let letter = loop {
-        let dead = world.store.dead(&store::DeadFilter::default()).await.unwrap();
-        if let Some(letter) = dead.into_iter().next() {
-            break letter;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    };
+    let dead = async || world.store.dead(&store::DeadFilter::default()).await.unwrap().into_iter().next();
+    let letter = eventually("a dead letter", dead).await;
     world.ledger.mended("email.send");
     world.engine.edit_dead(&letter.id, &json!({ "to": "y" })).await.unwrap();
     world.engine.replay_dead(&letter.id).await.unwrap();
-    while world.ledger.count("email.send") == 0 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let sent = async || (world.ledger.count("email.send") > 0).then_some(());
+    eventually("the mail is sent", sent).await;
     assert_eq!(world.ledger.inputs("email.send"), [json!({ "to": "y" })]);
     let keys = world.ledger.keys("email.send");
     assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
@@ -230,21 +224,22 @@ async fn run_waits_for_its_child_and_takes_its_error() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_guards_rejection_spends_no_attempt_and_is_visible() {
     let world = World::of("do: [{ pay: { call: payments.charge } }]").await;
-    let wait = Some(Duration::from_millis(300));
+    let wait = Some(Duration::from_secs(3600));
     world.ledger.fails_once("payments.charge", Fault::rejected(Rejection::BreakerOpen, wait));
     let run = world.start("act_1", order()).await;
     let view = world.until(&run, |view| view.blocked_on.is_some() && view.status == RunStatus::Waiting).await;
     let blocked = view.blocked_on.unwrap();
     assert_eq!((blocked.reason, blocked.system.as_deref()), ("breaker_open", Some("payments")));
     assert!(blocked.until.is_some());
+    assert_eq!(world.engine.wake("payments").await.unwrap(), 1);
     assert_eq!(world.engine.wait(run.as_str(), PATIENCE).await.unwrap().status, RunStatus::Succeeded);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wait_survives_a_restart_and_an_sla_is_an_event() {
-    let mut world = World::of("{ sla: 50ms, do: [{ wait: 400ms }, { call: crm.update }] }").await;
+    let mut world = World::of("{ sla: 50ms, do: [{ wait: 3s }, { call: crm.update }] }").await;
     let run = world.start("act_1", order()).await;
-    world.until(&run, |view| view.status == RunStatus::Waiting).await;
+    world.until(&run, |view| view.status == RunStatus::Waiting || view.status.is_ended()).await;
     world.dies_and_restarts().await;
     let view = world.engine.wait(run.as_str(), PATIENCE).await.unwrap();
     assert_eq!(view.status, RunStatus::Succeeded);

@@ -24,7 +24,7 @@ do:
   - pay:
       call: payments.charge
       on_exhausted: compensate
-      compensate: { call: payments.refund, with: { id: "${ result.id }" }, retry: { wait: 2s } }
+      compensate: { call: payments.refund, with: { id: "${ result.id }" }, retry: { wait: 1h } }
 "#,
     )
     .await;
@@ -41,6 +41,7 @@ do:
         ("retry", Some("pay/undo"), true)
     );
 
+    world.engine.resume(run.as_str()).await.unwrap();
     let view = world.until(&run, |view| view.status == RunStatus::Compensated).await;
     assert_eq!(called(&view.compensation[0]), ("pay/undo", StepStatus::Compensated, Some("refund")));
     assert_eq!(
@@ -55,10 +56,11 @@ async fn a_step_whose_outcome_is_looked_up_is_verifying() {
     let flow = "do: [{ pay: { call: payments.capture, compensate: none, verify: { call: payments.find } } }]";
     let world = World::of(flow).await;
     world.ledger.fails_once("payments.capture", lost());
-    world.ledger.takes("payments.find", std::time::Duration::from_secs(2));
+    world.ledger.holds("payments.find");
     let run = world.start("act_1", order()).await;
     let view = world.until(&run, |view| view.steps.iter().any(|step| step.error.is_some())).await;
     assert_eq!(called(&view.steps[0]), ("pay", StepStatus::Verifying, Some("find")));
+    world.ledger.lets_go("payments.find");
     let view = world.until(&run, |view| view.status.is_ended()).await;
     assert_eq!(called(&view.steps[0]), ("pay", StepStatus::Succeeded, Some("capture")));
     assert_eq!(world.ledger.asked_fresh(), ["payments.find"], "no answer of before the call");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use port::{Fault, Rejection};
 use store::{RunFilter, RunStatus};
 
-use crate::world::{PATIENCE, World, order};
+use crate::world::{PATIENCE, World, eventually, order};
 
 const CHARGE: &str = "{ do: [{ charge: { call: payments.charge } }] }";
 
@@ -56,9 +56,7 @@ async fn a_run_that_is_woken_too_early_waits_again() {
     keeps_in(&world, Duration::from_secs(3600));
     let run = blocked(&world, "act_1").await;
     assert_eq!(world.engine.wake("payments").await.unwrap(), 1);
-    while world.ledger.keys("payments.charge").len() < 2 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    world.called("payments.charge", 2).await;
     world.until(&run, |view| view.status == RunStatus::Waiting).await;
     assert!(world.store.next_timer().await.unwrap().is_some(), "its timer is set again");
 }
@@ -80,9 +78,8 @@ async fn a_time_that_comes_while_a_run_is_paused_is_not_lost() {
     keeps_in(&world, Duration::from_millis(200));
     let run = blocked(&world, "act_1").await;
     world.engine.pause(run.as_str(), "ops").await.unwrap();
-    while world.store.next_timer().await.unwrap().is_some() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let told = async || world.store.next_timer().await.unwrap().is_none().then_some(());
+    eventually("its time comes", told).await;
     world.ledger.mended("payments.charge");
     world.engine.resume(run.as_str()).await.unwrap();
     succeeds(&world, &run).await;
@@ -121,13 +118,11 @@ async fn a_run_that_goes_is_not_stuck_and_one_that_is_kept_in_or_paused_is() {
 
 /// The only message in the outbox, when it waits for this.
 async fn message(world: &World, reason: &str) -> flow::Undelivered {
-    loop {
+    let look = async || {
         let found = world.engine.undelivered(&store::OutboxFilter::default()).await.unwrap();
-        match found.into_iter().find(|message| message.blocked_on.reason == reason) {
-            Some(message) => return message,
-            None => tokio::time::sleep(Duration::from_millis(10)).await,
-        }
-    }
+        found.into_iter().find(|message| message.blocked_on.reason == reason)
+    };
+    eventually("a message that waits", look).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -147,8 +142,10 @@ async fn a_message_says_what_it_waits_for_and_goes_when_its_system_is_back() {
     assert_eq!(world.engine.hurry("payments").await.unwrap(), 0);
     assert_eq!(world.engine.hurry("e-mail").await.unwrap(), 0);
     assert_eq!(world.engine.hurry("email").await.unwrap(), 1);
-    while !world.engine.undelivered(&store::OutboxFilter::default()).await.unwrap().is_empty() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let gone = async || {
+        let kept = world.engine.undelivered(&store::OutboxFilter::default()).await.unwrap();
+        kept.is_empty().then_some(())
+    };
+    eventually("the message goes", gone).await;
     assert_eq!(world.ledger.count("email.send"), 1);
 }

@@ -206,3 +206,14 @@ impl World {
         self.flows = vec![("main".to_owned(), text.to_owned())];
     }
 }
+
+/// Waits until there is what is looked for.
+pub(crate) async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+    for _ in 0..6000 {
+        if let Some(found) = look().await {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("never happened: {what}");
+}

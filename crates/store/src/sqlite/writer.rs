@@ -29,8 +29,6 @@ use crate::{Batch, Error, Options, Receipt, failpoint};
 
 /// Rows forgotten in one transaction.
 const PRUNED: usize = 500;
-/// How often a full disk is asked for space.
-const PROBE: Duration = Duration::from_millis(500);
 
 /// Starts the thread.
 pub(super) fn start(
@@ -99,7 +97,7 @@ impl Writer {
     fn take(&mut self) -> Result<Command, RecvTimeoutError> {
         match self.next.take() {
             Some(command) => Ok(command),
-            None if self.shared.is_full() => self.commands.recv_timeout(PROBE),
+            None if self.shared.is_full() => self.commands.recv_timeout(self.options.probe),
             None => self.commands.recv().map_err(|_| RecvTimeoutError::Disconnected),
         }
     }

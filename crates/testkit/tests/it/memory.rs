@@ -46,9 +46,12 @@ async fn serve() {
     told.lines().filter(|line| line.starts_with("F7")).for_each(|line| println!("{line}"));
     assert!(ended.status.success(), "{told}{}", String::from_utf8_lossy(&ended.stderr));
     // Closed by the end of the process, if not before: the proxy needs a moment to see it.
-    while proxy.counts().open > 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let closed = async {
+        while proxy.counts().open > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, closed).await.is_ok(), "{:?}", proxy.counts());
 }
 
 /// The caller's process.

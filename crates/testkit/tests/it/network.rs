@@ -80,9 +80,12 @@ async fn f7_a_failing_network_is_told_apart_bounded_and_never_repeated_blindly()
 
 /// A port that is to be refused may take one more connection.
 async fn settled(proxy: &FaultProxy, behaviour: Behaviour) {
-    while behaviour == Behaviour::Refuse && tokio::net::TcpStream::connect(proxy.addr()).await.is_ok() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    let refused = async {
+        while behaviour == Behaviour::Refuse && tokio::net::TcpStream::connect(proxy.addr()).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    assert!(tokio::time::timeout(HUNG, refused).await.is_ok(), "{} is never refused", proxy.addr());
 }
 
 async fn check(proxy: &FaultProxy, operation: &str, case: &Case, attempts: u64) -> (u64, Duration) {
