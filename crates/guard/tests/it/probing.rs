@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use guard::{Breaker, Class, Classify, HalfOpen, Policy, Retry, Sign, State};
-use port::{Fault, Kind, Landed};
+use port::{Fault, Kind, Landed, Reply};
 
 use crate::fixture::{World, bare, fault, seconds};
 
@@ -59,4 +59,31 @@ fn probes_must_be_given_time_to_come_back() {
     let policy = Policy { breaker: Some(Breaker { half_open, ..Breaker::default() }), ..bare() };
     let keys: Vec<_> = policy.conflicts().into_iter().map(|conflict| conflict.at).collect();
     assert_eq!(keys, ["breaker.half_open.max_wait"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_many_bad_probes_are_borne() {
+    for (percent, state) in [(24, State::Open), (25, State::HalfOpen)] {
+        let half_open =
+            HalfOpen { permits: 1, success_threshold: 4, failure_percent: percent, ..HalfOpen::default() };
+        let system = policy();
+        let breaker = system.breaker.clone().map(|breaker| Breaker { half_open, ..breaker });
+        let told = fault(Kind::Unavailable, Landed::No).status(500);
+        assert_eq!(after_a_probe(Policy { breaker, ..system }, told).await, state, "{percent} % of four");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn b17_failures_in_a_row_are_counted_in_a_row() {
+    let breaker =
+        Breaker { consecutive_failures: NonZeroU32::new(5), error_rate: None, ..Breaker::default() };
+    let world = World::new(Policy { breaker: Some(breaker), ..policy() }, |number, _| async move {
+        if number == 5 { Ok(Reply::default()) } else { Err(fault(Kind::Connect, Landed::No)) }
+    });
+    for _ in 0..9 {
+        let _ = world.call("post").await;
+    }
+    assert_eq!(world.guarded.status().lanes[0].state, State::Closed, "four, a success, four");
+    world.call("post").await.unwrap_err();
+    assert_eq!(world.guarded.status().lanes[0].state, State::Open, "five");
 }

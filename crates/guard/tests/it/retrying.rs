@@ -114,6 +114,18 @@ async fn while_the_system_asked_for_a_pause_nothing_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_pause_is_no_longer_than_a_breaker_would_stay_open() {
+    let breaker = guard::Breaker { max_open: seconds(90), ..guard::Breaker::default() };
+    for (breaker, longest) in [(None, "pause of 300s"), (Some(breaker), "pause of 90s")] {
+        let world = World::new(Policy { breaker, ..attempts(1) }, |_, _| async {
+            Err(fault(Kind::Throttled, Landed::No).after(Some(seconds(3_600))))
+        });
+        world.call("post").await.unwrap_err();
+        assert_eq!(world.ear.count(longest), 1, "{:?}", world.ear.heard());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_spent_budget_ends_retries_at_once() {
     let budget = Budget { capacity: 30, cost: 14, cost_throttled: 5, refund: 1 };
     let policy = attempts(10);
