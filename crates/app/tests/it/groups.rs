@@ -83,18 +83,14 @@ async fn a_charge_is_refunded_by_the_member_that_took_it() {
     proxy.set(Behaviour::Refuse);
     town.serve(&SHOP.replace("PROXY", &proxy.addr().to_string())).await;
     town.nodes[0].commit("shop", "o1", &json!({ "name": "ada" })).await;
-    while town.ledger("payments").await.is_empty() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    eventually("a charge", async || (!town.ledger("payments").await.is_empty()).then_some(())).await;
     // The first member is back before anything is undone, and there is no such order.
     proxy.set(Behaviour::Pass);
-    let run = loop {
+    let undone = async || {
         let run = town.nodes[0].runs(1).await.remove(0);
-        if run["status"] == "compensated" {
-            break run;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        (run["status"] == "compensated").then_some(run)
     };
+    let run = eventually("what was done is undone", undone).await;
     let asked = town.ledger("payments").await;
     let told: Vec<_> = asked.iter().map(|entry| (&entry["operation"], &entry["outcome"])).collect();
     let (charge, refund, acted) = (json!("charge"), json!("refund"), json!("acted"));
@@ -107,6 +103,17 @@ async fn a_charge_is_refunded_by_the_member_that_took_it() {
     for line in ["payments.charge at second", "payments.refund at second"] {
         assert!(shown.done().contains(line), "{}", shown.out);
     }
+}
+
+/// Waits until there is what is looked for.
+async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+    for _ in 0..3000 {
+        if let Some(found) = look().await {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("never happened: {what}");
 }
 
 /// So many commits at the one server, each of which must succeed.

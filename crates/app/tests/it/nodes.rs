@@ -104,7 +104,6 @@ impl Node {
             loop {
                 let page = self.get("/v1/runs?limit=100").await;
                 let runs = page["runs"].as_array().unwrap().clone();
-                let rests = |run: &Value| run["status"] != "running" || !run["blocked_on"].is_null();
                 if runs.len() == count && runs.iter().all(rests) {
                     return runs;
                 }
@@ -133,4 +132,12 @@ impl Node {
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
     }
+}
+
+/// Whether a run is over, or waits for something; one that is queued has yet to begin.
+fn rests(run: &Value) -> bool {
+    let ended =
+        ["succeeded", "failed", "compensated", "cancelled"].iter().any(|status| run["status"] == *status);
+    let waits = run["blocked_on"]["reason"].as_str().is_some_and(|reason| reason != "queued");
+    ended || (waits && run["status"] != "queued")
 }
