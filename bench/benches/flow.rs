@@ -218,4 +218,11 @@ impl Voice for Mute {
     ) -> futures_util::future::BoxFuture<'a, Result<Receipt, store::Error>> {
         Box::pin(self.0.commit(batch))
     }
+
+    fn is_heard<'a>(
+        &'a self,
+        _conversation: &'a str,
+    ) -> futures_util::future::BoxFuture<'a, Result<bool, store::Error>> {
+        Box::pin(std::future::ready(Ok(true)))
+    }
 }

@@ -13,6 +13,12 @@ pub trait Voice: Send + Sync + 'static {
     /// # Errors
     /// The store's, with nothing written.
     fn say<'a>(&'a self, said: Said, batch: Batch) -> BoxFuture<'a, Result<Receipt, Error>>;
+
+    /// Whether somebody may answer what is asked in a conversation: it is known, and not over.
+    ///
+    /// # Errors
+    /// The store's.
+    fn is_heard<'a>(&'a self, conversation: &'a str) -> BoxFuture<'a, Result<bool, Error>>;
 }
 
 /// What a run says.

@@ -23,7 +23,7 @@ impl Runner {
                 turn.batch.appends.push(self.published(&path, &topic, &payload));
                 self.succeed(turn, path, payload);
             }
-            Decision::Say { path, speech, timeout } => self.say(turn, path, speech, timeout),
+            Decision::Say { path, speech, timeout } => self.say(turn, path, speech, timeout).await?,
             Decision::Listen { path, answer, timeout } => self.listen(turn, path, answer, timeout).await?,
             Decision::Timer { path, timer, due } => self.timer(turn, path, timer, due),
             Decision::Child { path, flow, input } => self.child(turn, path, &flow, input),

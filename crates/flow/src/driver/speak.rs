@@ -5,17 +5,35 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::runner::Runner;
+use super::runner::{Runner, Stop};
 use super::turn::Turn;
 use crate::core::{Event, Speech};
 use crate::{Told, Wait, Want};
 
 impl Runner {
-    pub(super) fn say(&mut self, turn: &mut Turn, path: Arc<str>, speech: Speech, timeout: Option<Duration>) {
-        if self.state.start.conversation.is_none() {
+    pub(super) async fn say(
+        &mut self,
+        turn: &mut Turn,
+        path: Arc<str>,
+        speech: Speech,
+        timeout: Option<Duration>,
+    ) -> Result<(), Stop> {
+        let Some(conversation) = self.state.start.conversation.clone() else {
             let said = "the run belongs to no conversation".to_owned();
-            return self.fail(turn, path, "flow.no_conversation", said);
+            self.fail(turn, path, "flow.no_conversation", said);
+            return Ok(());
+        };
+        let waits = !matches!(speech, Speech::Emit(_));
+        if waits && !self.engine.0.voice.is_heard(&conversation).await? {
+            let said = "the conversation is over or unknown, so nobody would answer".to_owned();
+            self.fail(turn, path, "flow.conversation_over", said);
+            return Ok(());
         }
+        self.tell_and_wait(turn, path, speech, timeout);
+        Ok(())
+    }
+
+    fn tell_and_wait(&mut self, turn: &mut Turn, path: Arc<str>, speech: Speech, timeout: Option<Duration>) {
         let id = format!("{}/{path}~{}", self.run, self.state.generation(&path));
         turn.said.acts.push(Told { id, body: body(&speech) });
         let want = match speech {

@@ -77,3 +77,12 @@ async fn a_turn_that_writes_much_is_written_in_parts() {
     assert_eq!(world.runs(entity).await.status, RunStatus::Succeeded);
     assert_eq!(world.store.version("topic-news").await.unwrap(), 20);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_asks_in_a_conversation_that_is_over_fails() {
+    let flow = "do: [{ size: { ask: { field: size, prompt: 'Which?' } } }]";
+    let world = World::of(flow).await;
+    world.said.over.store(true, std::sync::atomic::Ordering::SeqCst);
+    let view = world.runs(order()).await;
+    assert_eq!(view.error.unwrap().code, "flow.conversation_over");
+}

@@ -1,7 +1,7 @@
 //! A store, an engine over it, systems with a ledger, a conversation that remembers what was said.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use flow::{Deps, Engine, Known, Limits, Listener, RunId, RunView, Said, Start, Transition, Voice};
@@ -30,6 +30,8 @@ pub(crate) struct World {
 pub(crate) struct Recorder {
     store: Store,
     pub(crate) said: Mutex<Vec<Said>>,
+    /// The conversation has ended.
+    pub(crate) over: AtomicBool,
 }
 
 impl Voice for Recorder {
@@ -40,6 +42,10 @@ impl Voice for Recorder {
             Ok(receipt)
         }
         .boxed()
+    }
+
+    fn is_heard<'a>(&'a self, _conversation: &'a str) -> BoxFuture<'a, Result<bool, store::Error>> {
+        std::future::ready(Ok(!self.over.load(Ordering::SeqCst))).boxed()
     }
 }
 
@@ -89,7 +95,8 @@ impl World {
     pub(crate) async fn with(flows: &[(&str, &str)]) -> Self {
         let store = Store::temporary().unwrap();
         let (ledger, crash) = (Ledger::default(), Arc::new(Crash::default()));
-        let said = Arc::new(Recorder { store: store.clone(), said: Mutex::default() });
+        let said =
+            Arc::new(Recorder { store: store.clone(), said: Mutex::default(), over: AtomicBool::default() });
         let flows: Vec<_> =
             flows.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
         let engine = open(&store, &ledger, &said, &crash, &flows).await;

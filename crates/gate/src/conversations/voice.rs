@@ -40,6 +40,19 @@ impl Voice for Conversations {
             Err(Error::Busy)
         })
     }
+
+    fn is_heard<'a>(&'a self, conversation: &'a str) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(async move {
+            let mut slot = self.cache.lock(conversation).await;
+            let talk = match slot.take() {
+                Some(talk) => talk,
+                None => self.load(conversation).await.map_err(unreadable)?,
+            };
+            let heard = talk.exists() && !talk.status.is_over();
+            *slot = Some(talk);
+            Ok(heard)
+        })
+    }
 }
 
 impl Conversations {

@@ -1,29 +1,31 @@
-//! Runs that go on before anybody can hear them.
+//! Runs that speak before anybody can hear them, or when nobody listens any more.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use gate::{Auth, Conversations, Deciding, Limits, Nobody};
 use port::{SystemClock, SystemEntropy, Systems};
 use serde_json::json;
-use store::{Batch, Store};
+use store::{Batch, RunStatus, Store};
 
 use crate::fixture::{House, deps, fact};
 
-const ACTS: &str = "/v1/conversations/conv_1/acts";
-
-#[tokio::test]
-async fn what_a_run_asks_before_the_engine_is_bound_is_asked_when_it_is() {
+/// A house with a conversation.
+async fn house() -> House {
     let store = Store::temporary().unwrap();
-    let first = deps(store.clone(), Auth::Loopback, Limits::default()).await;
-    let house = House { router: gate::router(first), store: store.clone(), token: None };
-    house.post(ACTS, &fact("act_1", "colour", json!("red"))).await;
-    let conversations = Arc::new(Conversations::new(
-        store.clone(),
-        Deciding { acts: act::Rules::strict(), rules: react::Rules::default() },
-        &Limits::default(),
-        Arc::new(SystemClock),
-        Arc::new(Nobody),
-    ));
+    let deps = deps(store.clone(), Auth::Loopback, Limits::default()).await;
+    let house = House { router: gate::router(deps), store, token: None };
+    house.post("/v1/conversations/conv_1/acts", &fact("act_1", "colour", json!("red"))).await;
+    house
+}
+
+/// A run that asks in that conversation, over an engine that is not bound to it yet.
+async fn asking(house: &House) -> (Arc<Conversations>, flow::Engine, flow::RunId) {
+    let store = house.store.clone();
+    let deciding = Deciding { acts: act::Rules::strict(), rules: react::Rules::default() };
+    let (clock, limits) = (Arc::new(SystemClock), Limits::default());
+    let conversations =
+        Arc::new(Conversations::new(store.clone(), deciding, &limits, clock.clone(), Arc::new(Nobody)));
     let node = diag::Node::from_json(&json!({
         "do": [{ "size": { "ask": { "field": "size", "prompt": "Which size?", "entity": "order_1" } } }]
     }));
@@ -34,7 +36,7 @@ async fn what_a_run_asks_before_the_engine_is_bound_is_asked_when_it_is() {
         voice: conversations.clone(),
         definitions: vec![compiled.unwrap_or_else(|| panic!("{found:?}"))],
         known: flow::Known::default(),
-        clock: Arc::new(SystemClock),
+        clock,
         entropy: Arc::new(SystemEntropy),
         limits: flow::Limits::default(),
         listener: Arc::new(flow::Silence),
@@ -47,11 +49,28 @@ async fn what_a_run_asks_before_the_engine_is_bound_is_asked_when_it_is() {
     let run = engine.begin(&mut batch, start).unwrap();
     store.commit(batch).await.unwrap();
     engine.committed(std::slice::from_ref(&run));
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    (conversations, engine, run)
+}
+
+#[tokio::test]
+async fn what_a_run_asks_before_the_engine_is_bound_is_asked_when_it_is() {
+    let house = house().await;
+    let (conversations, engine, run) = asking(&house).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
     conversations.bind(engine.clone());
-    while engine.view(run.as_str()).await.unwrap().status != store::RunStatus::Waiting {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    while engine.view(run.as_str()).await.unwrap().status != RunStatus::Waiting {
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let said = house.events("conversation-conv_1").await;
     assert!(said.iter().any(|(_, data)| data["act"]["type"] == "ask"), "{said:#?}");
+}
+
+#[tokio::test]
+async fn a_run_that_asks_where_nobody_listens_any_more_fails() {
+    let house = house().await;
+    house.post("/v1/conversations/conv_1/end", &json!({})).await;
+    let (conversations, engine, run) = asking(&house).await;
+    conversations.bind(engine.clone());
+    let view = engine.wait(run.as_str(), Duration::from_secs(30)).await.unwrap();
+    assert_eq!(view.error.unwrap().code, "flow.conversation_over");
 }
