@@ -119,20 +119,6 @@ async fn a_source_of_a_system_that_asked_for_a_pause_pauses() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_source_waits_while_the_system_wants_to_be_left_alone() {
-    let retry = Retry { max_attempts: NonZeroU32::MIN, ..Retry::default() };
-    let world = World::new(Policy { retry, ..bare() }, |number, _| async move {
-        let asks = fault(Kind::Throttled, Landed::No).after(Some(seconds(7)));
-        if number == 1 { Err(asks) } else { Ok(Reply::default()) }
-    });
-    let gate = world.guarded.gate("post", "");
-    world.call("post").await.unwrap_err();
-    assert_eq!(gate.closed_for(), Some(seconds(7)));
-    gate.opened().await;
-    world.call("post").await.unwrap();
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_source_before_an_open_breaker_pauses_and_burns_no_attempt() {
     let breaker =
         Breaker { consecutive_failures: NonZeroU32::new(1), open_jitter: 0.0, ..Breaker::default() };
