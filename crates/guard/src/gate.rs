@@ -1,36 +1,38 @@
-//! Tells a source whether it makes sense to bring more: a source before an open breaker is paused, and no attempt of
-//! its deliveries is burnt.
+//! Tells a source whether it makes sense to bring more: what waits before an open breaker stays where it is, and no
+//! attempt of it is burnt.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use port::Outlook;
+
 use crate::breaker::Breaker;
 use crate::lane::Lane;
 use crate::pipeline::World;
+use crate::policy::Priority;
 
 /// A look at one lane. Cheap to ask, cheap to clone; it never takes a permit.
 #[derive(Clone)]
 pub struct Gate {
     pub(crate) lane: Arc<Lane>,
     pub(crate) world: World,
+    pub(crate) priority: Priority,
 }
 
-/// An operator may reset a breaker at any time; a waiting source looks again this often.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// When to look again while the bulkhead and its queue are full.
+const FULL: Duration = Duration::from_millis(250);
 
 impl Gate {
-    /// How long until a call would be let out; `None` when it would be now.
-    pub fn closed_for(&self) -> Option<Duration> {
+    /// How a call would fare now.
+    pub fn outlook(&self) -> Outlook {
         let now = self.world.now();
-        let pause = self.lane.quiet_until().since(now);
-        let open = self.lane.breaker.as_deref().and_then(|breaker: &Breaker| breaker.closed_for(now));
-        Some(open.unwrap_or_default().max(pause)).filter(|wait| !wait.is_zero())
-    }
-
-    /// Waits until a call would be let out.
-    pub async fn opened(&self) {
-        while let Some(wait) = self.closed_for() {
-            tokio::time::sleep(wait.min(LOOK_AGAIN)).await;
+        let breaker = self.lane.breaker.as_deref().map_or(Outlook::Open, |own: &Breaker| own.outlook(now));
+        let full = self.lane.bulkhead.as_ref().is_some_and(|bulkhead| bulkhead.is_full(self.priority));
+        let pause = self.lane.quiet_until().since(now).max(if full { FULL } else { Duration::ZERO });
+        match breaker {
+            Outlook::Closed(wait) => Outlook::Closed(wait.max(pause)),
+            Outlook::Open | Outlook::Probing(_) if !pause.is_zero() => Outlook::Closed(pause),
+            Outlook::Open | Outlook::Probing(_) => breaker,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use port::{Call, Clock, Ctx, Fault, Link, Repeat, Reply, Spec};
+use port::{Call, Clock, Ctx, Fault, Link, Outlook, Repeat, Reply, Spec};
 
 use crate::cache::Cache;
 use crate::event::Listener;
@@ -95,7 +95,8 @@ impl Guarded {
     pub fn gate(&self, operation: &str, key: &str) -> Gate {
         let pipeline = &self.way(operation).pipeline;
         let world = pipeline.world.clone();
-        Gate { lane: pipeline.lanes.keep(key, world.now()), world }
+        let priority = pipeline.policy.priority;
+        Gate { lane: pipeline.lanes.keep(key, world.now()), world, priority }
     }
 
     fn way(&self, operation: &str) -> &Way {
@@ -192,6 +193,18 @@ impl Link for Guarded {
 
     fn call<'a>(&'a self, ctx: &'a Ctx, call: Call) -> BoxFuture<'a, Result<Reply, Fault>> {
         Box::pin(self.guarded(ctx, call))
+    }
+
+    fn outlook(&self, operation: &str, tenant: &str) -> Outlook {
+        let key = match self.way(operation).pipeline.lanes.per() {
+            Per::System => "",
+            // What is not said cannot be told.
+            Per::Operation if operation.is_empty() => return Outlook::Open,
+            Per::Operation => operation,
+            Per::Tenant => tenant,
+            Per::Model => return Outlook::Open,
+        };
+        self.gate(operation, key).outlook()
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use crate::{Call, Ctx, Fault, Reply, Spec};
+use crate::{Call, Ctx, Fault, Outlook, Reply, Spec};
 
 /// An external system, as its author writes it: a description and a plain `async fn`.
 ///
@@ -30,6 +30,11 @@ pub trait Link: Send + Sync + 'static {
 
     /// Performs one operation; see [`Adapter::call`].
     fn call<'a>(&'a self, ctx: &'a Ctx, call: Call) -> BoxFuture<'a, Result<Reply, Fault>>;
+
+    /// How a call of this operation for this tenant would fare now, as far as guards can tell.
+    fn outlook(&self, _operation: &str, _tenant: &str) -> Outlook {
+        Outlook::Open
+    }
 
     /// The member that the next call of this operation would ask first, of a group of several of which only one may act
     /// for it. `None` from any other system. Each answer is a member's turn: whoever asks makes the call, with a

@@ -9,6 +9,8 @@ pub fn now() -> Timestamp {
     Timestamp::now()
 }
 
+const AGAIN: &str = "tries again";
+
 /// What a run's `blocked_on` says. `None` when it waits for nothing.
 pub fn words(blocked: &Value, now: Timestamp) -> Option<String> {
     let reason = blocked["reason"].as_str()?;
@@ -34,7 +36,12 @@ pub fn words(blocked: &Value, now: Timestamp) -> Option<String> {
         _ => String::new(),
     };
     let until = blocked["until"].as_str().and_then(|text| text.parse::<Timestamp>().ok());
-    let when = until.map(|until| format!(", {} {}", verb(reason), when(until, now))).unwrap_or_default();
+    let when = match until {
+        // Held back where it waits, until its guard lets it out.
+        Some(until) if until <= now && verb(reason) == AGAIN => format!(", {AGAIN} as soon as it can"),
+        Some(until) => format!(", {} {}", verb(reason), when(until, now)),
+        None => String::new(),
+    };
     Some(format!("{who}{what}{step}{when}"))
 }
 
@@ -57,7 +64,7 @@ fn verb(reason: &str) -> &'static str {
     match reason {
         "timer" => "goes on",
         "answer" => "until",
-        _ => "tries again",
+        _ => AGAIN,
     }
 }
 
@@ -107,6 +114,10 @@ mod tests {
         check(
             &json!({ "reason": "breaker_open", "system": "payments", "step": "charge", "until": at }),
             "payments: breaker open, tries again 04:30:24 (in 40 s)",
+        );
+        check(
+            &json!({ "reason": "breaker_open", "system": "payments", "until": "2026-01-01T04:29:00Z" }),
+            "payments: breaker open, tries again as soon as it can",
         );
         check(&json!({ "reason": "timer", "until": at }), "its time, goes on 04:30:24 (in 40 s)");
         let tomorrow = "2026-01-03T04:30:24Z";

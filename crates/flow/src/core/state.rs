@@ -260,10 +260,10 @@ impl State {
             .collect()
     }
 
-    /// The steps that will ask again at a set time, and the guard that kept their call in.
-    pub(crate) fn asleep(&self) -> impl Iterator<Item = (Arc<str>, Option<port::Rejection>)> {
+    /// The steps that will ask again at a set time.
+    pub(crate) fn asleep(&self) -> impl Iterator<Item = Arc<str>> {
         let asleep = self.leaves().filter(|(_, leaf)| matches!(leaf.at, At::Until(_)));
-        asleep.map(|(active, leaf)| (active.path.clone(), leaf.guard))
+        asleep.map(|(active, _)| active.path.clone())
     }
 
     /// What the first waiting leaf waits for.

@@ -19,6 +19,7 @@ mod load;
 mod lost;
 mod open;
 mod outbox;
+mod pace;
 mod perform;
 mod queue;
 mod runner;
@@ -139,6 +140,7 @@ struct Inner {
     claims: claim::Claims,
     relays: Arc<Semaphore>,
     lost: lost::Lost,
+    pace: Mutex<pace::Pace>,
     timer_set: Notify,
     outbox_put: Notify,
     stopping: watch::Sender<bool>,
@@ -239,6 +241,7 @@ impl Inner {
             claims: claim::Claims::default(),
             relays: Arc::new(Semaphore::new(deps.limits.relays.max(1))),
             lost: lost::Lost::default(),
+            pace: Mutex::default(),
             timer_set: Notify::new(),
             outbox_put: Notify::new(),
             stopping: watch::Sender::new(false),

@@ -1,9 +1,10 @@
-//! The relay of `tell`: at least once, with backoff, then a dead letter. Rows outlive the run that wrote them.
+//! The relay of `tell`: at least once, with backoff, then a dead letter. Rows outlive the run that wrote them. What is
+//! for a system whose guard lets nothing out stays where it is.
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
-use port::{Fault, Kind, Landed, Repeat};
+use jiff::{SignedDuration, Timestamp};
+use port::{Fault, Kind, Landed, Rejection, Repeat};
 use serde::Deserialize;
 use serde_json::Value;
 use store::{Batch, DeadLetter, DeadOp, DeadState, OutboxOp, OutboxRow, Tried, failpoint};
@@ -12,6 +13,7 @@ use tracing::Instrument;
 use super::Engine;
 use super::call::Cause;
 use super::letter::letter_id;
+use super::pace::Target;
 use super::runner::stopped;
 use crate::core::words;
 use crate::definition::Retry;
@@ -60,6 +62,20 @@ pub(super) async fn relay(engine: Engine) {
     }
 }
 
+/// Whom a row is for.
+fn target(row: &OutboxRow) -> Target<'_> {
+    let (system, operation) = row.target.split_once('.').unwrap_or((&row.target, ""));
+    Target { system, operation, tenant: &row.tenant }
+}
+
+/// The row stays where it is until then, and no attempt is counted.
+fn postponed(row: OutboxRow, due: Timestamp) -> OutboxOp {
+    let cause = row.cause.unwrap_or_else(|| "held back: its guard lets nothing out".to_owned());
+    let blocked = row.blocked.or_else(|| Some(Rejection::BreakerOpen.as_str().to_owned()));
+    let OutboxRow { id, attempts, sent, perhaps, .. } = row;
+    OutboxOp::Retry { id, due, attempts, sent, cause, blocked, perhaps }
+}
+
 impl Engine {
     /// Whether messages are being delivered.
     pub(super) fn is_relaying(&self) -> bool {
@@ -72,8 +88,16 @@ impl Engine {
             return Ok(UNREADY);
         }
         let now = self.0.clock.now();
+        let mut held = Batch::default();
         for row in self.0.store.outbox_due(now, PAGE).await? {
-            let Some(claim) = self.0.claims.take(&row.id).filter(|_| row.kind == "tell") else { continue };
+            if row.kind != "tell" {
+                continue;
+            }
+            let Some(claim) = self.0.claims.take(&row.id) else { continue };
+            if let Some(due) = self.hold(&target(&row), now) {
+                held.outbox.push(postponed(row, due));
+                continue;
+            }
             let Ok(place) = self.0.relays.clone().acquire_owned().await else { break };
             if self.is_stopping() {
                 break;
@@ -87,6 +111,9 @@ impl Engine {
                 drop(place);
                 engine.0.outbox_put.notify_one();
             });
+        }
+        if !held.is_empty() {
+            self.0.store.commit(held).await?;
         }
         self.0.tasks.lock().retain(|task| !task.is_finished());
         let idle = self.0.claims.is_empty();
@@ -149,7 +176,7 @@ impl Engine {
     }
 
     async fn hand_over(&self, row: &OutboxRow, tell: &Tell) -> Result<(), Fault> {
-        let (system, operation) = row.target.split_once('.').unwrap_or((&row.target, ""));
+        let Target { system, operation, .. } = target(row);
         let cause = Cause {
             tenant: &row.tenant,
             correlation: &row.correlation,
@@ -201,7 +228,7 @@ impl Engine {
 
     fn undeliverable(&self, row: &OutboxRow, tell: &Tell, code: String, fault: &Fault) -> DeadLetter {
         let now = self.0.clock.now();
-        let (system, operation) = row.target.split_once('.').unwrap_or((&row.target, ""));
+        let Target { system, operation, .. } = target(row);
         let mut history: Vec<Tried> = Vec::new();
         history.extend(row.cause.as_ref().map(|cause| Tried {
             at: row.due,

@@ -4,9 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use store::{Append, Expected, NewEvent, OutboxOp, OutboxRow, SignalOp, Timer, TimerOp};
 
-use super::RunId;
+use super::pace::Target;
 use super::runner::{Runner, Stop};
 use super::turn::Turn;
+use super::{RunId, timers};
 use crate::core::{Decision, Effect, Ended, Event, Failure, Parent, Start, TimerKind, Until};
 use crate::definition::{Answer, Retry};
 
@@ -14,9 +15,7 @@ impl Runner {
     pub(super) async fn perform(&mut self, turn: &mut Turn, decision: Decision) -> Result<(), Stop> {
         match decision {
             Decision::Call(effect) => self.call_or_take_back(turn, effect).await?,
-            Decision::Again { path, until } => {
-                self.set_timer(turn, &path, "again", until);
-            }
+            Decision::Again { path, until } => self.again(turn, &path, until),
             Decision::Settle { path } => self.settle(turn, &path),
             Decision::Tell(effect) => self.tell(turn, effect),
             Decision::Publish { path, topic, payload } => {
@@ -163,9 +162,18 @@ impl Runner {
 
     fn set_timer(&self, turn: &mut Turn, path: &str, timer: &str, due: Timestamp) {
         let step = format!("{path}#{timer}");
-        let id = format!("{}/{step}", self.run);
-        turn.batch.timers.push(TimerOp::Set(Timer { id, run: self.run.clone(), step, due }));
-        turn.timer_set = true;
+        turn.set(Timer { id: format!("{}/{step}", self.run), run: self.run.clone(), step, due });
+    }
+
+    /// The timer after which a step's call is made again says whom that is for, so that it can be held back.
+    fn again(&self, turn: &mut Turn, path: &str, due: Timestamp) {
+        let (system, call) = (self.state.asked_at(path), self.state.asked(path));
+        let (Some(system), Some(call)) = (system, call) else {
+            return self.set_timer(turn, path, "again", due);
+        };
+        let target = Target { system: &system, operation: &call.operation, tenant: &self.state.start.tenant };
+        let step = timers::again(path, &target);
+        turn.set(Timer { id: format!("{}/{path}#again", self.run), run: self.run.clone(), step, due });
     }
 
     fn clear(&self, turn: &mut Turn, path: &str) {

@@ -186,7 +186,6 @@ impl Runner {
         match message {
             Message::Look => self.look().await,
             Message::Due { id, step } => self.due(id, &step).await,
-            Message::Wake { system } => self.wake(&system).await,
             Message::Command { command, reply } => {
                 let answer = match self.check(&command) {
                     Ok(()) => self.obey(command).await?,
@@ -262,11 +261,11 @@ impl Runner {
                 .turn_with(breached.then_some(Event::SlaBreached).into_iter().collect(), Vec::new(), rows)
                 .await;
         }
-        let Some((path, timer)) = step.rsplit_once('#') else { return Ok(()) };
-        if timer == "again" {
+        if let Some(path) = super::timers::path_again(step) {
             let decisions = self.state.again(&self.definition, path);
             return self.turn_with(Vec::new(), decisions, rows).await;
         }
+        let Some((path, timer)) = step.rsplit_once('#') else { return Ok(()) };
         let event = self.state.fired(path, timer);
         self.turn_with(event.into_iter().collect(), Vec::new(), rows).await
     }

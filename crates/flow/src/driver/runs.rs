@@ -18,8 +18,6 @@ pub(super) enum Message {
     Look,
     /// A timer is due.
     Due { id: String, step: String },
-    /// The breaker of a system lets calls out again.
-    Wake { system: String },
     /// A person decided.
     Command { command: Command, reply: oneshot::Sender<Result<(), Error>> },
 }

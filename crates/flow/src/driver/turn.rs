@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use store::{Append, Batch, Expected, NewEvent, Receipt, TimerOp, failpoint};
+use store::{Append, Batch, Expected, NewEvent, Receipt, Timer, TimerOp, failpoint};
 
 use super::begin::{row, sla_id, stream};
 use super::claim::Claim;
@@ -32,6 +32,13 @@ pub(super) struct Turn {
     pub(super) told: bool,
     /// Messages that are taken back; nobody else takes them before that is written.
     pub(super) claims: Vec<Claim>,
+}
+
+impl Turn {
+    pub(super) fn set(&mut self, timer: Timer) {
+        self.batch.timers.push(TimerOp::Set(timer));
+        self.timer_set = true;
+    }
 }
 
 /// A turn that has gathered so many bytes is written before it goes on. Nothing is lost by a crash in between: what is

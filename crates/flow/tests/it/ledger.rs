@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
-use port::{Call, Ctx, Fault, Landed, Link, Operation, Repeat, Reply, Spec, Systems};
+use port::{Call, Ctx, Fault, Landed, Link, Operation, Outlook, Repeat, Reply, Spec, Systems};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -29,6 +29,8 @@ struct Pages {
     hang: BTreeMap<String, std::time::Duration>,
     held: BTreeSet<String>,
     let_go: Arc<Notify>,
+    outlooks: BTreeMap<String, Outlook>,
+    looks: usize,
 }
 
 impl Ledger {
@@ -74,6 +76,16 @@ impl Ledger {
             }
             told.await;
         }
+    }
+
+    /// What a system's guard says of calls to come, until it says otherwise.
+    pub(crate) fn looks(&self, system: &str, outlook: Outlook) {
+        self.0.lock().outlooks.insert(system.into(), outlook);
+    }
+
+    /// How often guards were asked what they say of calls to come.
+    pub(crate) fn looked(&self) -> usize {
+        self.0.lock().looks
     }
 
     /// Dies after the n-th call has acted and before its answer is seen.
@@ -199,6 +211,12 @@ impl Link for Fake {
             reply
         }
         .boxed()
+    }
+
+    fn outlook(&self, _operation: &str, _tenant: &str) -> Outlook {
+        let mut pages = self.ledger.0.lock();
+        pages.looks += 1;
+        pages.outlooks.get(&*self.spec.system).copied().unwrap_or(Outlook::Open)
     }
 }
 

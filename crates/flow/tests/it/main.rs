@@ -6,6 +6,7 @@ mod defects;
 mod definitions;
 mod ledger;
 mod once;
+mod pausing;
 mod sagas;
 mod still;
 mod tasks;

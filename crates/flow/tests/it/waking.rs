@@ -39,6 +39,17 @@ async fn a_system_that_is_back_wakes_the_runs_that_wait_for_it() {
     assert_eq!(world.store.next_timer().await.unwrap(), None, "nothing is left to wait for");
 }
 
+/// `payments` is a group that `stripe` is a member of.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_that_is_back_wakes_the_runs_that_wait_for_its_group() {
+    let world = World::of(CHARGE).await;
+    keeps_in(&world, Duration::from_secs(3600));
+    let run = blocked(&world, "act_1").await;
+    world.ledger.mended("payments.charge");
+    assert_eq!(world.engine.wake("stripe").await.unwrap(), 1);
+    succeeds(&world, &run).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_that_has_left_the_memory_is_woken_too() {
     let mut world = World::of(CHARGE).await;

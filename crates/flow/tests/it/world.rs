@@ -77,6 +77,7 @@ impl Listener for Crash {
 pub(crate) fn known() -> Known {
     let specs = specs();
     let mut known = Known::from_specs(&specs);
+    known.groups = [("payments".to_owned(), vec!["stripe".to_owned()])].into();
     known.flows = ["main", "child"].map(str::to_owned).into();
     known
 }
@@ -164,6 +165,13 @@ impl World {
             }
         }
         panic!("nothing is dead");
+    }
+
+    /// Waits until guards were asked so often what they say of calls to come.
+    pub(crate) async fn looked(&self, times: usize) {
+        while self.ledger.looked() < times {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// Waits until the run shows what is wanted.

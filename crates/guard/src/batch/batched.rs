@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
-use port::{Call, Ctx, Fault, IdempotencyKey, Kind, Landed, Link, Repeat, Reply, Spec};
+use port::{Call, Ctx, Fault, IdempotencyKey, Kind, Landed, Link, Outlook, Repeat, Reply, Spec};
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -218,5 +218,9 @@ impl Link for Batched {
             Some(way) => Box::pin(self.collected(way, ctx, call)),
             None => self.link.call(ctx, call),
         }
+    }
+
+    fn outlook(&self, operation: &str, tenant: &str) -> Outlook {
+        self.link.outlook(operation, tenant)
     }
 }

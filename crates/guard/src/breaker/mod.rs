@@ -10,6 +10,8 @@ mod word;
 use std::sync::Arc;
 use std::time::Duration;
 
+use port::Outlook;
+
 pub use permit::Permit;
 use trip::Rules;
 use window::Window;
@@ -244,15 +246,24 @@ impl Breaker {
         }
     }
 
-    /// How long until a call would be let out; `None` when it would be now. Takes no permit.
-    pub fn closed_for(&self, now: Tick) -> Option<Duration> {
-        match (self.switch(), self.read().phase) {
-            (Switch::Disabled | Switch::ObserveOnly, _) | (Switch::Auto, Phase::Closed { .. }) => None,
-            (Switch::ForcedOpen, _) => Some(self.rules.open_for),
-            (Switch::Auto, Phase::Open { .. }) => self.open_for(now).filter(|left| !left.is_zero()),
-            (Switch::Auto, Phase::HalfOpen(probes)) => {
-                (probes.out >= self.rules.permits).then(|| self.rules.probe_hint())
+    /// How a call would fare now. Takes no permit.
+    pub fn outlook(&self, now: Tick) -> Outlook {
+        let word = self.read();
+        match (self.switch(), word.phase) {
+            (Switch::Disabled | Switch::ObserveOnly, _) | (Switch::Auto, Phase::Closed { .. }) => {
+                Outlook::Open
             }
+            (Switch::ForcedOpen, _) => Outlook::Closed(self.rules.open_for),
+            (Switch::Auto, Phase::Open { .. }) => match self.open_for(now).filter(|left| !left.is_zero()) {
+                Some(left) => Outlook::Closed(left),
+                None => Outlook::Probing(self.rules.permits.into()),
+            },
+            (Switch::Auto, Phase::HalfOpen(probes)) => match self.rules.permits.saturating_sub(probes.out) {
+                // Somebody has to come for it to open again.
+                0 if self.overdue(word.era, now) => Outlook::Probing(1),
+                0 => Outlook::Closed(self.rules.probe_hint()),
+                left => Outlook::Probing(left.into()),
+            },
         }
     }
 

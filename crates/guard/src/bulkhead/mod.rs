@@ -153,6 +153,11 @@ impl Bulkhead {
         drop(waiter.send(Handed(Some(Arc::clone(self)))));
     }
 
+    /// Whether a call of that priority would neither find a place nor one to wait in.
+    pub fn is_full(&self, priority: Priority) -> bool {
+        self.in_flight() >= self.places() && !self.has_room_to_wait(priority)
+    }
+
     /// Whether another call of that priority may wait for a place.
     #[inline]
     pub fn has_room_to_wait(&self, priority: Priority) -> bool {

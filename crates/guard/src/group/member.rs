@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use port::{Call, Clock, Ctx, Fault, Landed, Link, Reply};
+use port::{Call, Clock, Ctx, Fault, Landed, Link, Outlook, Reply};
 
 use super::MemberStatus;
 use crate::classify::{Verdict, verdict};
@@ -29,6 +29,10 @@ impl Member {
 
     pub(super) fn name(&self) -> &Arc<str> {
         &self.link.spec().system
+    }
+
+    pub(super) fn outlook(&self, operation: &str, tenant: &str) -> Outlook {
+        self.link.outlook(operation, tenant)
     }
 
     pub(super) async fn call(&self, ctx: &Ctx, call: &Call, clock: &dyn Clock) -> Result<Reply, Fault> {

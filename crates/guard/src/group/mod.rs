@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use member::Member;
-use port::{Call, Clock, Ctx, Fault, Kind, Landed, Link, Operation, Repeat, Reply, Spec, Witness};
+use port::{Call, Clock, Ctx, Fault, Kind, Landed, Link, Operation, Outlook, Repeat, Reply, Spec, Witness};
 use serde::Serialize;
 
 use crate::hedge;
@@ -254,6 +254,11 @@ impl Link for Group {
 
     fn call<'a>(&'a self, ctx: &'a Ctx, call: Call) -> BoxFuture<'a, Result<Reply, Fault>> {
         Box::pin(self.ask(ctx, call))
+    }
+
+    fn outlook(&self, operation: &str, tenant: &str) -> Outlook {
+        let each = self.members.iter().map(|member| member.outlook(operation, tenant));
+        each.reduce(Outlook::or).unwrap_or(Outlook::Open)
     }
 
     fn first_asked(&self, operation: &str) -> Option<Arc<str>> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use guard::batch::{Batcher, batcher};
 use guard::{Batch, Breaker, Policy, Retry};
-use port::{Fault, Kind, Landed, Reply};
+use port::{Fault, Kind, Landed, Link, Outlook, Reply};
 
 use crate::fixture::{World, bare, fault, seconds};
 
@@ -107,15 +107,16 @@ async fn a_batch_that_may_have_landed_is_not_taken_apart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_source_of_a_system_that_asked_for_a_pause_pauses() {
-    let world = World::new(Policy { retry: once(), ..bare() }, |_, _| async {
-        Err(fault(Kind::Throttled, Landed::No).after(Some(seconds(5))))
+async fn a_source_waits_while_the_system_wants_to_be_left_alone() {
+    let world = World::new(Policy { retry: once(), ..bare() }, |number, _| async move {
+        let asks = fault(Kind::Throttled, Landed::No).after(Some(seconds(7)));
+        if number == 1 { Err(asks) } else { Ok(Reply::default()) }
     });
-    let gate = world.guarded.gate("post", "");
     world.call("post").await.unwrap_err();
-    assert_eq!(gate.closed_for(), Some(seconds(5)));
-    gate.opened().await;
-    assert_eq!(gate.closed_for(), None);
+    assert_eq!(world.guarded.outlook("post", "acme"), Outlook::Closed(seconds(7)));
+    tokio::time::advance(seconds(7)).await;
+    assert_eq!(world.guarded.outlook("post", "acme"), Outlook::Open);
+    world.call("post").await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -126,13 +127,12 @@ async fn a_source_before_an_open_breaker_pauses_and_burns_no_attempt() {
     let world = World::new(policy, |number, _| async move {
         if number == 1 { Err(fault(Kind::Connect, Landed::No)) } else { Ok(Reply::default()) }
     });
-    let gate = world.guarded.gate("post", "");
-    assert_eq!(gate.closed_for(), None);
+    let outlook = || world.guarded.outlook("post", "acme");
+    assert_eq!(outlook(), Outlook::Open);
     world.call("post").await.unwrap_err();
-    assert_eq!(gate.closed_for(), Some(seconds(60)));
-    let started = tokio::time::Instant::now();
-    gate.opened().await;
-    assert_eq!(started.elapsed().as_secs(), 60);
+    assert_eq!(outlook(), Outlook::Closed(seconds(60)));
+    tokio::time::advance(seconds(60)).await;
+    assert_eq!(outlook(), Outlook::Probing(1));
     world.call("post").await.unwrap();
     assert_eq!((world.calls(), world.ear.count("breaker_open")), (2, 0));
 }
