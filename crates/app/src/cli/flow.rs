@@ -45,6 +45,9 @@ pub(super) struct List {
     /// Only what does not go on as it should, the oldest first: paused, parked, queued, kept in by a guard, late
     #[arg(long)]
     stuck: bool,
+    /// Only what waits for this system, or for a group that it is in, the oldest first
+    #[arg(long)]
+    system: Option<String>,
     /// Only runs in this status, or these (running, waiting, paused, parked, failed, …)
     #[arg(long)]
     status: Option<String>,
@@ -99,7 +102,11 @@ impl List {
         let page = self.remote.send(request).await?;
         let headings = ["run", "flow", "status", "conversation", "key", "blocked on"];
         let rows: Vec<Vec<String>> = page["runs"].as_array().into_iter().flatten().map(row).collect();
-        let nothing = if self.stuck { "nothing is stuck" } else { "no runs" };
+        let nothing = match (self.stuck, &self.system) {
+            (true, _) => "nothing is stuck",
+            (false, Some(_)) => "nothing waits for it",
+            (false, None) => "no runs",
+        };
         table::print(&headings, &rows, nothing)?;
         if let Some(next) = page["next"].as_str() {
             writeln!(stdout(), "more: --after {next}")?;
@@ -110,6 +117,7 @@ impl List {
     fn query(&self) -> Vec<(&'static str, String)> {
         let given = [
             ("stuck", self.stuck.then(|| "true".to_owned())),
+            ("system", self.system.clone()),
             ("status", self.status.clone()),
             ("flow", self.flow.clone()),
             ("conversation", self.conversation.clone()),

@@ -43,7 +43,7 @@ impl Present {
 
     async fn oldest(&self, ears: &Ears) -> Result<(), flow::Error> {
         let first = RunFilter { limit: 1, ..RunFilter::default() };
-        let stuck = self.engine.stuck(&first, 0).await?;
+        let stuck = self.engine.live(flow::Live { stuck: true, system: None }, &first, 0).await?;
         ears.metrics.oldest_stuck_run(self.age(stuck.runs.first().map(|row| row.started)));
         Ok(())
     }

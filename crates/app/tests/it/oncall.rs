@@ -44,6 +44,9 @@ async fn a_stuck_run_says_why_and_goes_on_when_the_system_is_back() {
     assert_eq!(tried[5], "payments: attempts exhausted at charge");
     assert_eq!(row[0], run);
     assert!(row[5].starts_with("payments: breaker open, tries again "), "{row:?}");
+    let waiting = scene.rows(&["flow", "list", "--system", "payments"]).await;
+    assert_eq!(waiting.iter().map(|row| &row[0]).collect::<Vec<_>>(), [&tried[0], &run]);
+    assert_eq!(scene.cardan(&["flow", "list", "--system", "crm"]).await.done(), "nothing waits for it\n");
     let shown = scene.cardan(&["flow", "show", &run]).await;
     let hint = format!(
         "  to go on      by itself, or now with `cardan flow resume {run}`; see `cardan system show payments`\n"

@@ -47,7 +47,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore, watch};
 
 pub use id::RunId;
-pub use stuck::Stuck;
+pub use stuck::{Live, LivePage};
 pub use undelivered::Undelivered;
 
 use crate::definition::{Definition, Known};

@@ -1,6 +1,8 @@
-//! Which runs do not go on as they should: what a person who is called at night looks for first.
+//! Which runs do not go on as they should, and which wait for a system: what a person who is called at night looks for.
 
-use port::Rejection;
+use std::collections::BTreeSet;
+
+use port::{Rejection, normalised};
 use serde::Deserialize;
 use store::{RunFilter, RunRow, RunStatus};
 
@@ -14,9 +16,18 @@ const PAGE: usize = 1000;
 pub(super) const GUARDS: [Rejection; 4] =
     [Rejection::BreakerOpen, Rejection::BulkheadFull, Rejection::RateLimited, Rejection::DeadlineTooNear];
 
-/// A page of runs that are stuck.
+/// Which live runs are meant; all of them unless something is said.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Live<'a> {
+    /// Those that are paused, parked or queued, are kept in by a guard, or have taken longer than their flow's SLA.
+    pub stuck: bool,
+    /// Those that wait for this system, for a group that it is a member of, or for a member of this group.
+    pub system: Option<&'a str>,
+}
+
+/// A page of live runs.
 #[derive(Clone, Debug, Default)]
-pub struct Stuck {
+pub struct LivePage {
     /// The runs, in order of start; each says what it waits for.
     pub runs: Vec<RunRow>,
     /// After which position to look on; `None` when there is no more.
@@ -24,31 +35,34 @@ pub struct Stuck {
 }
 
 impl Engine {
-    /// Live runs after a position that are paused, parked or queued, are kept in by a guard, or have taken longer than
-    /// their flow's SLA. `filter.before` is not heeded. Looks at 10,000 live runs at most: a page may be short.
+    /// Live runs after a position, in order of start. `filter.before` is not heeded. Looks at 10,000 live runs at most: a
+    /// page may be short.
     ///
     /// # Errors
     /// The store's.
-    pub async fn stuck(&self, filter: &RunFilter, after: u64) -> Result<Stuck, Error> {
+    pub async fn live(&self, live: Live<'_>, filter: &RunFilter, after: u64) -> Result<LivePage, Error> {
+        let systems = live.system.map(|system| self.together_with(system));
         let (mut runs, mut after, mut looked) = (Vec::new(), after, 0);
         let limit = if filter.limit == 0 { PAGE } else { filter.limit };
         while looked < LOOK {
             let page = self.0.store.live_runs(after, PAGE).await?;
             if page.is_empty() {
-                return Ok(Stuck { runs, next: None });
+                return Ok(LivePage { runs, next: None });
             }
             looked += page.len();
             for row in page {
                 after = row.position;
-                if is_meant(&row, filter) && self.is_stuck(&row).await {
+                let meant =
+                    is_meant(&row, filter) && systems.as_ref().is_none_or(|them| waits_for(&row, them));
+                if meant && (!live.stuck || self.is_stuck(&row).await) {
                     runs.push(row);
                 }
                 if runs.len() == limit {
-                    return Ok(Stuck { runs, next: Some(after) });
+                    return Ok(LivePage { runs, next: Some(after) });
                 }
             }
         }
-        Ok(Stuck { runs, next: Some(after) })
+        Ok(LivePage { runs, next: Some(after) })
     }
 
     async fn is_stuck(&self, row: &RunRow) -> bool {
@@ -84,10 +98,21 @@ fn is_meant(row: &RunRow, filter: &RunFilter) -> bool {
 }
 
 fn is_kept_in(row: &RunRow) -> bool {
-    #[derive(Deserialize)]
-    struct Blocked {
-        reason: String,
-    }
-    let blocked = row.blocked_on.as_deref().and_then(|text| serde_json::from_str::<Blocked>(text).ok());
-    blocked.is_some_and(|blocked| GUARDS.iter().any(|guard| guard.as_str() == blocked.reason))
+    blocked(row).is_some_and(|blocked| GUARDS.iter().any(|guard| guard.as_str() == blocked.reason))
+}
+
+fn waits_for(row: &RunRow, systems: &BTreeSet<String>) -> bool {
+    blocked(row)
+        .and_then(|blocked| blocked.system)
+        .is_some_and(|system| systems.contains(&normalised(&system)))
+}
+
+#[derive(Deserialize)]
+struct Blocked {
+    reason: String,
+    system: Option<String>,
+}
+
+fn blocked(row: &RunRow) -> Option<Blocked> {
+    row.blocked_on.as_deref().and_then(|text| serde_json::from_str(text).ok())
 }

@@ -40,6 +40,13 @@ impl Engine {
         Ok(woken)
     }
 
+    /// A system, the groups that it is a member of, and its members when it is itself a group.
+    pub(super) fn together_with(&self, system: &str) -> BTreeSet<String> {
+        let mut systems = self.asked_with(system);
+        systems.extend(self.0.known.read().members(system).iter().map(|member| normalised(member)));
+        systems
+    }
+
     /// A system and the groups that it is a member of.
     fn asked_with(&self, system: &str) -> BTreeSet<String> {
         let system = normalised(system);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use flow::Live;
 use store::{RunFilter, RunStatus};
 
 use crate::world::{World, order};
@@ -47,7 +48,12 @@ async fn a_run_that_cannot_be_read_is_stuck() {
     world.store.commit(batch).await.unwrap();
     world.engine.committed(&[flow::RunId::from(run.as_str())]);
     loop {
-        let stuck = world.engine.stuck(&RunFilter::default(), 0).await.unwrap().runs;
+        let stuck = world
+            .engine
+            .live(Live { stuck: true, system: None }, &RunFilter::default(), 0)
+            .await
+            .unwrap()
+            .runs;
         if stuck.iter().any(|row| row.id == run.as_str()) {
             break;
         }

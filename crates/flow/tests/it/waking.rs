@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use flow::Live;
 use port::{Fault, Rejection};
 use store::{RunFilter, RunStatus};
 
 use crate::world::{PATIENCE, World, eventually, order};
 
+const STUCK: Live<'_> = Live { stuck: true, system: None };
 const CHARGE: &str = "{ do: [{ charge: { call: payments.charge } }] }";
 
 /// Payments' breaker is open and says when to ask again.
@@ -101,10 +103,10 @@ async fn what_does_not_go_on_by_itself_is_stuck() {
     let world = World::of("{ sla: 1ms, do: [{ nap: { wait: 1h } }] }").await;
     let late = world.start("act_1", order()).await;
     world.until(&late, |view| view.sla_breached).await;
-    let stuck = world.engine.stuck(&RunFilter::default(), 0).await.unwrap();
+    let stuck = world.engine.live(STUCK, &RunFilter::default(), 0).await.unwrap();
     assert_eq!(stuck.runs.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), [late.as_str()]);
     let elsewhere = RunFilter { tenant: Some("another".into()), ..RunFilter::default() };
-    assert!(world.engine.stuck(&elsewhere, 0).await.unwrap().runs.is_empty());
+    assert!(world.engine.live(STUCK, &elsewhere, 0).await.unwrap().runs.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -115,16 +117,31 @@ async fn a_run_that_goes_is_not_stuck_and_one_that_is_kept_in_or_paused_is() {
     let paused = blocked(&world, "act_2").await;
     world.engine.pause(paused.as_str(), "ops").await.unwrap();
     let one = RunFilter { limit: 1, ..RunFilter::default() };
-    let first = world.engine.stuck(&one, 0).await.unwrap();
+    let first = world.engine.live(STUCK, &one, 0).await.unwrap();
     assert_eq!(first.runs[0].id, kept_in.as_str());
-    let second = world.engine.stuck(&one, first.next.unwrap()).await.unwrap();
+    let second = world.engine.live(STUCK, &one, first.next.unwrap()).await.unwrap();
     assert_eq!(second.runs[0].id, paused.as_str());
     world.ledger.mended("payments.charge");
     for run in [&kept_in, &paused] {
         world.engine.resume(run.as_str()).await.unwrap();
         succeeds(&world, run).await;
     }
-    assert!(world.engine.stuck(&RunFilter::default(), 0).await.unwrap().runs.is_empty());
+    assert!(world.engine.live(STUCK, &RunFilter::default(), 0).await.unwrap().runs.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_for_a_system_is_found_by_its_name_and_that_of_its_group() {
+    let world = World::of(CHARGE).await;
+    keeps_in(&world, Duration::from_secs(3600));
+    let run = blocked(&world, "act_1").await;
+    for (system, waiting) in [("payments", 1), ("stripe", 1), ("inventory", 0)] {
+        let live = Live { system: Some(system), ..Live::default() };
+        let page = world.engine.live(live, &RunFilter::default(), 0).await.unwrap();
+        assert_eq!(page.runs.len(), waiting, "{system}");
+    }
+    world.ledger.mended("payments.charge");
+    world.engine.resume(run.as_str()).await.unwrap();
+    succeeds(&world, &run).await;
 }
 
 /// The only message in the outbox, when it waits for this.

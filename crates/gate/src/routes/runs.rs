@@ -1,5 +1,6 @@
 //! Runs of flows.
 
+use flow::Live;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use store::{RunFilter, RunRow, RunStatus};
@@ -20,6 +21,12 @@ const QUERY: &[Parameter] = &[
         type_: "boolean",
         about: "Only live runs that do not go on as they should, the oldest first: paused, parked, queued, kept in by a \
                 guard, or past their SLA. A page may be short while there is a `next`.",
+    },
+    Parameter {
+        name: "system",
+        type_: "string",
+        about: "Only live runs that wait for this system, for a group that it is a member of, or for a member of this group, \
+                the oldest first. A page may be short while there is a `next`.",
     },
     Parameter { name: "after", type_: "string", about: "The `next` of the page before." },
     Parameter { name: "limit", type_: "integer", about: "1 to 100; 50 unless said." },
@@ -99,6 +106,7 @@ struct Query {
     conversation: Option<String>,
     key: Option<String>,
     stuck: Option<bool>,
+    system: Option<String>,
     after: Option<u64>,
     limit: Option<usize>,
 }
@@ -115,9 +123,10 @@ async fn list(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
         before: query.after,
         limit,
     };
-    let (rows, next) = if query.stuck == Some(true) {
-        let stuck = gate.engine.stuck(&filter, query.after.unwrap_or(0)).await?;
-        (stuck.runs, stuck.next)
+    let live = Live { stuck: query.stuck == Some(true), system: query.system.as_deref() };
+    let (rows, next) = if live.stuck || live.system.is_some() {
+        let page = gate.engine.live(live, &filter, query.after.unwrap_or(0)).await?;
+        (page.runs, page.next)
     } else {
         let rows = gate.store.runs(&filter).await?;
         let next = rows.last().filter(|_| rows.len() == limit).map(|row| row.position);
