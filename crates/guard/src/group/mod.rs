@@ -7,9 +7,10 @@
 
 mod member;
 mod spec;
+mod standing;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -105,24 +106,35 @@ impl Group {
     /// The members in the order in which this call asks them. One that is to be the first had its turn when it was
     /// chosen.
     fn order(&self, first: Option<&str>) -> Vec<&Member> {
-        let turn = match first {
-            None => self.turn.fetch_add(1, Ordering::Relaxed),
-            Some(_) => self.turn.load(Ordering::Relaxed),
-        };
         let mut order: Vec<_> = self.members.iter().collect();
-        match &self.pick {
-            Pick::Failover | Pick::Hedged { .. } => {}
-            Pick::RoundRobin | Pick::Weighted(_) => self.rotate(&mut order, turn),
-            Pick::Fastest => order.sort_by_key(|member| member.usual_time()),
-        }
-        // One that failed lately gets a growing share of first tries until it is well again; the others go before it.
-        order.sort_by_key(|member| !member.has_its_turn(turn));
-        order.sort_by_key(|member| first.is_some_and(|first| **member.name() != *first));
+        let Some(first) = first else {
+            match &self.pick {
+                Pick::Failover | Pick::Hedged { .. } => {}
+                Pick::RoundRobin | Pick::Weighted(_) => self.rotate(&mut order),
+                Pick::Fastest => self.by_pace(&mut order),
+            }
+            // One that failed lately gets a growing share of first tries until it is well again; otherwise it goes last.
+            let taker = order.iter().position(|member| member.standing.takes());
+            order.rotate_left(taker.unwrap_or_default());
+            return order;
+        };
+        order.sort_by_key(|member| 100 - member.standing.percent());
+        order.sort_by_key(|member| **member.name() != *first);
         order
     }
 
+    /// The fastest first, unless it is time to find out how fast another one is.
+    fn by_pace(&self, order: &mut [&Member]) {
+        order.sort_by_key(|member| member.pace.lately());
+        let now = self.clock.nanos();
+        if let Some(at) = order.iter().skip(1).position(|member| member.pace.is_due(now)) {
+            order[..=at + 1].rotate_right(1);
+        }
+    }
+
     /// Puts the member whose turn it is first; the others follow in the order written.
-    fn rotate<'a>(&'a self, order: &mut Vec<&'a Member>, turn: u64) {
+    fn rotate<'a>(&'a self, order: &mut Vec<&'a Member>) {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let total: u64 = self.members.iter().map(|member| u64::from(member.weight)).sum();
         let mut left = turn % total.max(1);
         for at in 0..order.len() {
@@ -186,10 +198,23 @@ impl Group {
     }
 
     async fn race(&self, ctx: &Ctx, call: &Call, after: Duration) -> Result<Reply, Fault> {
-        let mut order = self.order(None).into_iter();
-        let next = || order.next().map(|member| member.call(ctx, call, &*self.clock));
+        let order = self.order(None);
+        let home: Vec<AtomicBool> = order.iter().map(|_| AtomicBool::new(false)).collect();
+        let mut asked = order.iter().zip(&home).enumerate();
+        let next = || {
+            let (at, (member, home)) = asked.next()?;
+            Some(async move {
+                let result = member.call(ctx, call, &*self.clock).await;
+                home.store(true, Ordering::Relaxed);
+                result.map(|reply| (at, reply))
+            })
+        };
         let raced = hedge::race(after, next, |fault| may_move_on(fault, true)).await;
-        raced.map_err(|fault| Fault { member: None, ..fault })
+        let (winner, reply) = raced.map_err(|fault| Fault { member: None, ..fault })?;
+        let before = order.iter().zip(&home).take(winner);
+        let overtaken = before.filter(|(_, home)| !home.load(Ordering::Relaxed));
+        overtaken.for_each(|(member, _)| member.standing.slip());
+        Ok(reply)
     }
 }
 

@@ -188,6 +188,63 @@ async fn a_hedged_group_asks_the_next_member_while_the_first_hangs() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_member_whose_turn_it_was_when_it_failed_gets_its_turns_back() {
+    for pick in [Pick::RoundRobin, Pick::Weighted(vec![1, 1])] {
+        let retry = Retry { max_attempts: NonZeroU32::MIN, ..Retry::default() };
+        let (first, second) = (
+            answering(),
+            World::new(Policy { retry, ..bare() }, |number, _| async move {
+                if number == 1 { Err(fault(Kind::Connect, Landed::No)) } else { Ok(Reply::default()) }
+            }),
+        );
+        let group = group(&[&first, &second], pick);
+        for _ in 0..200 {
+            ask(&group, &first, "read").await.unwrap();
+        }
+        assert!(second.calls() > 90, "one failure in 200 calls left it {} of them", second.calls());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_fastest_group_finds_out_who_is_fast_again() {
+    let slow = Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let switch = Arc::clone(&slow);
+    let first = World::new(bare(), move |_, _| {
+        let takes = if switch.load(std::sync::atomic::Ordering::Relaxed) { 3_000 } else { 10 };
+        async move {
+            tokio::time::sleep(Duration::from_millis(takes)).await;
+            Ok(Reply::default())
+        }
+    });
+    let second = World::new(bare(), |_, _| async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Ok(Reply::default())
+    });
+    let group = group(&[&first, &second], Pick::Fastest);
+    for _ in 0..100 {
+        ask(&group, &first, "read").await.unwrap();
+    }
+    assert!(first.calls() <= 5, "the slow one was asked {} times in 100 s", first.calls());
+    slow.store(false, std::sync::atomic::Ordering::Relaxed);
+    let before = first.calls();
+    for _ in 0..1_000 {
+        ask(&group, &first, "read").await.unwrap();
+    }
+    assert!(first.calls() - before > 900, "{} of 1,000 calls", first.calls() - before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hedged_group_asks_one_that_is_always_overtaken_seldom_first() {
+    let (first, second) = (World::new(bare(), |_, _| hang()), answering());
+    let group = group(&[&first, &second], Pick::Hedged { after: Duration::from_millis(50) });
+    for _ in 0..200 {
+        ask(&group, &first, "read").await.unwrap();
+    }
+    assert!(first.calls() < 60, "it never answered, and was asked first {} times in 200", first.calls());
+    assert_eq!(group.status().members[0].share_percent, 6);
+}
+
+#[tokio::test(start_paused = true)]
 async fn when_all_members_are_open_the_earliest_says_when_to_come_back() {
     let breaker = |open_for| guard::Breaker {
         consecutive_failures: NonZeroU32::new(1),

@@ -177,7 +177,8 @@ async fn what_several_may_do_is_not_written_down() {
 /// Choosing the first takes its turn, and the call that follows does not take another.
 #[tokio::test]
 async fn a_call_whose_first_member_was_chosen_takes_one_turn() {
-    let group = pair(Pick::RoundRobin);
+    let members = ["stripe", "adyen"].map(|name| member(name, Ok(Reply::default())));
+    let group = Group::new("payments", members.into(), Pick::RoundRobin, Arc::new(SystemClock)).unwrap();
     let mut firsts = Vec::new();
     for _ in 0..3 {
         firsts.push(witnessed(&group, "charge", false).await.1.remove(0));

@@ -65,6 +65,17 @@ impl guard::Listener for Ears {
                     "fallback decided a shared limit"
                 );
             }
+            Event::CopyDropped { place, attempt, duration } => {
+                let (integration_system, integration_operation) = (place.system, place.operation);
+                let duration_ms = millis(*duration);
+                tracing::debug!(
+                    integration_system,
+                    integration_operation,
+                    attempt,
+                    duration_ms,
+                    "another copy was quicker"
+                );
+            }
             Event::CallAbandoned { place, attempts, duration } => {
                 let (integration_system, integration_operation) = (place.system, place.operation);
                 let duration_ms = millis(*duration);
