@@ -28,9 +28,9 @@ pub(super) enum Flow {
     Cancel(Target),
     /// Start no further step until resumed
     Pause(Target),
-    /// Go on with a paused run
+    /// Go on with a paused run, or let one that waits for a system ask now
     Resume(Target),
-    /// Run again from a step; the steps before it keep their results
+    /// Run a paused or ended run again from a step; the steps before it keep their results
     Restart {
         /// The step to start from
         #[arg(long)]

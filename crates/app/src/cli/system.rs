@@ -18,7 +18,7 @@ pub(super) enum System {
     },
     /// Show one: operations, guard, breaker, calls in flight
     Show(Target),
-    /// Close the system's breakers, or those named, and forget their failures
+    /// Close the system's breakers, or those named, and forget their failures. What was forced open stays so
     Reset(Breakers),
     /// Reject every call; what flows want of the system waits. Until changed, or until the server restarts
     ForceOpen(Breakers),

@@ -20,7 +20,7 @@ pub(super) fn metrics_shape() -> Shape {
 
 pub(super) fn operators_shape() -> Shape {
     Shape::object([Field::new("listen", Shape::text().example("127.0.0.1:9090")).doc(
-        "an address and port, with a thread, of their own: `/metrics`, `/health` and `/ready` are there instead of beside \
+        "an address and port, with a thread, of their own: `/metrics`, `/health`, `/health/adapters` and `/ready` are there instead of beside \
          the API and ask nobody who they are; `/v1/runs`, `/v1/dead`, `/v1/outbox` and `/v1/systems` are there too and do, \
          without `auth` at a loopback address only",
     )])
