@@ -19,20 +19,24 @@ fn cached(entries: u32) -> Policy {
     Policy { cache: Some(cache), retry, ..bare() }
 }
 
+/// Fifty callers at once; what each was answered.
+async fn fifty_ask(world: &Arc<World>) -> Vec<Result<Reply, Fault>> {
+    let ask = |_| {
+        let world = Arc::clone(world);
+        tokio::spawn(async move { world.call("read").await })
+    };
+    let calls: Vec<_> = (0..50).map(ask).collect();
+    futures_util::future::join_all(calls).await.into_iter().map(Result::unwrap).collect()
+}
+
 #[tokio::test(start_paused = true)]
 async fn one_question_at_a_time_and_its_answer_for_everyone() {
     let world = Arc::new(World::new(cached(10), |_, _| async {
         tokio::time::sleep(seconds(1)).await;
         Ok(Reply::default())
     }));
-    let calls: Vec<_> = (0..50)
-        .map(|_| {
-            let world = Arc::clone(&world);
-            tokio::spawn(async move { world.call("read").await })
-        })
-        .collect();
-    for call in calls {
-        call.await.unwrap().unwrap();
+    for answer in fifty_ask(&world).await {
+        answer.unwrap();
     }
     assert_eq!(world.calls(), 1);
     tokio::time::advance(seconds(10)).await;
@@ -62,14 +66,8 @@ async fn who_waited_for_a_call_that_failed_does_not_ask_again() {
         tokio::time::sleep(seconds(1)).await;
         Err(fault(Kind::Unavailable, Landed::No))
     }));
-    let calls: Vec<_> = (0..50)
-        .map(|_| {
-            let world = Arc::clone(&world);
-            tokio::spawn(async move { world.call("read").await })
-        })
-        .collect();
-    for call in calls {
-        call.await.unwrap().unwrap_err();
+    for answer in fifty_ask(&world).await {
+        answer.unwrap_err();
     }
     assert_eq!(world.calls(), 1);
     world.call("read").await.unwrap_err();
