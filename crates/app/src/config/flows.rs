@@ -54,11 +54,22 @@ pub(super) fn routes(flows: &BTreeMap<String, Definition>) -> Vec<Route> {
     flows.iter().filter_map(route).collect()
 }
 
-fn known(judge: &Judge<'_>, systems: &BTreeMap<String, System>, groups: &BTreeMap<String, Group>) -> Known {
+/// What flows can name: these systems, groups and flows.
+pub(super) fn callable(
+    systems: &BTreeMap<String, System>,
+    groups: &BTreeMap<String, Group>,
+    flows: impl Iterator<Item = String>,
+) -> Known {
     let specs = systems.values().map(|system| &system.spec);
     let mut known = Known::from_specs(specs.chain(groups.values().map(|group| &group.spec)));
     known.groups = groups.iter().map(|(name, group)| (name.clone(), group.members.clone())).collect();
-    known.flows = judge.names("flows").iter().map(|entry| entry.key.clone()).collect();
+    known.flows = flows.collect();
+    known
+}
+
+fn known(judge: &Judge<'_>, systems: &BTreeMap<String, System>, groups: &BTreeMap<String, Group>) -> Known {
+    let flows = judge.names("flows").iter().map(|entry| entry.key.clone());
+    let mut known = callable(systems, groups, flows);
     // A system that is written wrong is reported once, where it is written, not at every call.
     for entry in judge.names("systems") {
         known.systems.entry(normalised(&entry.key)).or_insert_with(|| written(judge, &entry.value));

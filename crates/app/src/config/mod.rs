@@ -78,6 +78,11 @@ impl Config {
         let systems = self.systems.values().map(|system| &system.spec);
         systems.chain(self.groups.values().map(|group| &group.spec))
     }
+
+    /// The names that flows may use, for definitions that runs have pinned and this configuration no longer holds.
+    pub fn known(&self) -> flow::Known {
+        flows::callable(&self.systems, &self.groups, self.flows.keys().cloned())
+    }
 }
 
 /// What checking found. The configuration is there when no finding is an error.

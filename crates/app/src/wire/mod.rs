@@ -77,7 +77,7 @@ impl House {
             systems: guarded.systems.clone(),
             voice: conversations.clone(),
             definitions: config.flows.values().cloned().collect(),
-            known: known(config),
+            known: config.known(),
             clock: clock.clone(),
             entropy: entropy.clone(),
             limits: flow::Limits::default(),
@@ -125,14 +125,6 @@ impl House {
         }
         self.store.close().await;
     }
-}
-
-/// The names that flows may use, for definitions that runs have pinned and the configuration no longer holds.
-fn known(config: &Config) -> flow::Known {
-    let mut known = flow::Known::from_specs(config.specs());
-    known.groups = config.groups.iter().map(|(name, group)| (name.clone(), group.members.clone())).collect();
-    known.flows = config.flows.keys().cloned().collect();
-    known
 }
 
 fn open_store(place: &Place) -> Result<Store, Failure> {
