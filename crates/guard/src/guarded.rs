@@ -157,14 +157,24 @@ impl Guarded {
         let now = self.world().now();
         let usual = self.usual.iter().filter_map(|(name, median)| Some((name.to_string(), median.get()?)));
         let purse = &self.system.pipeline.purse;
-        let lanes = self.lanes().flat_map(|lanes| lanes.shown(now));
+        let lanes: Vec<_> = self.lanes().flat_map(|lanes| lanes.shown(now)).collect();
+        // Several lanes may share a bulkhead.
+        let mut crowds: Vec<_> = lanes.iter().filter_map(|(_, lane)| lane.bulkhead.as_ref()).collect();
+        crowds.sort_by_key(|crowd| Arc::as_ptr(crowd));
+        crowds.dedup_by(|one, other| Arc::ptr_eq(one, other));
+        let in_flight = crowds.iter().map(|crowd| crowd.in_flight()).sum();
+        let max_in_flight = crowds.iter().map(|crowd| crowd.places()).reduce(u32::saturating_add);
+        let queued = crowds.iter().map(|crowd| crowd.queued()).sum();
         Status {
             system: self.system().to_owned(),
             mode: self.mode(),
             budget: purse.left(),
             budget_capacity: purse.capacity(),
             usual: usual.collect(),
-            lanes: lanes.map(|(name, lane)| lane.status(name, now)).collect(),
+            in_flight,
+            max_in_flight,
+            queued,
+            lanes: lanes.into_iter().map(|(name, lane)| lane.status(name, now)).collect(),
         }
     }
 

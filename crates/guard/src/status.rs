@@ -20,6 +20,12 @@ pub struct Status {
     pub budget: u32,
     /// Retry tokens when full.
     pub budget_capacity: u32,
+    /// Calls out, of all bulkheads together.
+    pub in_flight: u32,
+    /// Calls that may be out at once now, of all bulkheads together; `None` without any.
+    pub max_in_flight: Option<u32>,
+    /// Calls waiting for a place, of all bulkheads together.
+    pub queued: u32,
     /// Per operation, the answer time that half of its calls stay under, once known.
     pub usual: BTreeMap<String, Duration>,
     /// One per breaker, sorted; that of a key appears with its first call.

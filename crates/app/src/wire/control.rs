@@ -40,7 +40,10 @@ impl Guards {
 
     /// How each system's guard stands now, for the gauges: all its lanes together.
     pub(super) fn standings(&self) -> impl Iterator<Item = (&str, Standing)> {
-        self.guards.iter().map(|(name, guarded)| (name.as_str(), together(&guarded.status())))
+        self.guards.iter().map(|(name, guarded)| {
+            let guard::Status { budget, in_flight, queued, max_in_flight: most, .. } = guarded.status();
+            (name.as_str(), Standing { budget, in_flight, queued, most })
+        })
     }
 
     /// What a system's breakers say of it now, where that is not simply well: whatever its last call showed.
@@ -101,14 +104,6 @@ fn told(switch: Switch) -> Mode {
         Switch::Disabled => Mode::Disabled,
         Switch::ObserveOnly => Mode::ObserveOnly,
     }
-}
-
-fn together(status: &guard::Status) -> Standing {
-    let (lanes, budget) = (&status.lanes, status.budget);
-    let in_flight = lanes.iter().map(|lane| lane.in_flight).sum();
-    let queued = lanes.iter().map(|lane| lane.queued).sum();
-    let most = lanes.iter().filter_map(|lane| lane.max_in_flight).reduce(u32::saturating_add);
-    Standing { budget, in_flight, queued, most }
 }
 
 fn worst(lanes: &[LaneStatus]) -> Breaker {

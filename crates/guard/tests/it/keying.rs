@@ -47,6 +47,24 @@ async fn a_breaker_per_tenant_does_not_multiply_the_systems_rate() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_bulkhead_that_lanes_share_is_counted_once() {
+    let bulkhead = Bulkhead { max_in_flight: 8, ..Bulkhead::default() };
+    let policy = Policy { bulkhead: Some(bulkhead), breaker: judged(Per::Tenant), ..once() };
+    let world = World::new(policy, |_, _| async {
+        tokio::time::sleep(seconds(1)).await;
+        Ok(Reply::default())
+    });
+    let calls = futures_util::future::join_all(["a", "b", "c", "d"].map(|tenant| asks(&world, tenant)));
+    let look = async {
+        tokio::task::yield_now().await;
+        world.guarded.status()
+    };
+    let (status, _) = futures_util::future::join(look, calls).await;
+    assert_eq!(status.lanes.len(), 4);
+    assert_eq!((status.in_flight, status.max_in_flight, status.queued), (4, Some(8), 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_breaker_per_tenant_does_not_multiply_the_systems_places() {
     for (per, turned_away) in [(Per::System, 3), (Per::Tenant, 0)] {
         let bulkhead = Bulkhead { per, max_in_flight: 1, queue: 0, ..Bulkhead::default() };
