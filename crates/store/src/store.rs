@@ -80,6 +80,12 @@ impl Store {
         self.sqlite.head()
     }
 
+    /// Which installation this store belongs to: `i_` and 26 letters and digits, random, made with the store and kept for
+    /// good. It is part of every key that is sent to a system, so that no two stores ever send the same one.
+    pub fn installation(&self) -> Arc<str> {
+        self.sqlite.installation()
+    }
+
     /// Forgets idempotency records that expired at or before `now` and taken signals of ended runs.
     ///
     /// Works in small batches between the commits of others. Returns how many rows went.

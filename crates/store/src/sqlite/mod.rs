@@ -9,6 +9,7 @@ mod checkpointer;
 mod column;
 mod fault;
 mod lock;
+mod meta;
 mod open;
 mod queue;
 mod read;
@@ -51,6 +52,7 @@ pub(crate) struct Sqlite {
     queue: Queue,
     readers: Readers,
     shared: Arc<Shared>,
+    installation: Arc<str>,
     writer: Option<JoinHandle<()>>,
     /// Goes last, after every connection into it.
     _directory: Option<tempfile::TempDir>,
@@ -75,10 +77,11 @@ impl Sqlite {
     ) -> Result<Self, Error> {
         let opened = open::open(path, &options, durability)?;
         let shared = Arc::new(Shared::new(opened.head));
+        let installation = opened.installation.clone();
         let readers = Readers::new(path, &options);
         let (queue, commands) = Queue::new(&options, shared.clone());
         let writer = writer::start(opened, commands, shared.clone(), options)?;
-        Ok(Self { queue, readers, shared, writer: Some(writer), _directory: directory })
+        Ok(Self { queue, readers, shared, installation, writer: Some(writer), _directory: directory })
     }
 
     pub(crate) async fn commit(&self, batch: Batch) -> Result<Receipt, Error> {
@@ -109,6 +112,10 @@ impl Sqlite {
 
     pub(crate) fn head(&self) -> watch::Receiver<u64> {
         self.shared.head.subscribe()
+    }
+
+    pub(crate) fn installation(&self) -> Arc<str> {
+        self.installation.clone()
     }
 
     pub(crate) fn health(&self) -> Health {

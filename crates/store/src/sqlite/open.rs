@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -11,17 +12,19 @@ use rusqlite::{Connection, OpenFlags};
 use super::events;
 use super::fault::Fault;
 use super::lock::Lock;
+use super::meta;
 use crate::mutants::Mutant;
 use crate::{Error, Options};
 
 /// "CARD", in the header of every store.
 const APPLICATION: i32 = 0x4341_5244;
 /// The schema, one step per version. What has been released is never edited.
-const SCHEMA: [&str; 4] = [
+const SCHEMA: [&str; 5] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
+    include_str!("schema/5.sql"),
 ];
 /// How every database begins.
 const MAGIC: &[u8] = b"SQLite format 3\0";
@@ -46,6 +49,7 @@ pub(super) struct Opened {
     pub(super) connection: Connection,
     pub(super) lock: Lock,
     pub(super) head: u64,
+    pub(super) installation: Arc<str>,
     pub(super) path: std::path::PathBuf,
 }
 
@@ -66,7 +70,8 @@ pub(super) fn open(path: &Path, options: &Options, durability: Durability) -> Re
         );
         return Err(Error::Corrupt { what });
     }
-    Ok(Opened { connection, lock, head, path: path.to_owned() })
+    let installation = meta::installation(&connection).map_err(Fault::into_error)?;
+    Ok(Opened { connection, lock, head, installation, path: path.to_owned() })
 }
 
 /// A connection with the settings that all share.
@@ -133,11 +138,20 @@ fn migrate(connection: &mut Connection, found: u32) -> Result<(), Fault> {
     for (version, step) in (1..).zip(SCHEMA).skip(found as usize) {
         let transaction = connection.transaction()?;
         transaction.execute_batch(step)?;
+        fill(&transaction, version)?;
         transaction.pragma_update(None, "application_id", APPLICATION)?;
         transaction.pragma_update(None, "user_version", version)?;
         transaction.commit()?;
     }
     Ok(())
+}
+
+/// What a step needs beyond SQL.
+fn fill(transaction: &Connection, version: u32) -> Result<(), Fault> {
+    match version {
+        5 => meta::install(transaction),
+        _ => Ok(()),
+    }
 }
 
 /// Makes the directory and syncs its entry: a store whose directory is forgotten is forgotten.

@@ -37,7 +37,7 @@ pub(super) fn start(
     shared: Arc<Shared>,
     options: Options,
 ) -> Result<JoinHandle<()>, Error> {
-    let Opened { mut connection, lock, head, path } = opened;
+    let Opened { mut connection, lock, head, path, .. } = opened;
     let checkpointer = Checkpointer::start(&path, &mut connection, shared.clone())?;
     let mut writer = Writer {
         connection,

@@ -17,10 +17,10 @@ async fn a_newer_store_is_refused_and_left_as_it_is() {
     Connection::open(disk.path()).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let before = std::fs::read(disk.path()).unwrap();
     let error = refused(&disk);
-    assert_eq!(error, Error::Newer { found: 99, ours: 4 });
+    assert_eq!(error, Error::Newer { found: 99, ours: 5 });
     assert_eq!(
         error.to_string(),
-        "store has schema 99, this cardan knows up to 4: run the cardan that wrote it, or a newer one"
+        "store has schema 99, this cardan knows up to 5: run the cardan that wrote it, or a newer one"
     );
     assert_eq!(std::fs::read(disk.path()).unwrap(), before);
 }
@@ -70,7 +70,28 @@ async fn an_older_store_is_brought_up_to_date() {
         .unwrap()
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .unwrap();
-    assert_eq!(version, 4);
+    assert_eq!(version, 5);
+}
+
+/// A store keeps its installation id for as long as it lives, and no other has it.
+#[tokio::test]
+async fn every_store_has_an_installation_id_of_its_own() {
+    let disk = Disk::new();
+    let store = disk.open();
+    let id = store.installation();
+    assert_eq!((&id[..2], id.len()), ("i_", 28));
+    store.close().await;
+    assert_eq!(disk.open().installation(), id);
+    let others = [Disk::new().open().installation(), Store::temporary().unwrap().installation()];
+    assert!(!others.contains(&id) && others[0] != others[1]);
+}
+
+#[tokio::test]
+async fn a_damaged_installation_id_is_noticed() {
+    let disk = Disk::new();
+    disk.open().close().await;
+    Connection::open(disk.path()).unwrap().execute("UPDATE meta SET value = 'i_other'", []).unwrap();
+    assert_eq!(refused(&disk), Error::Corrupt { what: "the installation id is not what was written".into() });
 }
 
 #[test]
