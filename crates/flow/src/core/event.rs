@@ -178,11 +178,19 @@ pub struct Start {
     pub trace: Option<String>,
     /// The caller's own idempotency key; effects are keyed by it instead of the run's id.
     pub idempotency_key: Option<String>,
+    /// How often that key's commit was tried anew after an end without effect: the effects of each try have keys of their own.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub generation: u32,
     /// `{entity, act, …}`: what expressions see as `input`; `entity` and `act` are names of their own.
     pub input: Value,
     /// The run and step that wait for this one.
     #[serde(default)]
     pub(crate) parent: Option<Parent>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_first(generation: &u32) -> bool {
+    *generation == 0
 }
 
 /// The run and step that wait for a run.
