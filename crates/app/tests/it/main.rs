@@ -23,4 +23,5 @@ mod story;
 mod switches;
 mod together;
 mod unheard;
+mod upgraded;
 mod validate;
