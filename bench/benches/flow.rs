@@ -180,14 +180,7 @@ async fn open(store: &Store) -> Engine {
 }
 
 fn operation() -> Operation {
-    Operation {
-        name: "book".into(),
-        summary: String::new(),
-        repeat: Repeat::Keyed,
-        undo: None,
-        input: Value::Bool(true),
-        output: Value::Bool(true),
-    }
+    Operation::new("book", Repeat::Keyed)
 }
 
 fn answer() -> Value {

@@ -49,6 +49,7 @@ fn usual(fault: &Fault) -> Class {
         | Kind::Unauthorised
         | Kind::NotFound
         | Kind::Conflict
+        | Kind::InProgress
         | Kind::Invalid
         | Kind::Internal => Class::Neutral,
     }
@@ -58,7 +59,12 @@ fn usual(fault: &Fault) -> Class {
 pub(crate) fn answers(fault: &Fault) -> bool {
     let turned_down = matches!(
         fault.kind,
-        Kind::Refused | Kind::Unauthorised | Kind::NotFound | Kind::Conflict | Kind::Invalid
+        Kind::Refused
+            | Kind::Unauthorised
+            | Kind::NotFound
+            | Kind::Conflict
+            | Kind::InProgress
+            | Kind::Invalid
     );
     turned_down && fault.status.is_some() && fault.rejection.is_none()
 }

@@ -41,6 +41,9 @@ pub enum Kind {
     NotFound,
     /// The thing is in another state than the call needs (HTTP 409, 412).
     Conflict,
+    /// The system is still at an earlier request with this call's key (HTTP 409 with `Retry-After`, or what an operation
+    /// declares as `in_progress`). Neither an answer nor a failure: the same call is asked again later.
+    InProgress,
     /// The input is wrong (HTTP 400, 422), or could not be turned into a request.
     Invalid,
     /// The answer could not be understood: bad JSON, wrong content type, too large, a redirect.
@@ -51,7 +54,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 11] = [
+    pub const ALL: [Kind; 12] = [
         Kind::Connect,
         Kind::Timeout,
         Kind::Throttled,
@@ -60,6 +63,7 @@ impl Kind {
         Kind::Unauthorised,
         Kind::NotFound,
         Kind::Conflict,
+        Kind::InProgress,
         Kind::Invalid,
         Kind::Protocol,
         Kind::Internal,
@@ -73,6 +77,7 @@ impl Kind {
             | Kind::Unauthorised
             | Kind::NotFound
             | Kind::Conflict
+            | Kind::InProgress
             | Kind::Invalid
             | Kind::Protocol
             | Kind::Internal => false,
@@ -90,6 +95,7 @@ impl Kind {
             Kind::Unauthorised => "unauthorised",
             Kind::NotFound => "not_found",
             Kind::Conflict => "conflict",
+            Kind::InProgress => "in_progress",
             Kind::Invalid => "invalid",
             Kind::Protocol => "protocol",
             Kind::Internal => "internal",

@@ -18,6 +18,6 @@ pub use clock::{Clock, SystemClock};
 pub use ctx::{Ctx, Entropy, SeededEntropy, SystemEntropy, TraceContext};
 pub use fault::{Fault, Kind, Landed, Rejection};
 pub use outlook::Outlook;
-pub use spec::{Operation, Repeat, Spec};
+pub use spec::{IN_PROGRESS_UNTIL, Operation, Repeat, SETTLES_WITHIN, Spec};
 pub use systems::{Systems, normalised};
 pub use witness::Witness;

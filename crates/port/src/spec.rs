@@ -1,6 +1,7 @@
 //! What an external system can do, said as data.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -37,6 +38,11 @@ impl Spec {
     }
 }
 
+/// The default of [`Operation::settles_within`].
+pub const SETTLES_WITHIN: Duration = Duration::from_secs(5);
+/// The default of [`Operation::in_progress_until`].
+pub const IN_PROGRESS_UNTIL: Duration = Duration::from_secs(600);
+
 /// One operation of a system.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Operation {
@@ -48,8 +54,31 @@ pub struct Operation {
     pub repeat: Repeat,
     /// The operation of the same system that undoes it.
     pub undo: Option<Arc<str>>,
+    /// How to find out whether it landed, as it may be written at a step (`call`, `with`, `found`, …).
+    pub verify: Option<Value>,
+    /// How long after the end of a call whose outcome is unknown its effect may still appear.
+    pub settles_within: Duration,
+    /// How long the system may say that it is still at an earlier request with the same key.
+    pub in_progress_until: Duration,
     /// JSON Schema 2020-12 of its input; `true` accepts anything.
     pub input: Value,
     /// JSON Schema 2020-12 of its output; `true` accepts anything.
     pub output: Value,
+}
+
+impl Operation {
+    /// An operation that takes and answers anything, and that nothing undoes.
+    pub fn new(name: impl Into<Arc<str>>, repeat: Repeat) -> Self {
+        Self {
+            name: name.into(),
+            summary: String::new(),
+            repeat,
+            undo: None,
+            verify: None,
+            settles_within: SETTLES_WITHIN,
+            in_progress_until: IN_PROGRESS_UNTIL,
+            input: Value::Bool(true),
+            output: Value::Bool(true),
+        }
+    }
 }

@@ -37,7 +37,11 @@ impl Client {
             return answer::success(response, plan, self.config.max_response).await;
         }
         let wait = fault::retry_after(response.headers(), ctx.clock.now());
-        let fault = fault::of_status(response.status().as_u16(), wait);
+        let status = response.status().as_u16();
+        let fault = match fault::is_in_progress(status, wait, plan) {
+            true => fault::in_progress(status, wait),
+            false => fault::of_status(status, wait),
+        };
         match answer::failure(response).await {
             Some(words) => Err(fault.with("answer", self.scrub(words))),
             None => Err(fault),

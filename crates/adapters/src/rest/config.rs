@@ -45,6 +45,16 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// What is written at `path`.
+    pub(super) fn node(&self, path: &[&str]) -> Option<&'a Node> {
+        path.iter().try_fold(self.section, |node, key| node.get(key))
+    }
+
+    /// The duration that is written at `path`.
+    pub(super) fn duration(&self, path: &[&str]) -> Option<Duration> {
+        self.node(path)?.duration()
+    }
+
     /// Records a mistake; `None`, so that a caller can end with it.
     pub(super) fn refuse<T>(
         &mut self,

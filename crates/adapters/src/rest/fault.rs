@@ -8,8 +8,10 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
-use port::{Fault, Kind, Landed};
+use port::{Fault, Kind, Landed, Repeat};
 use serde_json::Value;
+
+use super::operation::Plan;
 
 /// How much of a remote error's own words is kept, in characters.
 const WORDS: usize = 200;
@@ -23,9 +25,9 @@ pub(super) fn of_status(status: u16, wait: Option<Duration>) -> Fault {
         300..=399 => (Kind::Protocol, Landed::Unknown, "redirects are not followed"),
         400 | 422 => (Kind::Invalid, Landed::No, "the input was not accepted"),
         401 => (Kind::Unauthorised, Landed::No, "the credentials were not accepted"),
-        404 | 410 => (Kind::NotFound, Landed::No, "there is no such thing"),
+        404 | 410 => (Kind::NotFound, Landed::No, "not found"),
         408 => (Kind::Timeout, Landed::Unknown, "the system gave up waiting"),
-        409 | 412 => (Kind::Conflict, Landed::No, "the thing is in another state"),
+        409 | 412 => (Kind::Conflict, Landed::No, "conflict"),
         425 | 429 => (Kind::Throttled, Landed::No, "the system asks for a pause"),
         400..=499 => (Kind::Refused, Landed::No, "the system refused"),
         501 => (Kind::Unavailable, Landed::No, "the system cannot do this"),
@@ -34,6 +36,18 @@ pub(super) fn of_status(status: u16, wait: Option<Duration>) -> Fault {
         _ => (Kind::Protocol, Landed::Unknown, "the status is not one of HTTP's"),
     };
     Fault::new(kind, landed, says).status(status).after(wait)
+}
+
+/// Whether a status says that an earlier request with the same key is still being handled.
+pub(super) fn is_in_progress(status: u16, wait: Option<Duration>, plan: &Plan) -> bool {
+    let said = (status == 409 && wait.is_some()) || plan.in_progress.statuses.contains(&status);
+    said && plan.repeat == Repeat::Keyed
+}
+
+/// The fault of such an answer: it says nothing for or against the effect.
+pub(super) fn in_progress(status: u16, wait: Option<Duration>) -> Fault {
+    let says = "an earlier request with this key is still being handled";
+    Fault::new(Kind::InProgress, Landed::Unknown, says).status(status).after(wait)
 }
 
 /// The fault of a request that got no answer's head.

@@ -7,6 +7,7 @@ mod config;
 mod credentials;
 mod deadline;
 mod fault;
+mod key_form;
 mod operation;
 mod request;
 mod secret;
@@ -95,6 +96,9 @@ fn described(name: &str, plan: &Plan) -> Operation {
         summary: plan.summary.clone(),
         repeat: plan.repeat,
         undo: plan.undo.as_deref().map(Into::into),
+        verify: plan.verify.clone(),
+        settles_within: plan.settles_within,
+        in_progress_until: plan.in_progress.until,
         input: plan.input.clone(),
         output: match &plan.output {
             Output::Json(schema) => schema.clone(),

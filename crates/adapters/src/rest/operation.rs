@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use diag::Node;
 use http::{HeaderName, Method};
 use port::Repeat;
 use serde_json::{Value, json};
 
 use super::config::{Judge, header_name, warn_of_credential};
+use super::key_form::KeyForm;
 use super::section::Operation;
 use super::template::Template;
 
@@ -27,8 +29,27 @@ pub(super) struct Plan {
     pub(super) key_header: HeaderName,
     /// Statuses outside 2xx that mean success.
     pub(super) ok: Vec<u16>,
+    /// How long after a call of unknown outcome its effect may still appear.
+    pub(super) settles_within: Duration,
+    pub(super) in_progress: InProgress,
+    pub(super) verify: Option<Value>,
+    pub(super) key_form: Option<KeyForm>,
     /// A bound of its own, beside the call's deadline.
     pub(super) limit: Option<Duration>,
+}
+
+/// When a keyed operation is still at an earlier request with the same key.
+#[derive(Clone, Debug)]
+pub(super) struct InProgress {
+    /// Statuses that say so, beside 409 with `Retry-After`.
+    pub(super) statuses: Vec<u16>,
+    pub(super) until: Duration,
+}
+
+impl Default for InProgress {
+    fn default() -> Self {
+        Self { statuses: Vec::new(), until: port::IN_PROGRESS_UNTIL }
+    }
 }
 
 /// What is sent as the body.
@@ -127,6 +148,10 @@ pub(super) fn probe(path: &str, limit: Duration, judge: &mut Judge<'_>) -> Optio
         output: Output::Either,
         key_header: HeaderName::from_static("idempotency-key"),
         ok: Vec::new(),
+        settles_within: port::SETTLES_WITHIN,
+        in_progress: InProgress::default(),
+        verify: None,
+        key_form: None,
         limit: Some(limit),
     };
     Some(Plan { input: plan.implied_input(), ..plan })
@@ -143,6 +168,9 @@ fn plan(name: &str, written: &Operation, judge: &mut Judge<'_>) -> Option<Plan> 
     let key_header = written.idempotency_header.as_deref().unwrap_or("Idempotency-Key");
     let key_header = header_name(key_header, &[place[0], name, "idempotency_header"], judge);
     check_statuses(name, &written.ok, judge);
+    if let Some(says) = written.key.as_ref().and_then(KeyForm::fault) {
+        judge.refuse::<()>("REST013", &[place[0], name, "key"], says, "see `key` in the adapter's page");
+    }
     let plan = Plan {
         summary: written.summary.clone(),
         repeat: written.repeat.unwrap_or_else(|| default_repeat(&method)),
@@ -156,6 +184,10 @@ fn plan(name: &str, written: &Operation, judge: &mut Judge<'_>) -> Option<Plan> 
         output: output?,
         key_header: key_header?,
         ok: written.ok.clone(),
+        settles_within: judge.duration(&[place[0], name, "settles_within"]).unwrap_or(port::SETTLES_WITHIN),
+        in_progress: in_progress(name, judge),
+        verify: written.verify.clone(),
+        key_form: written.key.clone(),
         limit: None,
     };
     let input = match &written.input {
@@ -163,6 +195,16 @@ fn plan(name: &str, written: &Operation, judge: &mut Judge<'_>) -> Option<Plan> 
         Some(schema) => requiring(check_schema(schema, &[place[0], name, "input"], judge)?, &plan.path),
     };
     Some(Plan { input, ..plan })
+}
+
+fn in_progress(name: &str, judge: &Judge<'_>) -> InProgress {
+    let place = ["operations", name, "in_progress"];
+    let statuses = judge.node(&[place[0], name, place[2], "statuses"]).map(Node::items).unwrap_or_default();
+    let statuses = statuses.iter().filter_map(Node::u64).filter_map(|status| u16::try_from(status).ok());
+    InProgress {
+        statuses: statuses.collect(),
+        until: judge.duration(&[place[0], name, place[2], "until"]).unwrap_or(port::IN_PROGRESS_UNTIL),
+    }
 }
 
 /// Reads, replacements and removals by id change nothing when repeated; creations and changes may act twice.

@@ -8,6 +8,7 @@ use port::{Call, Fault, Kind, Landed, Repeat};
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::key_form::KeyForm;
 use super::operation::{Body, Plan};
 use super::template::{self, Gap, Template};
 
@@ -37,7 +38,7 @@ pub(super) fn build(base: &Url, plan: &Plan, call: &Call) -> Result<Request, Fau
     }
     let mut headers = filled_headers(&plan.headers, input)?;
     if plan.repeat == Repeat::Keyed {
-        headers.insert(plan.key_header.clone(), key(call)?);
+        headers.insert(plan.key_header.clone(), key(call, plan.key_form.as_ref())?);
     }
     let body = body(plan, input)?;
     if body.is_some() {
@@ -92,11 +93,12 @@ fn filled_headers(
     Ok(headers)
 }
 
-fn key(call: &Call) -> Result<HeaderValue, Fault> {
+fn key(call: &Call, form: Option<&KeyForm>) -> Result<HeaderValue, Fault> {
     let missing =
         || Fault::new(Kind::Internal, Landed::No, "the operation is keyed and the call carries no key");
-    let key = call.key.as_ref().ok_or_else(missing)?;
-    HeaderValue::from_str(key.as_str()).map_err(|_| missing())
+    let key = call.key.as_ref().ok_or_else(missing)?.as_str();
+    let key = form.map_or_else(|| key.to_owned(), |form| form.of(key));
+    HeaderValue::from_str(&key).map_err(|_| missing())
 }
 
 fn body(plan: &Plan, input: &Map<String, Value>) -> Result<Option<Bytes>, Fault> {

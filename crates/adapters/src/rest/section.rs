@@ -6,6 +6,7 @@ use serde::{Deserialize, de};
 use serde_json::Value;
 
 use super::deadline::Format;
+use super::key_form::KeyForm;
 use super::secret::Name;
 
 #[derive(Debug, Deserialize)]
@@ -99,4 +100,10 @@ pub(super) struct Operation {
     pub(super) idempotency_header: Option<String>,
     #[serde(default)]
     pub(super) ok: Vec<u16>,
+    #[expect(dead_code, reason = "read from the node, which knows units")]
+    pub(super) settles_within: Option<de::IgnoredAny>,
+    #[expect(dead_code, reason = "read from the node, which knows units")]
+    pub(super) in_progress: Option<de::IgnoredAny>,
+    pub(super) verify: Option<Value>,
+    pub(super) key: Option<KeyForm>,
 }

@@ -74,8 +74,34 @@ fn operation() -> Shape {
                 .default("Idempotency-Key")
                 .doc("carries the idempotency key of a keyed operation"),
             Field::new("ok", Shape::list(Shape::int(300..=499))).doc("statuses beside 2xx that mean success"),
+            Field::new("settles_within", Shape::duration())
+                .default("5s")
+                .doc("how long after a call whose outcome is unknown its effect may still appear"),
+            Field::new("in_progress", in_progress())
+                .doc("when a keyed operation is still at an earlier request with the same key"),
+            Field::new("verify", Shape::map("key", Shape::any()))
+                .doc("how to find out whether it landed, as at a step: `call`, `with`, `found`, …"),
+            Field::new("key", key_form()).doc("the form of the key that it wants; else as it is"),
         ])
         .exactly_one_of(VERBS)
+}
+
+fn in_progress() -> Shape {
+    Shape::object([
+        Field::new("statuses", Shape::list(Shape::int(400..=599)))
+            .doc("statuses that say so, beside 409 with `Retry-After`"),
+        Field::new("until", Shape::duration())
+            .default("10m")
+            .doc("how long it may say so before a person has to look"),
+    ])
+}
+
+fn key_form() -> Shape {
+    Shape::object([
+        Field::new("format", Shape::choice(["hex", "uuid"])).default("hex").doc("of a digest of the key"),
+        Field::new("prefix", Shape::text()).doc("put before it"),
+        Field::new("length", Shape::int(16..=64)).default(32).doc("hexadecimal digits, at least 16"),
+    ])
 }
 
 fn texts(name: &'static str) -> Shape {

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use act::{Action, Word as _};
 use diag::{Diagnostic, Entry, Node, Severity, Shape};
-use expr::Ty;
-use flow::{Definition, Input, Known, KnownOperation, Trigger};
+use flow::{Definition, Known, KnownOperation, Trigger};
 use port::{Repeat, normalised};
 use react::Route;
 
@@ -84,14 +83,7 @@ fn written(judge: &Judge<'_>, system: &Node) -> BTreeMap<String, KnownOperation>
     let written = members.map(|entry| &entry.value).chain([system]);
     let sections = written.flat_map(Node::entries).filter_map(|entry| entry.value.get("operations"));
     let names = sections.flat_map(Node::entries).map(|entry| entry.key.clone());
-    names
-        .map(|name| {
-            (
-                name,
-                KnownOperation { repeat: Repeat::Safe, undo: None, input: Input::default(), output: Ty::Any },
-            )
-        })
-        .collect()
+    names.map(|name| (name, KnownOperation::new(Repeat::Safe))).collect()
 }
 
 /// A trigger for an action that no commit can have would never fire.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use store::RunStatus;
 
 use super::{Decision, Effect, Event, Purpose, Start, State, Verdict};
-use crate::definition::{Definition, Input, Known, KnownOperation, compile};
+use crate::definition::{Definition, Known, KnownOperation, compile};
 
 /// One random flow: nested sequences, loops, forks and tries around keyed calls.
 fn block(depth: u32) -> BoxedStrategy<Value> {
@@ -35,12 +35,7 @@ fn block(depth: u32) -> BoxedStrategy<Value> {
 }
 
 fn flow(tasks: &Value) -> Definition {
-    let operation = || KnownOperation {
-        repeat: Repeat::Keyed,
-        undo: None,
-        input: Input::default(),
-        output: expr::Ty::Any,
-    };
+    let operation = || KnownOperation::new(Repeat::Keyed);
     let operations = [("do".to_owned(), operation()), ("undo".to_owned(), operation())].into();
     let known = Known { systems: [("s".to_owned(), operations)].into(), ..Known::default() };
     let (definition, found) = compile("random", &diag::Node::from_json(&json!({ "do": tasks })), &known);

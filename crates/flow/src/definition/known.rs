@@ -1,9 +1,11 @@
 //! The names a flow may use: systems with their operations, topics, other flows.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use expr::Ty;
 use port::{Repeat, Spec, normalised};
+use serde_json::Value;
 
 use super::Input;
 
@@ -27,10 +29,31 @@ pub struct KnownOperation {
     pub repeat: Repeat,
     /// The operation that undoes it.
     pub undo: Option<String>,
+    /// How to find out whether it landed, as it is written at the operation.
+    pub verify: Option<Value>,
+    /// How long after a call of unknown outcome its effect may still appear.
+    pub settles_within: Duration,
+    /// How long the system may say that it is still at an earlier request with the same key.
+    pub in_progress_until: Duration,
     /// What it wants.
     pub input: Input,
     /// What it answers.
     pub output: Ty,
+}
+
+impl KnownOperation {
+    /// An operation that takes and answers anything, and that nothing undoes.
+    pub fn new(repeat: Repeat) -> Self {
+        Self {
+            repeat,
+            undo: None,
+            verify: None,
+            settles_within: port::SETTLES_WITHIN,
+            in_progress_until: port::IN_PROGRESS_UNTIL,
+            input: Input::default(),
+            output: Ty::Any,
+        }
+    }
 }
 
 impl Known {
@@ -58,6 +81,9 @@ fn operations(spec: &Spec) -> BTreeMap<String, KnownOperation> {
     let known = |operation: &port::Operation| KnownOperation {
         repeat: operation.repeat,
         undo: operation.undo.as_deref().map(str::to_owned),
+        verify: operation.verify.clone(),
+        settles_within: operation.settles_within,
+        in_progress_until: operation.in_progress_until,
         input: Input::from_schema(&operation.input),
         output: Ty::from_schema(&operation.output),
     };

@@ -252,12 +252,8 @@ pub(crate) fn specs() -> Vec<Spec> {
 
 fn spec(system: &str, operations: Operations) -> Spec {
     let operation = |(name, repeat, undo): &(&str, Repeat, Option<&str>)| Operation {
-        name: (*name).into(),
-        summary: String::new(),
-        repeat: *repeat,
         undo: undo.map(Into::into),
-        input: Value::Bool(true),
-        output: Value::Bool(true),
+        ..Operation::new(*name, *repeat)
     };
     Spec {
         system: system.into(),

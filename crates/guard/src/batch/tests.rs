@@ -69,15 +69,8 @@ impl Scene {
     }
 
     fn with(size: u32, in_flight: u32, slow: Duration) -> Self {
-        let operation = |name: &str, repeat| Operation {
-            name: name.into(),
-            summary: String::new(),
-            repeat,
-            undo: None,
-            input: Value::Bool(true),
-            output: Value::Bool(true),
-        };
-        let operations = vec![operation("upsert", Repeat::Keyed), operation("upsert_many", Repeat::Safe)];
+        let operations =
+            vec![Operation::new("upsert", Repeat::Keyed), Operation::new("upsert_many", Repeat::Safe)];
         let spec = Spec { system: "crm".into(), adapter: "stub", version: "1.0.0", operations };
         let crm = Arc::new(Crm { spec, asked: Mutex::default(), slow });
         let link = Arc::clone(&crm) as Arc<dyn Link>;

@@ -78,9 +78,7 @@ fn the_slowest_member_of_a_hedged_group_may_be_the_last() {
         let deadline = Some(Duration::from_secs(seconds));
         told(Repeat::Safe, &Policy { deadline, ..profile("echo").unwrap() })
     };
-    let (name, summary) = ("read".into(), String::new());
-    let (input, output) = (true.into(), true.into());
-    let operation = port::Operation { name, summary, repeat: Repeat::Safe, undo: None, input, output };
+    let operation = port::Operation::new("read", Repeat::Safe);
     let pick = crate::Pick::Hedged { after: Duration::from_secs(4) };
     let group = explain_group("mail.read", &pick, &operation, vec![within(30), within(1)]);
     assert_eq!(group.longest, Duration::from_secs(34));

@@ -57,6 +57,11 @@ fn merge(known: &mut Operation, operation: &Operation) {
     if known.undo != operation.undo {
         known.undo = None;
     }
+    if known.verify != operation.verify {
+        known.verify = None;
+    }
+    known.settles_within = known.settles_within.max(operation.settles_within);
+    known.in_progress_until = known.in_progress_until.max(operation.in_progress_until);
 }
 
 fn least_safe(one: Repeat, other: Repeat) -> Repeat {
@@ -72,8 +77,8 @@ mod tests {
     use super::*;
 
     fn operation(name: &str, repeat: Repeat, undo: Option<&str>, output: Value) -> Operation {
-        let (name, undo) = (name.into(), undo.map(Into::into));
-        Operation { name, summary: String::new(), repeat, undo, input: Value::Bool(true), output }
+        let undo = undo.map(Into::into);
+        Operation { undo, output, ..Operation::new(name, repeat) }
     }
 
     fn member(name: &str, operations: Vec<Operation>) -> Spec {

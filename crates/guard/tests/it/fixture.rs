@@ -10,7 +10,7 @@ use port::{
     Adapter, Call, Ctx, Fault, IdempotencyKey, Kind, Landed, Link, Operation, Repeat, Reply, SeededEntropy,
     Spec,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 type Script = dyn Fn(u32, Ctx) -> BoxFuture<'static, Result<Reply, Fault>> + Send + Sync;
 
@@ -141,18 +141,10 @@ pub(crate) fn call(operation: &str) -> Call {
 }
 
 fn spec() -> Spec {
-    let operation = |name: &str, repeat| Operation {
-        name: name.into(),
-        summary: String::new(),
-        repeat,
-        undo: None,
-        input: json!(true),
-        output: json!(true),
-    };
     let operations = vec![
-        operation("charge", Repeat::Keyed),
-        operation("post", Repeat::Never),
-        operation("read", Repeat::Safe),
+        Operation::new("charge", Repeat::Keyed),
+        Operation::new("post", Repeat::Never),
+        Operation::new("read", Repeat::Safe),
     ];
     Spec { system: "crm".into(), adapter: "scripted", version: "1.0.0", operations }
 }

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use port::{
     Call, Ctx, Fault, Kind, Landed, Link, Operation, Rejection, Repeat, Reply, Spec, SystemClock, Witness,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::fixture::{call, seconds};
 
@@ -30,12 +30,8 @@ impl Link for Member {
 
 fn member(system: &str, answer: Result<Reply, Fault>) -> Arc<dyn Link> {
     let operation = |name: &str, repeat, undo: Option<&str>| Operation {
-        name: name.into(),
-        summary: String::new(),
-        repeat,
         undo: undo.map(Into::into),
-        input: json!(true),
-        output: json!(true),
+        ..Operation::new(name, repeat)
     };
     let operations = vec![
         operation("charge", Repeat::Keyed, Some("refund")),

@@ -78,16 +78,8 @@ impl Modelled {
 }
 
 fn spec() -> Spec {
-    let (input, output) = (Value::Bool(true), Value::Bool(true));
-    let read = Operation {
-        name: "read".into(),
-        summary: String::new(),
-        repeat: Repeat::Safe,
-        undo: None,
-        input,
-        output,
-    };
-    Spec { system: "model".into(), adapter: "model", version: "1.0.0", operations: vec![read] }
+    let operations = vec![Operation::new("read", Repeat::Safe)];
+    Spec { system: "model".into(), adapter: "model", version: "1.0.0", operations }
 }
 
 /// The system is there and cannot serve.

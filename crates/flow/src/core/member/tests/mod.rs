@@ -11,15 +11,13 @@ use port::{Fault, Kind, Landed, Rejection, Repeat, Reply};
 use serde_json::{Value, json};
 
 use crate::core::{Decision, Effect, Event, Start, State, Verdict};
-use crate::definition::{Definition, Input, Known, KnownOperation, compile};
+use crate::definition::{Definition, Known, KnownOperation, compile};
 
 /// `pay` is a group of `stripe` and `adyen`; `shop` is a plain system.
 fn known() -> Known {
     let operation = |repeat, undo: Option<&str>| KnownOperation {
-        repeat,
         undo: undo.map(str::to_owned),
-        input: Input::default(),
-        output: expr::Ty::Any,
+        ..KnownOperation::new(repeat)
     };
     let provider = |keyed| {
         let charge = operation(keyed, Some("refund"));
