@@ -14,6 +14,8 @@ mod witness;
 
 pub use adapter::{Adapter, Link};
 pub use call::{Call, IdempotencyKey, Reply};
+#[cfg(feature = "held")]
+pub use clock::HeldClock;
 pub use clock::{Clock, SystemClock};
 pub use ctx::{Ctx, Entropy, SeededEntropy, SystemEntropy, TraceContext};
 pub use fault::{Fault, Kind, Landed, Rejection};

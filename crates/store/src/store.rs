@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::sqlite::Sqlite;
-use crate::{Batch, Error, Options, Receipt};
+use crate::{Batch, Error, Fate, Moment, Options, Receipt};
 
 /// The log and the rows beside it. Cheap to clone; the last handle to go closes the store.
 #[derive(Clone, Debug)]
@@ -61,6 +61,27 @@ impl Store {
     /// [`Error::Io`].
     pub fn temporary() -> Result<Self, Error> {
         Ok(Self { sqlite: Arc::new(Sqlite::temporary(Options::default())?) })
+    }
+
+    /// A store in memory that does everything within the caller's poll, by the same rules: for tests that hold time and
+    /// chance. Nothing of it is on a disk, and it has no threads.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn inline() -> Result<Self, Error> {
+        Ok(Self { sqlite: Arc::new(Sqlite::inline(&Options::default())?) })
+    }
+
+    /// The next process's handle on the rows of an inline store; the handles before it answer nothing any more. Any other
+    /// store has one process: this handle.
+    #[must_use]
+    pub fn reopened(&self) -> Self {
+        self.sqlite.reopened().map_or_else(|| self.clone(), |sqlite| Self { sqlite: Arc::new(sqlite) })
+    }
+
+    /// Has a test decide what happens at each moment of an inline store; no other store asks.
+    pub fn decide(&self, decide: impl FnMut(Moment<'_>) -> Fate + Send + 'static) {
+        self.sqlite.decide(decide);
     }
 
     /// Commits a batch: when this returns `Ok`, it is on disk (`fsync`) and every reader sees it.

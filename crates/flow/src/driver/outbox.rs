@@ -55,6 +55,7 @@ pub(super) async fn relay(engine: Engine) {
             }
         };
         tokio::select! {
+            biased;
             () = tokio::time::sleep(wait) => {}
             () = engine.0.outbox_put.notified() => {}
             () = stopped(&mut stopping) => return,

@@ -33,6 +33,7 @@ pub(super) async fn follow(engine: Engine) {
             }
         };
         tokio::select! {
+            biased;
             () = tokio::time::sleep(wait) => {}
             () = engine.0.timer_set.notified() => {}
         }

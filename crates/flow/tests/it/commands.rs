@@ -14,7 +14,7 @@ do:
   - charge: { call: payments.charge, with: { amount: 1 } }
 "#;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn exhausted_pauses_with_a_dead_letter_and_replay_keeps_the_key() {
     let mut world = World::of(TWO).await;
     world.ledger.fails("payments.charge", Fault::new(Kind::Unavailable, Landed::No, "away"));
@@ -35,7 +35,7 @@ async fn exhausted_pauses_with_a_dead_letter_and_replay_keeps_the_key() {
     assert!(world.engine.replay_dead(&letter.id).await.is_err(), "a letter is replayed once");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn cancel_undoes_what_was_done() {
     let world = World::of("{ do: [{ reserve: { call: inventory.reserve, compensate: { call: inventory.release, with: { id: '${ result.id }' } } } }, { wait: 1h }] }").await;
     let run = world.start("act_1", order()).await;
@@ -47,7 +47,7 @@ async fn cancel_undoes_what_was_done() {
     assert!(world.engine.cancel(run.as_str(), "ops").await.is_err(), "cancelling an ended run");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn pause_lets_calls_come_home_and_resume_goes_on() {
     let world = World::of(TWO).await;
     world.ledger.holds("inventory.reserve");
@@ -64,7 +64,7 @@ async fn pause_lets_calls_come_home_and_resume_goes_on() {
     assert_eq!(world.engine.wait(run.as_str(), PATIENCE).await.unwrap().status, RunStatus::Succeeded);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn restart_from_a_step_keeps_what_was_before() {
     let world = World::of(
         "{ on_exhausted: fail, do: [{ a: { call: inventory.reserve } }, { b: { call: payments.charge } }] }",
@@ -80,7 +80,7 @@ async fn restart_from_a_step_keeps_what_was_before() {
     assert!(world.engine.restart_from(run.as_str(), "zzz").await.is_err());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn runs_of_one_key_go_one_at_a_time() {
     let world = World::of("{ key: '${ entity.id }', do: [{ gate: { listen: { signal: go } } }, { call: crm.update, with: { n: '${ run.commit }' } }] }").await;
     let first = world.start("act_1", order()).await;
@@ -94,7 +94,7 @@ async fn runs_of_one_key_go_one_at_a_time() {
     assert_eq!(world.ledger.inputs("crm.update"), [json!({ "n": "act_1" }), json!({ "n": "act_2" })]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_run_keeps_its_definition_when_the_flow_changes() {
     let mut world = World::of("{ do: [{ gate: { listen: { signal: go } } }, { call: crm.update }] }").await;
     let run = world.start("act_1", order()).await;
@@ -108,7 +108,7 @@ async fn a_run_keeps_its_definition_when_the_flow_changes() {
 }
 
 /// Operators are served by a runtime of their own; what they set in motion outlives it.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_run_stays_at_home_whoever_tells_it_something() {
     let mut world = World::of(TWO).await;
     world.ledger.fails("payments.charge", Fault::new(Kind::Unavailable, Landed::No, "away"));

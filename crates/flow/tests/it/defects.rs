@@ -13,7 +13,7 @@ do:
 "#;
 
 /// State, journal and work are one commit: a refused batch leaves no run behind.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn b4_a_refused_batch_starts_nothing() {
     let world = World::of(PAID_ORDER).await;
     let (run, mut batch) = world.begin("act_1", order());
@@ -25,7 +25,7 @@ async fn b4_a_refused_batch_starts_nothing() {
 }
 
 /// An effect whose process died before writing its outcome is not lost: it is found again under its key.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn b6_a_crash_does_not_lose_an_executed_step() {
     let mut world = World::of(PAID_ORDER).await;
     world.ledger.dies_at_call(Some(1));
@@ -38,7 +38,7 @@ async fn b6_a_crash_does_not_lose_an_executed_step() {
 }
 
 /// Paid without an order cannot be: creating the order is a journaled step, and its failure refunds.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn b11_payment_without_order_is_refunded() {
     let world = World::of(PAID_ORDER).await;
     world.ledger.fails("orders.create", Fault::new(Kind::Refused, Landed::No, "no"));
@@ -49,7 +49,7 @@ async fn b11_payment_without_order_is_refunded() {
 }
 
 /// Keys come from run and step, not from a clock: every attempt has the same.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn b12_the_key_is_the_same_on_every_attempt() {
     let world =
         World::of("do: [{ pay: { call: payments.charge, retry: { attempts: 3, wait: 10ms } } }]").await;
@@ -63,7 +63,7 @@ async fn b12_the_key_is_the_same_on_every_attempt() {
 
 /// The failing step itself is undone when nobody knows whether it landed; the error names it; a compensation that
 /// fails is parked and visible, and the others go on.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn b14_the_failing_step_is_undone_and_named() {
     let world = World::of(
         r#"
@@ -96,7 +96,7 @@ do:
 }
 
 /// Rolling back goes on after a cancel that fails for a while.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn b15_rollback_does_not_stop_at_a_failing_cancel() {
     let world = World::of("template: order-create").await;
     world.ledger.fails("payments.charge", Fault::new(Kind::Refused, Landed::No, "declined"));
@@ -118,7 +118,7 @@ async fn b15_rollback_does_not_stop_at_a_failing_cancel() {
 }
 
 /// A dead letter is written with the entry that says so, holds the original input, and can be replayed.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn b20_a_dead_letter_has_cause_history_input_and_correlation() {
     let world = World::of(
         "do: [{ pay: { call: payments.charge, with: { amount: 5 }, retry: { attempts: 2, wait: 10ms } } }]",
@@ -136,7 +136,7 @@ async fn b20_a_dead_letter_has_cause_history_input_and_correlation() {
 }
 
 /// What must never be repeated is not sent again after a crash: it is verified, or waits for a person.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_never_operation_is_not_sent_again_after_a_crash() {
     for (verify, status) in
         [("", RunStatus::Paused), (", verify: { call: payments.find }", RunStatus::Succeeded)]
@@ -154,7 +154,7 @@ async fn a_never_operation_is_not_sent_again_after_a_crash() {
 }
 
 /// What a run was begun with is worth nothing once somebody else has gone on with it: finished steps stay finished.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_wake_up_that_comes_late_repeats_nothing() {
     let world = World::of(PAID_ORDER).await;
     for commit in [Some("act_1".to_owned()), None] {
@@ -173,13 +173,13 @@ async fn a_wake_up_that_comes_late_repeats_nothing() {
         world.engine.wait(begun.as_str(), PATIENCE).await.unwrap();
         world.engine.committed(std::slice::from_ref(&begun));
         world.until(&begun, |view| view.status == RunStatus::Succeeded).await;
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        world.passes(PATIENCE).await;
         assert_eq!(world.ledger.keys("payments.charge").len(), before + 1, "{begun}");
     }
 }
 
 /// A failed call says what the system said, in the run's error and in the dead letter alike.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_failed_call_names_what_was_at_fault() {
     let world = World::of("do: [{ pay: { call: payments.charge, on_exhausted: compensate } }]").await;
     let fault = Fault::new(Kind::Refused, Landed::No, "the system refused").with("answer", "card expired");

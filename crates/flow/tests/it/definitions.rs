@@ -107,7 +107,7 @@ fn equal_content_has_an_equal_hash() {
 }
 
 /// Equal content has an equal hash, so its unnamed steps must have equal names: effects are keyed by them.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn laid_out_in_another_order_steps_keep_their_keys() {
     let (charge, create) = ("[{ call: payments.charge }]", "[{ call: orders.create }]");
     let mut keys = Vec::new();

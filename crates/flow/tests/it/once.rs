@@ -24,7 +24,7 @@ async fn stuck(world: &World) -> flow::RunId {
     run
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_step_whose_outcome_is_unknown_is_verified_after_a_pause() {
     let world = World::of(
         "do: [{ pay: { call: payments.capture, compensate: none, verify: { call: payments.find } } }]",
@@ -44,7 +44,7 @@ async fn a_step_whose_outcome_is_unknown_is_verified_after_a_pause() {
     assert_eq!(world.ledger.effects(), ["payments.capture", "payments.find"]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_letter_ends_when_its_step_is_resumed() {
     let world = World::of(CAPTURE).await;
     let run = stuck(&world).await;
@@ -59,7 +59,7 @@ async fn a_letter_ends_when_its_step_is_resumed() {
     assert_eq!((view.status, world.ledger.count("payments.capture")), (RunStatus::Succeeded, 1));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_letter_ends_when_its_run_is_cancelled_or_begun_again() {
     for restarted in [true, false] {
         let world = World::of(CAPTURE).await;
@@ -74,7 +74,7 @@ async fn a_letter_ends_when_its_run_is_cancelled_or_begun_again() {
 }
 
 /// Its run has ended without it: the letter stays until somebody discards it.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_letter_that_nobody_waits_for_is_not_replayed() {
     let world = World::of("{ on_exhausted: fail, do: [{ pay: { call: payments.charge } }] }").await;
     world.ledger.fails_once("payments.charge", away());
@@ -86,7 +86,7 @@ async fn a_letter_that_nobody_waits_for_is_not_replayed() {
     world.engine.discard_dead(&id).await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_run_is_not_restarted_while_a_call_is_out() {
     let world = World::of(CAPTURE).await;
     world.ledger.holds("payments.capture");
@@ -101,7 +101,7 @@ async fn a_run_is_not_restarted_while_a_call_is_out() {
     assert_eq!((view.status, world.ledger.count("payments.capture")), (RunStatus::Succeeded, 1));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_run_is_not_restarted_while_one_that_it_began_goes_on() {
     let world =
         World::with(&[("main", "do: [{ sub: { run: child } }]"), ("child", "do: [{ wait: 1h }]")]).await;
@@ -112,7 +112,7 @@ async fn a_run_is_not_restarted_while_one_that_it_began_goes_on() {
     assert_eq!(refused.code(), "flow.status", "{refused}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_letter_that_is_replayed_twice_at_once_is_sent_once() {
     let world = World::of(CAPTURE).await;
     let run = stuck(&world).await;
@@ -127,7 +127,7 @@ async fn a_letter_that_is_replayed_twice_at_once_is_sent_once() {
 }
 
 /// Whoever comes second is told so, and the run keeps what it has in flight.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_run_outlives_a_letter_that_is_discarded_while_it_is_replayed() {
     for _ in 0..10 {
         let world = World::of(
@@ -151,7 +151,7 @@ async fn a_run_outlives_a_letter_that_is_discarded_while_it_is_replayed() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_run_that_is_tried_again_is_another_run() {
     let world = World::with(&[
         ("main", "do: [{ t: { try: [{ sub: { run: child } }], retry: { attempts: 3, wait: 10ms } } }]"),
@@ -165,7 +165,7 @@ async fn a_run_that_is_tried_again_is_another_run() {
     assert!(keys.len() == 2 && keys[0] != keys[1], "{keys:?}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_run_can_be_restarted_from_a_step_that_began_another() {
     let mut world = World::with(&[
         ("main", "do: [{ sub: { run: child } }]"),

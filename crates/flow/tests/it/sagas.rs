@@ -55,7 +55,7 @@ const TEMPLATES: [(&str, &[&str]); 3] = [
     ("purchase-saga", &["inventory.reserve", "payments.charge", "orders.create"]),
 ];
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn each_saga_succeeds() {
     for (name, steps) in TEMPLATES {
         let world = World::of(&template(name)).await;
@@ -67,7 +67,7 @@ async fn each_saga_succeeds() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_repeated_commit_is_one_run() {
     for (name, _) in TEMPLATES {
         let world = World::of(&template(name)).await;
@@ -79,7 +79,7 @@ async fn a_repeated_commit_is_one_run() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn failure_at_each_step_undoes_everything_in_reverse() {
     for (name, steps) in TEMPLATES {
         for step in steps {
@@ -97,7 +97,7 @@ async fn failure_at_each_step_undoes_everything_in_reverse() {
 }
 
 /// The failing step has acted and its answer was lost: it is undone too.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn an_unknown_step_is_undone_too() {
     for (name, steps) in TEMPLATES {
         for step in steps.iter().filter(|step| !step.starts_with("email")) {
@@ -110,7 +110,7 @@ async fn an_unknown_step_is_undone_too() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn crash_after_each_journal_write() {
     for (name, steps) in TEMPLATES {
         let last = steps.last().unwrap();
@@ -135,7 +135,7 @@ async fn crash_after_each_journal_write() {
 }
 
 /// The effect is there and its outcome was not written: it is done again under the same key, and acts once.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn crash_after_each_effect_acts_once() {
     for (name, steps) in TEMPLATES {
         for calls in 1.. {
@@ -159,7 +159,7 @@ async fn crash_after_each_effect_acts_once() {
 }
 
 /// Compensation that dies half way is done again under the same key.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn undo_twice_undoes_once() {
     for (name, steps) in TEMPLATES {
         let world = World::of(&template(name)).await;

@@ -1,14 +1,12 @@
 //! Nothing stands still unseen: what breaks down is picked up again, or is shown to be stuck.
 
-use std::time::Duration;
-
 use flow::Live;
 use store::{RunFilter, RunStatus};
 
-use crate::world::{World, order};
+use crate::world::{World, eventually, order};
 
 /// Nobody knows whether it landed, so it is undone; nothing is sent to such an adapter again.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_call_that_panics_has_an_unknown_outcome() {
     let world = World::of(
         "do: [{ pay: { call: payments.charge, compensate: { call: payments.refund, with: { id: 1 } } } }]",
@@ -21,7 +19,7 @@ async fn a_call_that_panics_has_an_unknown_outcome() {
     assert_eq!(world.ledger.effects(), ["payments.charge", "payments.refund"]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_message_whose_delivery_panics_is_a_dead_letter() {
     let world = World::of("do: [{ mail: { tell: email.send } }]").await;
     world.ledger.panics_once("email.send");
@@ -30,7 +28,7 @@ async fn a_message_whose_delivery_panics_is_a_dead_letter() {
     assert_eq!((letter.code.as_str(), world.ledger.count("email.send")), ("call.internal", 1));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_run_that_panics_is_read_back_by_itself() {
     let world = World::of("do: [{ a: { call: orders.create } }, { b: { call: payments.charge } }]").await;
     world.crash.after(3);
@@ -39,7 +37,7 @@ async fn a_run_that_panics_is_read_back_by_itself() {
     assert_eq!(world.ledger.effects(), ["orders.create", "payments.charge"]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_run_that_cannot_be_read_is_stuck() {
     let world = World::of("do: [{ call: payments.charge }]").await;
     let (run, mut batch) = world.begin("act_1", order());
@@ -47,21 +45,15 @@ async fn a_run_that_cannot_be_read_is_stuck() {
     batch.appends[0].events.push(store::NewEvent { data: b"{}".to_vec(), ..unreadable });
     world.store.commit(batch).await.unwrap();
     world.engine.committed(&[flow::RunId::from(run.as_str())]);
-    loop {
-        let stuck = world
-            .engine
-            .live(Live { stuck: true, system: None }, &RunFilter::default(), 0)
-            .await
-            .unwrap()
-            .runs;
-        if stuck.iter().any(|row| row.id == run.as_str()) {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let stuck = async || {
+        let live = Live { stuck: true, system: None };
+        let page = world.engine.live(live, &RunFilter::default(), 0).await.unwrap();
+        page.runs.into_iter().find(|row| row.id == run.as_str())
+    };
+    eventually("the run is stuck", stuck).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn timers_that_nobody_clears_hold_up_no_others() {
     let world = World::of("{ do: [{ nap: { wait: 10ms } }] }").await;
     let due = jiff::Timestamp::from_second(1_000_000_000).unwrap();
@@ -73,7 +65,7 @@ async fn timers_that_nobody_clears_hold_up_no_others() {
 }
 
 /// A store takes 16 MiB at once.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_turn_that_writes_much_is_written_in_parts() {
     let world = World::of(
         r#"do: [{ p: { for: { each: i, in: "${ entity.items }" }, publish: news, with: { all: "${ entity.text }" } } }]"#,
@@ -84,7 +76,7 @@ async fn a_turn_that_writes_much_is_written_in_parts() {
     assert_eq!(world.store.version("topic-news").await.unwrap(), 20);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_run_that_asks_in_a_conversation_that_is_over_fails() {
     let flow = "do: [{ size: { ask: { field: size, prompt: 'Which?' } } }]";
     let world = World::of(flow).await;

@@ -8,7 +8,7 @@ use store::RunStatus;
 
 use crate::world::{PATIENCE, World, eventually, order};
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn require_names_what_is_missing() {
     let world = World::of("do: [{ require: [customer_id, items, colour, size] }]").await;
     let view = world.runs(order()).await;
@@ -20,7 +20,7 @@ async fn require_names_what_is_missing() {
     assert_eq!(view.status, RunStatus::Failed);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn set_if_switch_for_and_result() {
     let world = World::of(
         r#"
@@ -50,7 +50,7 @@ do:
     assert!(paths.contains(&"reserve[0]") && paths.contains(&"reserve[1]"), "{paths:?}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn fork_joins_all_and_race_takes_the_first() {
     let world = World::of(
         r#"
@@ -67,7 +67,7 @@ do:
     assert!(world.store.next_timer().await.unwrap().is_none(), "the loser's timer is gone");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn catch_takes_an_error_and_the_run_goes_on() {
     let world = World::of(
         r#"
@@ -89,7 +89,7 @@ do:
     assert_eq!(world.ledger.inputs("email.send"), [json!({ "why": "declined" })]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn retry_in_try_tries_the_failed_step_alone() {
     let world = World::of(
         r#"
@@ -109,7 +109,7 @@ do:
     assert_eq!(world.ledger.keys("payments.charge").len(), 3);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn ask_and_confirm_wait_for_their_answers() {
     let world = World::of(
         r#"
@@ -137,7 +137,7 @@ do:
     assert!(said.iter().any(|said| said.outcome == Some(flow::Outcome::InProgress)));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_no_and_a_silence_fail_the_run() {
     let flow = r#"do: [{ sure: { confirm: { summary: "Sure?" }, timeout: 150ms } }]"#;
     let world = World::of(flow).await;
@@ -149,7 +149,7 @@ async fn a_no_and_a_silence_fail_the_run() {
     assert_eq!((error.code.as_str(), error.message.as_str()), ("flow.rejected", "not confirmed: too dear"));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn listen_hears_topics_and_signals() {
     let world = World::of(
         r#"
@@ -192,7 +192,7 @@ do:
     assert_eq!(world.store.version("topic-done").await.unwrap(), 1);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn tell_is_delivered_at_least_once_and_dies_visibly() {
     let world = World::of("do: [{ mail: { tell: email.send, with: { to: x } } }]").await;
     world.ledger.fails("email.send", Fault::new(Kind::Refused, Landed::No, "bad address"));
@@ -209,7 +209,7 @@ async fn tell_is_delivered_at_least_once_and_dies_visibly() {
     assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn run_waits_for_its_child_and_takes_its_error() {
     let child = r#"{ result: "${ steps.c.id }", do: [{ c: { call: crm.update } }] }"#;
     let parent = r#"{ result: "${ steps.sub }", do: [{ sub: { run: child, with: { id: x } } }] }"#;
@@ -221,7 +221,7 @@ async fn run_waits_for_its_child_and_takes_its_error() {
     assert_eq!((&*error.step, error.code.as_str()), ("sub/c", "call.refused"));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_guards_rejection_spends_no_attempt_and_is_visible() {
     let world = World::of("do: [{ pay: { call: payments.charge } }]").await;
     let wait = Some(Duration::from_secs(3600));
@@ -235,7 +235,7 @@ async fn a_guards_rejection_spends_no_attempt_and_is_visible() {
     assert_eq!(world.engine.wait(run.as_str(), PATIENCE).await.unwrap().status, RunStatus::Succeeded);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn wait_survives_a_restart_and_an_sla_is_an_event() {
     let mut world = World::of("{ sla: 50ms, do: [{ wait: 3s }, { call: crm.update }] }").await;
     let run = world.start("act_1", order()).await;
@@ -246,7 +246,7 @@ async fn wait_survives_a_restart_and_an_sla_is_an_event() {
     assert!(view.sla_breached);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_step_that_takes_too_long_is_cut_off() {
     let world = World::of("do: [{ slow: { call: payments.charge, timeout: 50ms } }]").await;
     world.ledger.takes("payments.charge", Duration::from_secs(60));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use port::{Fault, Kind, Landed, Rejection};
 use store::{OutboxFilter, RunStatus};
 
-use crate::world::{PATIENCE, World, order};
+use crate::world::{PATIENCE, World, eventually, order};
 
 /// A message that is undone because what follows is refused.
 const UNDONE: &str = r#"
@@ -25,13 +25,11 @@ impl World {
 
     /// Waits until nothing is to be delivered any more.
     async fn delivered(&self) {
-        while self.messages().await > 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        eventually("all is delivered", async || (self.messages().await == 0).then_some(())).await;
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn stopping_waits_for_messages_that_are_being_delivered() {
     let world = World::of("do: [{ mail: { tell: email.send } }]").await;
     world.ledger.holds("email.send");
@@ -48,7 +46,7 @@ async fn stopping_waits_for_messages_that_are_being_delivered() {
     assert_eq!(world.messages().await, 0);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_delivery_that_cannot_be_written_down_is_not_made_again() {
     let world = World::of("do: [{ mail: { tell: email.send } }]").await;
     world.ledger.holds("email.send");
@@ -56,11 +54,11 @@ async fn a_delivery_that_cannot_be_written_down_is_not_made_again() {
     world.called("email.send", 1).await;
     world.store.clone().close().await;
     world.ledger.lets_go("email.send");
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    world.passes(PATIENCE).await;
     assert_eq!(world.ledger.keys("email.send").len(), 1);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_message_that_must_not_be_repeated_is_not_sent_again_after_a_crash() {
     let mut world = World::of("do: [{ note: { tell: payments.capture } }]").await;
     world.ledger.dies_at_call(Some(1));
@@ -74,7 +72,7 @@ async fn a_message_that_must_not_be_repeated_is_not_sent_again_after_a_crash() {
     world.delivered().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_message_that_may_be_repeated_is_sent_again_after_a_crash() {
     let mut world = World::of("do: [{ mail: { tell: email.send } }]").await;
     world.ledger.dies_at_call(Some(1));
@@ -86,7 +84,7 @@ async fn a_message_that_may_be_repeated_is_sent_again_after_a_crash() {
     assert_eq!(world.ledger.count("email.send"), 1);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_message_that_was_not_sent_is_taken_back() {
     for flow in [
         UNDONE,
@@ -102,7 +100,7 @@ async fn a_message_that_was_not_sent_is_taken_back() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_message_that_is_being_delivered_is_undone_afterwards() {
     let world = World::of(UNDONE).await;
     world.ledger.holds("orders.create");
@@ -121,7 +119,7 @@ async fn a_message_that_is_being_delivered_is_undone_afterwards() {
 }
 
 /// The process dies while the message is out: nobody knows whether it arrived, so it is undone.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_message_that_may_have_arrived_is_undone() {
     let flow = format!("{UNDONE}\n").replace("- pay:", "- gate: { listen: { signal: go } }\n  - pay:");
     let mut world = World::of(&flow).await;

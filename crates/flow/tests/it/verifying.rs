@@ -16,7 +16,7 @@ fn called(step: &StepView) -> (&str, StepStatus, Option<&str>) {
 }
 
 /// The refund needs the charge's id, which never came: the charge is asked for again before anything is undone.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_step_that_is_asked_for_before_it_is_undone_is_verifying_not_blocked() {
     let world = World::of(
         r#"
@@ -51,7 +51,7 @@ do:
     );
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_step_whose_outcome_is_looked_up_is_verifying() {
     let flow = "do: [{ pay: { call: payments.capture, compensate: none, verify: { call: payments.find } } }]";
     let world = World::of(flow).await;
@@ -67,7 +67,7 @@ async fn a_step_whose_outcome_is_looked_up_is_verifying() {
 }
 
 /// What would be sent again is the call, not the question whether it landed.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_letter_about_a_question_without_an_answer_holds_the_call() {
     let world = World::of(
         "do: [{ pay: { call: payments.capture, with: { amount: 5 }, compensate: none, \
@@ -88,7 +88,7 @@ async fn a_letter_about_a_question_without_an_answer_holds_the_call() {
     assert!(world.ledger.inputs("payments.capture").iter().all(|input| *input == json!({ "amount": 5 })));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_run_whose_letter_was_discarded_says_so() {
     let world = World::of("do: [{ pay: { call: payments.charge } }]").await;
     world.ledger.fails("payments.charge", Fault::new(Kind::Unavailable, Landed::No, "away"));

@@ -26,7 +26,7 @@ async fn succeeds(world: &World, run: &flow::RunId) {
     assert_eq!(world.engine.wait(run.as_str(), PATIENCE).await.unwrap().status, RunStatus::Succeeded);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_system_that_is_back_wakes_the_runs_that_wait_for_it() {
     let world = World::of(CHARGE).await;
     keeps_in(&world, Duration::from_secs(3600));
@@ -42,7 +42,7 @@ async fn a_system_that_is_back_wakes_the_runs_that_wait_for_it() {
 }
 
 /// `payments` is a group that `stripe` is a member of.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_member_that_is_back_wakes_the_runs_that_wait_for_its_group() {
     let world = World::of(CHARGE).await;
     keeps_in(&world, Duration::from_secs(3600));
@@ -52,7 +52,7 @@ async fn a_member_that_is_back_wakes_the_runs_that_wait_for_its_group() {
     succeeds(&world, &run).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_run_that_has_left_the_memory_is_woken_too() {
     let mut world = World::of(CHARGE).await;
     keeps_in(&world, Duration::from_secs(3600));
@@ -63,7 +63,7 @@ async fn a_run_that_has_left_the_memory_is_woken_too() {
     succeeds(&world, &run).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_run_that_is_woken_too_early_waits_again() {
     let world = World::of(CHARGE).await;
     keeps_in(&world, Duration::from_secs(3600));
@@ -74,7 +74,7 @@ async fn a_run_that_is_woken_too_early_waits_again() {
     assert!(world.store.next_timer().await.unwrap().is_some(), "its timer is set again");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn resume_lets_a_run_that_waits_to_try_again_try_now() {
     let world = World::of(CHARGE).await;
     keeps_in(&world, Duration::from_secs(3600));
@@ -85,7 +85,7 @@ async fn resume_lets_a_run_that_waits_to_try_again_try_now() {
     assert!(world.engine.resume(run.as_str()).await.is_err(), "it has ended");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_time_that_comes_while_a_run_is_paused_is_not_lost() {
     let world = World::of(CHARGE).await;
     keeps_in(&world, Duration::from_millis(200));
@@ -98,7 +98,7 @@ async fn a_time_that_comes_while_a_run_is_paused_is_not_lost() {
     succeeds(&world, &run).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn what_does_not_go_on_by_itself_is_stuck() {
     let world = World::of("{ sla: 1ms, do: [{ nap: { wait: 1h } }] }").await;
     let late = world.start("act_1", order()).await;
@@ -109,7 +109,7 @@ async fn what_does_not_go_on_by_itself_is_stuck() {
     assert!(world.engine.live(STUCK, &elsewhere, 0).await.unwrap().runs.is_empty());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_run_that_goes_is_not_stuck_and_one_that_is_kept_in_or_paused_is() {
     let world = World::of(CHARGE).await;
     keeps_in(&world, Duration::from_secs(3600));
@@ -129,7 +129,7 @@ async fn a_run_that_goes_is_not_stuck_and_one_that_is_kept_in_or_paused_is() {
     assert!(world.engine.live(STUCK, &RunFilter::default(), 0).await.unwrap().runs.is_empty());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn who_waits_for_a_system_is_found_by_its_name_and_that_of_its_group() {
     let world = World::of(CHARGE).await;
     keeps_in(&world, Duration::from_secs(3600));
@@ -153,7 +153,7 @@ async fn message(world: &World, reason: &str) -> flow::Undelivered {
     eventually("a message that waits", look).await
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_message_says_what_it_waits_for_and_goes_when_its_system_is_back() {
     let world = World::of("{ do: [{ mail: { tell: email.send, with: { to: x } } }] }").await;
     let closed = Fault::rejected(Rejection::BreakerOpen, Some(Duration::from_secs(3600)));

@@ -1,4 +1,5 @@
-//! A store, an engine over it, systems with a ledger, a conversation that remembers what was said.
+//! A store, an engine over it, systems with a ledger, a conversation that remembers what was said. Time is held: it moves
+//! on when everybody waits, so that a wait costs nothing and ends the same way each time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,13 +9,15 @@ use flow::{Deps, Engine, Known, Limits, Listener, RunId, RunView, Said, Start, T
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
-use port::{SeededEntropy, SystemClock};
+use port::{HeldClock, SeededEntropy};
 use serde_json::{Value, json};
 use store::{Batch, Receipt, Store};
 
 use crate::ledger::{Ledger, specs};
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// Between two looks.
+const STEP: Duration = Duration::from_millis(5);
 
 /// Everything a test needs.
 pub(crate) struct World {
@@ -23,12 +26,13 @@ pub(crate) struct World {
     pub(crate) ledger: Ledger,
     pub(crate) said: Arc<Recorder>,
     pub(crate) crash: Arc<Crash>,
+    pub(crate) clock: Arc<HeldClock>,
     flows: Vec<(String, String)>,
 }
 
 /// Commits what is said and remembers it.
 pub(crate) struct Recorder {
-    store: Store,
+    store: Mutex<Store>,
     pub(crate) said: Mutex<Vec<Said>>,
     /// The conversation has ended.
     pub(crate) over: AtomicBool,
@@ -37,7 +41,8 @@ pub(crate) struct Recorder {
 impl Voice for Recorder {
     fn say<'a>(&'a self, said: Said, batch: Batch) -> BoxFuture<'a, Result<Receipt, store::Error>> {
         async move {
-            let receipt = self.store.commit(batch).await?;
+            let store = self.store.lock().clone();
+            let receipt = store.commit(batch).await?;
             self.said.lock().push(said);
             Ok(receipt)
         }
@@ -94,14 +99,15 @@ impl World {
     }
 
     pub(crate) async fn with(flows: &[(&str, &str)]) -> Self {
-        let store = Store::temporary().unwrap();
+        let store = Store::inline().unwrap();
+        let clock = Arc::new(HeldClock::new(jiff::Timestamp::from_second(1_700_000_000).unwrap()));
         let (ledger, crash) = (Ledger::default(), Arc::new(Crash::default()));
-        let said =
-            Arc::new(Recorder { store: store.clone(), said: Mutex::default(), over: AtomicBool::default() });
+        let voice = Mutex::new(store.clone());
+        let said = Arc::new(Recorder { store: voice, said: Mutex::default(), over: AtomicBool::default() });
         let flows: Vec<_> =
             flows.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-        let engine = open(&store, &ledger, &said, &crash, &flows).await;
-        Self { store, engine, ledger, said, crash, flows }
+        let engine = open(deps(&store, &ledger, &said, &crash, &clock), &flows).await;
+        Self { store, engine, ledger, said, crash, clock, flows }
     }
 
     /// The process dies and another one opens the store.
@@ -109,7 +115,10 @@ impl World {
         self.engine.stop(Duration::ZERO).await;
         self.crash.after(0);
         self.ledger.dies_at_call(None);
-        self.engine = open(&self.store, &self.ledger, &self.said, &self.crash, &self.flows).await;
+        self.store = self.store.reopened();
+        *self.said.store.lock() = self.store.clone();
+        let deps = deps(&self.store, &self.ledger, &self.said, &self.crash, &self.clock);
+        self.engine = open(deps, &self.flows).await;
     }
 
     pub(crate) async fn start(&self, commit: &str, entity: Value) -> RunId {
@@ -147,65 +156,63 @@ impl World {
 
     /// Waits until an operation has been called so often.
     pub(crate) async fn called(&self, operation: &str, times: usize) {
-        for _ in 0..6000 {
-            if self.ledger.keys(operation).len() >= times {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        panic!("{operation} was not called {times} times");
+        let called = async || (self.ledger.keys(operation).len() >= times).then_some(());
+        eventually(&format!("{operation} is called {times} times"), called).await;
     }
 
     /// Waits for a dead letter.
     pub(crate) async fn dead(&self) -> store::DeadLetter {
-        for _ in 0..6000 {
-            match self.store.dead(&store::DeadFilter::default()).await.unwrap().pop() {
-                Some(letter) => return letter,
-                None => tokio::time::sleep(Duration::from_millis(5)).await,
-            }
-        }
-        panic!("nothing is dead");
+        let dead = async || self.store.dead(&store::DeadFilter::default()).await.unwrap().pop();
+        eventually("something is dead", dead).await
     }
 
     /// Waits until guards were asked so often what they say of calls to come.
     pub(crate) async fn looked(&self, times: usize) {
-        while self.ledger.looked() < times {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        eventually("guards are asked", async || (self.ledger.looked() >= times).then_some(())).await;
     }
 
     /// Waits until the run shows what is wanted.
     pub(crate) async fn until(&self, run: &RunId, wanted: impl Fn(&RunView) -> bool) -> RunView {
-        for _ in 0..3000 {
+        let shown = async || {
             let view = self.engine.view(run.as_str()).await.unwrap();
-            if wanted(&view) {
-                return view;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            wanted(&view).then_some(view)
+        };
+        let found = within(PATIENCE, shown).await;
+        match found {
+            Some(view) => view,
+            None => panic!("never happened: {:#?}", self.engine.view(run.as_str()).await.unwrap()),
         }
-        panic!("never happened: {:#?}", self.engine.view(run.as_str()).await.unwrap());
+    }
+
+    /// Lets everything happen that is due within this time.
+    pub(crate) async fn passes(&self, time: Duration) {
+        tokio::time::sleep(time).await;
     }
 }
 
-async fn open(
+fn deps(
     store: &Store,
     ledger: &Ledger,
     said: &Arc<Recorder>,
     crash: &Arc<Crash>,
-    flows: &[(String, String)],
-) -> Engine {
-    let deps = Deps {
+    clock: &Arc<HeldClock>,
+) -> Deps {
+    Deps {
         store: store.clone(),
         systems: ledger.systems(),
         voice: said.clone(),
-        definitions: flows.iter().map(|(name, text)| compile(name, text)).collect(),
+        definitions: Vec::new(),
         known: known(),
-        clock: Arc::new(SystemClock),
+        clock: clock.clone(),
         entropy: Arc::new(SeededEntropy::new(7)),
         limits: Limits { idle: Duration::from_millis(200), tells: 3, ..Limits::default() },
         listener: crash.clone(),
-    };
-    Engine::open(deps).await.unwrap()
+    }
+}
+
+async fn open(deps: Deps, flows: &[(String, String)]) -> Engine {
+    let definitions = flows.iter().map(|(name, text)| compile(name, text)).collect();
+    Engine::open(Deps { definitions, ..deps }).await.unwrap()
 }
 
 pub(crate) fn order() -> Value {
@@ -224,11 +231,17 @@ impl World {
 
 /// Waits until there is what is looked for.
 pub(crate) async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
-    for _ in 0..6000 {
-        if let Some(found) = look().await {
+    within(PATIENCE, look).await.unwrap_or_else(|| panic!("never happened: {what}"))
+}
+
+/// What is looked for, when it is there before this time has passed.
+async fn within<T>(time: Duration, look: impl AsyncFn() -> Option<T>) -> Option<T> {
+    let end = tokio::time::Instant::now() + time;
+    loop {
+        let found = look().await;
+        if found.is_some() || tokio::time::Instant::now() >= end {
             return found;
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::time::sleep(STEP).await;
     }
-    panic!("never happened: {what}");
 }

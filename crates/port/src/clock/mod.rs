@@ -2,6 +2,8 @@
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod counter;
+#[cfg(feature = "held")]
+mod held;
 #[cfg(any(test, all(target_os = "linux", target_arch = "x86_64")))]
 mod pace;
 #[cfg(test)]
@@ -11,6 +13,9 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+
+#[cfg(feature = "held")]
+pub use held::HeldClock;
 
 /// The wall clock and the monotonic clock. Nothing below the wiring reads time any other way.
 pub trait Clock: Send + Sync + 'static {

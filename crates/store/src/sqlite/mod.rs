@@ -8,6 +8,7 @@ mod apply;
 mod checkpointer;
 mod column;
 mod fault;
+mod inline;
 mod lock;
 mod meta;
 mod open;
@@ -39,20 +40,34 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use self::fault::Fault;
+use self::inline::Inline;
 use self::open::Durability;
 use self::queue::Queue;
 use self::read::Read;
 use self::readers::Readers;
 use self::shared::Shared;
-use crate::{Batch, Error, Health, Options, Receipt, Verified};
+use crate::{Batch, Error, Health, Moment, Options, Receipt, Verified};
 
 /// One open store. Dropping it commits what is queued and gives the file back.
 #[derive(Debug)]
 pub(crate) struct Sqlite {
-    queue: Queue,
-    readers: Readers,
+    way: Way,
     shared: Arc<Shared>,
     installation: Arc<str>,
+}
+
+/// How commits and reads reach the database.
+#[derive(Debug)]
+enum Way {
+    Threads(Threads),
+    Inline(Inline),
+}
+
+/// A writer's thread, and connections for reading on threads that may block.
+#[derive(Debug)]
+struct Threads {
+    queue: Queue,
+    readers: Readers,
     writer: Option<JoinHandle<()>>,
     /// Goes last, after every connection into it.
     _directory: Option<tempfile::TempDir>,
@@ -69,6 +84,28 @@ impl Sqlite {
         Self::start(&path, options, Durability::None, Some(directory))
     }
 
+    /// In memory and without threads: what is asked is done before the caller's poll returns.
+    pub(crate) fn inline(options: &Options) -> Result<Self, Error> {
+        let inline = Inline::new(options)?;
+        let shared = inline.shared();
+        Ok(Self { way: Way::Inline(inline), shared, installation: inline::INSTALLATION.into() })
+    }
+
+    /// The next process's store over the same rows, when this one has no threads.
+    pub(crate) fn reopened(&self) -> Option<Self> {
+        let Way::Inline(inline) = &self.way else { return None };
+        let inline = inline.reopened();
+        let shared = inline.shared();
+        Some(Self { way: Way::Inline(inline), shared, installation: self.installation.clone() })
+    }
+
+    /// Has each moment of an inline store decided by a test.
+    pub(crate) fn decide(&self, decide: impl FnMut(Moment<'_>) -> crate::Fate + Send + 'static) {
+        if let Way::Inline(inline) = &self.way {
+            inline.decide(Box::new(decide));
+        }
+    }
+
     fn start(
         path: &Path,
         options: Options,
@@ -81,17 +118,25 @@ impl Sqlite {
         let readers = Readers::new(path, &options);
         let (queue, commands) = Queue::new(&options, shared.clone());
         let writer = writer::start(opened, commands, shared.clone(), options)?;
-        Ok(Self { queue, readers, shared, installation, writer: Some(writer), _directory: directory })
+        let threads = Threads { queue, readers, writer: Some(writer), _directory: directory };
+        Ok(Self { way: Way::Threads(threads), shared, installation })
     }
 
     pub(crate) async fn commit(&self, batch: Batch) -> Result<Receipt, Error> {
-        self.queue.commit(batch).await
+        match &self.way {
+            Way::Threads(threads) => threads.queue.commit(batch).await,
+            Way::Inline(inline) => inline.commit(&batch).await,
+        }
     }
 
     pub(crate) async fn prune(&self, now: Timestamp) -> Result<u64, Error> {
         let mut gone = 0;
         loop {
-            match self.queue.prune(now).await? {
+            let pruned = match &self.way {
+                Way::Threads(threads) => threads.queue.prune(now).await?,
+                Way::Inline(inline) => inline.prune(now).await?,
+            };
+            match pruned {
                 0 => return Ok(gone),
                 some => gone += some,
             }
@@ -103,7 +148,10 @@ impl Sqlite {
         &self,
         reading: impl FnOnce(&Read<'_>) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Error> {
-        self.readers.read(reading).await
+        match &self.way {
+            Way::Threads(threads) => threads.readers.read(reading).await,
+            Way::Inline(inline) => inline.read(reading).await,
+        }
     }
 
     pub(crate) async fn verify(&self) -> Result<Verified, Error> {
@@ -123,11 +171,14 @@ impl Sqlite {
     }
 
     pub(crate) async fn close(&self) {
-        self.queue.close().await;
+        match &self.way {
+            Way::Threads(threads) => threads.queue.close().await,
+            Way::Inline(inline) => inline.close(),
+        }
     }
 }
 
-impl Drop for Sqlite {
+impl Drop for Threads {
     fn drop(&mut self) {
         self.queue.hang_up();
         if let Some(writer) = self.writer.take() {

@@ -88,6 +88,13 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Fault
     Ok(connection)
 }
 
+/// A database that is nowhere but in memory.
+pub(super) fn in_memory() -> Result<Connection, Fault> {
+    let mut connection = connect(Path::new(":memory:"), OpenFlags::default())?;
+    migrate(&mut connection, 0)?;
+    Ok(connection)
+}
+
 fn prepare(
     connection: &mut Connection,
     path: &Path,

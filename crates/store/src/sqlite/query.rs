@@ -6,8 +6,8 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, InterruptHandle};
 
-use super::Sqlite;
 use super::fault::Fault;
+use super::{Sqlite, Threads, Way};
 use crate::{Cell, Error, Table};
 
 /// Runs one reading statement on a connection that can do nothing else, and interrupts it after `timeout`.
@@ -17,8 +17,11 @@ pub(crate) async fn run(
     limit: usize,
     timeout: Duration,
 ) -> Result<Table, Error> {
-    let place = store.readers.place().await?;
-    let readers = store.readers.clone();
+    let Way::Threads(Threads { readers, .. }) = &store.way else {
+        return Err(Error::Query("a store without threads answers no SQL".to_owned()));
+    };
+    let place = readers.place().await?;
+    let readers = readers.clone();
     let (interrupt, handle) = tokio::sync::oneshot::channel::<InterruptHandle>();
     let mut reading = tokio::task::spawn_blocking(move || {
         let _place = place;

@@ -48,7 +48,7 @@ impl Queue {
     }
 
     pub(super) async fn commit(&self, batch: Batch) -> Result<Receipt, Error> {
-        let size = self.size(&batch)?;
+        let size = size(&batch, self.batch_bytes)?;
         let (answer, answered) = oneshot::channel();
         self.enter(size)?;
         self.send(Command::Commit(Job { batch: Box::new(batch), size, answer }))
@@ -100,23 +100,24 @@ impl Queue {
         self.shared.queued.fetch_sub(1, Ordering::Relaxed);
         self.shared.queued_bytes.fetch_sub(size, Ordering::Relaxed);
     }
+}
 
-    fn size(&self, batch: &Batch) -> Result<usize, Error> {
-        let size = batch.size();
-        if size > self.batch_bytes {
-            return Err(Error::TooLarge { what: "batch", size, limit: self.batch_bytes });
-        }
-        for append in &batch.appends {
-            named("stream name", &append.stream)?;
-        }
-        for state in &batch.states {
-            named("state id", &state.id)?;
-        }
-        for run in &batch.runs {
-            named("run id", &run.id)?;
-        }
-        Ok(size)
+/// The size of a batch that may be committed.
+pub(super) fn size(batch: &Batch, limit: usize) -> Result<usize, Error> {
+    let size = batch.size();
+    if size > limit {
+        return Err(Error::TooLarge { what: "batch", size, limit });
     }
+    for append in &batch.appends {
+        named("stream name", &append.stream)?;
+    }
+    for state in &batch.states {
+        named("state id", &state.id)?;
+    }
+    for run in &batch.runs {
+        named("run id", &run.id)?;
+    }
+    Ok(size)
 }
 
 fn named(what: &'static str, name: &str) -> Result<(), Error> {

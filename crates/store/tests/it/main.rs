@@ -7,6 +7,7 @@ mod crash;
 mod damage;
 mod full;
 mod given;
+mod inline;
 mod keys;
 #[cfg(all(feature = "failpoints", feature = "mutants"))]
 mod mutants;

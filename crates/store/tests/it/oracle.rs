@@ -142,24 +142,24 @@ async fn snapshot(store: &Store) -> Model {
     found
 }
 
-#[tokio::test]
-async fn the_store_answers_as_the_model_does() {
-    let seed = std::env::var("CARDAN_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok())
-        .unwrap_or_else(|| fastrand::u64(..));
-    println!("replay: CARDAN_SEED={seed} cargo test -p store --test it oracle -- --nocapture");
+fn seed(test: &str) -> u64 {
+    let given = std::env::var("CARDAN_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = given.unwrap_or_else(|| fastrand::u64(..));
+    println!("replay: CARDAN_SEED={seed} cargo test -p store --test it {test} -- --nocapture");
+    seed
+}
+
+/// Compares a store with the model; `again` closes it and opens it anew.
+async fn compare(seed: u64, mut store: Store, again: impl Fn(Store) -> Store) {
     let mut dice = Dice(fastrand::Rng::with_seed(seed));
-    let disk = Disk::new();
-    let (mut store, mut model) = (disk.open(), Model::default());
+    let mut model = Model::default();
     for turn in 0..OPERATIONS {
         let batch = dice.batch(&model, turn as i64 / 10);
         let wanted = model.commit(&batch);
         let answer = store.commit(batch.clone()).await.map(|receipt| receipt.versions);
         assert_eq!(answer, wanted, "seed {seed}, operation {turn}: {batch:?}");
         if dice.0.u8(..200) == 0 {
-            drop(store);
-            store = disk.open();
+            store = again(store);
         }
         if turn % 100 == 0 {
             assert_eq!(snapshot(&store).await, model, "seed {seed}, operation {turn}");
@@ -167,4 +167,19 @@ async fn the_store_answers_as_the_model_does() {
     }
     assert_eq!(snapshot(&store).await, model, "seed {seed}");
     store.verify().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_store_answers_as_the_model_does() {
+    let disk = Disk::new();
+    let again = |store| {
+        drop(store);
+        disk.open()
+    };
+    compare(seed("the_store_answers"), disk.open(), again).await;
+}
+
+#[tokio::test]
+async fn a_store_without_threads_answers_as_the_model_does() {
+    compare(seed("a_store_without_threads"), Store::inline().unwrap(), |store| store.reopened()).await;
 }
