@@ -50,7 +50,7 @@ pub struct RunView {
 /// What a run waits for.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BlockedOn {
-    /// `queued`, `by a person`, `exhausted`, `outcome_unknown`, `retry`, `timer`, `answer`, `parked`, of a message in the
+    /// `queued`, `race_losers` (the steps are done, and losers of a race are being undone), `by a person`, `exhausted`, `outcome_unknown`, `retry`, `timer`, `answer`, `parked`, of a message in the
     /// outbox that was not tried yet `delivery`, or the guard that keeps the call in: `breaker_open`, `bulkhead_full`, `rate_limited`, `deadline_too_near`.
     pub reason: &'static str,
     /// The step.
@@ -256,6 +256,10 @@ pub(crate) fn blocked_on(state: &State) -> Option<BlockedOn> {
             })
         }
         (status, _) if status.is_ended() => None,
+        _ if state.waits_for_losers() => Some(state.waits().unwrap_or_else(|| BlockedOn {
+            step: state.losing_step().map(str::to_owned),
+            ..plain("race_losers", state.now)
+        })),
         _ => state.waits(),
     }
 }

@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::frame::{Frame, Id, Leaf, Scope, Slot, Stage, Vars};
 use super::machine::{Machine, Work};
 use super::record::RecordStatus;
-use crate::definition::{Block, Body, Task};
+use crate::definition::{Block, Body, Race, Task};
 
 /// Where a task is entered.
 pub(super) struct Place<'a> {
@@ -23,6 +23,9 @@ impl Machine<'_> {
     pub(super) fn enter(&mut self, task: &Arc<Task>, parent: Id, slot: Slot, prefix: &Arc<str>, vars: &Vars) {
         let path: Arc<str> =
             if prefix.is_empty() { task.name.clone() } else { format!("{prefix}{}", task.name).into() };
+        if !self.state.active.contains_key(&parent) {
+            return; // what it belongs to went another way in this same turn
+        }
         if !self.counted() {
             let error = Failure::new(&path, "flow.too_many_steps", "the run has entered 100000 steps");
             return self.agenda.push_back(Work::Raise { id: parent, error });
@@ -183,15 +186,33 @@ impl Machine<'_> {
         self.instant(task, place, Value::Null);
     }
 
-    fn fork(&mut self, task: &Arc<Task>, place: &Place<'_>, branches: &[(Arc<str>, Block)], race: bool) {
+    fn fork(
+        &mut self,
+        task: &Arc<Task>,
+        place: &Place<'_>,
+        branches: &[(Arc<str>, Block)],
+        race: Option<Race>,
+    ) {
         let frame = Frame::Fork { outputs: Map::new(), live: branches.len(), race };
         let id = self.place(task, place, frame);
         for (at, (_, block)) in branches.iter().enumerate() {
-            self.block(id, Slot::Branch(at), None, place.prefix.clone(), block.clone(), place.vars.clone());
+            let slot = Slot::Branch(at);
+            let (parent, slot) = match race {
+                None => (id, slot),
+                Some(_) => (self.scope_of_branch(id, slot, place), Slot::Body),
+            };
+            self.block(parent, slot, None, place.prefix.clone(), block.clone(), place.vars.clone());
         }
         if branches.is_empty() {
             self.agenda.push_back(Work::Leave { id, output: Arc::new(Value::Null) });
         }
+    }
+
+    /// A branch of a race can be undone for itself.
+    fn scope_of_branch(&mut self, fork: Id, slot: Slot, place: &Place<'_>) -> Id {
+        let scope = Scope { stage: Stage::Body, rounds: 0, chain: self.chain(fork) };
+        let (prefix, vars) = (place.prefix.clone(), place.vars.clone());
+        self.activate(fork, slot, None, prefix.clone(), prefix, vars, Frame::Scope(scope))
     }
 
     fn attempt(&mut self, task: &Arc<Task>, place: &Place<'_>, block: Block) {

@@ -165,6 +165,9 @@ pub struct Start {
     /// The key under which runs go one at a time; set by the engine.
     #[serde(default)]
     pub key: Option<String>,
+    /// What the language of flows meant when the run was begun; set by the engine. 0 is that of version 0.1.0.
+    #[serde(default)]
+    pub language: u32,
     /// On whose behalf.
     pub tenant: String,
     /// The conversation that caused it.

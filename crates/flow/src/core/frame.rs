@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::failure::Failure;
-use crate::definition::{Block, Task};
+use crate::definition::{Block, Race, Task};
 
 /// An activation's name; they are given in order and never again.
 pub(super) type Id = u32;
@@ -44,18 +44,20 @@ pub(super) enum Slot {
     Undo,
     /// A call in flight when its scope went another way; its outcome is recorded and nothing follows.
     Orphan,
+    /// A branch that lost its race, below the root: it is quiet first, then undone, beside what goes on.
+    Loser,
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum Frame {
     Block { block: Block, next: usize, last: Arc<Value> },
     Loop { items: Vec<Value>, next: usize, outputs: Vec<Value> },
-    Fork { outputs: serde_json::Map<String, Value>, live: usize, race: bool },
+    Fork { outputs: serde_json::Map<String, Value>, live: usize, race: Option<Race> },
     Scope(Scope),
     Leaf(Leaf),
 }
 
-/// The root of a run, or a `try`: where errors stop.
+/// The root of a run, a `try`, or a branch of a race: what is undone for itself.
 #[derive(Clone, Debug)]
 pub(super) struct Scope {
     pub(super) stage: Stage,
@@ -80,6 +82,8 @@ pub(super) enum Stage {
         queue: Vec<usize>,
     },
     Catching,
+    /// The run has done its steps, or given up with this error; losers of a race are still being undone.
+    Finishing(Option<Failure>),
     Ended,
 }
 

@@ -60,8 +60,11 @@ impl Machine<'_> {
 
     /// Ends an activation and tells the one above.
     pub(super) fn leave(&mut self, id: Id, output: Arc<Value>) {
+        if !self.is_going(id) {
+            return;
+        }
         if id == ROOT {
-            return self.over(None);
+            return self.finish(None);
         }
         let Some(gone) = self.remove(id) else { return };
         if gone.task.is_some() && gone.leaf().is_none() {
@@ -72,6 +75,15 @@ impl Machine<'_> {
             });
         }
         self.child_done(gone.parent, gone.slot, gone.task.as_ref(), &output);
+    }
+
+    /// Whether a piece of the flow is at its own steps: a scope that undoes, or is over, is not left by them.
+    fn is_going(&self, id: Id) -> bool {
+        match self.state.active.get(&id).map(|active| &active.frame) {
+            Some(Frame::Scope(scope)) => matches!(scope.stage, Stage::Body | Stage::Catching),
+            Some(_) => true,
+            None => false,
+        }
     }
 
     /// What stands below `parent` at `slot` is done.
@@ -110,51 +122,25 @@ impl Machine<'_> {
         let Some(Body::Fork { branches, .. }) = active.task.as_deref().map(|task| &task.body) else { return };
         let name = branches.get(at).map(|(name, _)| name.to_string()).unwrap_or_default();
         let Frame::Fork { outputs, live, race } = &mut active.frame else { return };
-        let race = *race;
         outputs.insert(name, Value::clone(output));
         *live = live.saturating_sub(1);
-        if race {
-            *live = 0;
-        }
-        if *live > 0 {
+        if *live > 0 && race.is_none() {
             return;
         }
         let output = Arc::new(Value::Object(std::mem::replace(outputs, Map::new())));
-        if race {
-            self.stop_below(fork);
-            if let Some(Frame::Fork { outputs, live, .. }) =
-                self.state.active.get_mut(&fork).map(|active| &mut active.frame)
-                && *live > 0
-            {
-                if let Value::Object(won) = Value::clone(&output) {
-                    *outputs = won;
-                }
-                return;
-            }
-        }
+        self.lose_others(fork, None);
         self.agenda.push_back(Work::Leave { id: fork, output });
     }
 
-    /// A call that was in flight when its scope or race was decided has come home.
+    /// A call that was in flight when its scope went another way has come home.
     pub(super) fn orphan_done(&mut self, parent: Id) {
         let Some(active) = self.state.active.get_mut(&parent) else { return };
-        match &mut active.frame {
-            Frame::Scope(scope) => {
-                if let Stage::Draining { live, .. } = &mut scope.stage {
-                    *live = live.saturating_sub(1);
-                    if *live == 0 {
-                        self.drained(parent);
-                    }
-                }
+        let Some(scope) = active.scope_mut() else { return };
+        if let Stage::Draining { live, .. } = &mut scope.stage {
+            *live = live.saturating_sub(1);
+            if *live == 0 {
+                self.drained(parent);
             }
-            Frame::Fork { live, outputs, .. } => {
-                *live = live.saturating_sub(1);
-                if *live == 0 {
-                    let output = Arc::new(Value::Object(std::mem::replace(outputs, Map::new())));
-                    self.agenda.push_back(Work::Leave { id: parent, output });
-                }
-            }
-            Frame::Block { .. } | Frame::Loop { .. } | Frame::Leaf(_) => {}
         }
     }
 
@@ -175,6 +161,7 @@ impl Machine<'_> {
             }
         };
         let status = match &error {
+            None if self.state.start.language > 0 && self.state.has_parked() => RunStatus::Parked,
             None => RunStatus::Succeeded,
             Some(_) if self.state.has_parked() => RunStatus::Parked,
             Some(_) if self.state.cancelling.is_some() => RunStatus::Cancelled,

@@ -15,6 +15,7 @@ mod leave;
 mod machine;
 mod member;
 mod outcome;
+mod race;
 mod raise;
 mod record;
 mod recover;

@@ -38,7 +38,8 @@ pub enum Outcome {
 impl Ended {
     pub(crate) fn outcome(&self) -> Outcome {
         match (&self.error, self.status) {
-            (None, RunStatus::Succeeded) => {
+            // A loser of a race could not be undone; what was wanted is done.
+            (None, RunStatus::Succeeded | RunStatus::Parked) => {
                 Outcome::Success { transaction_id: transaction(&self.result), result: self.result.clone() }
             }
             (error, status) => {

@@ -9,6 +9,7 @@ use super::Decision;
 use super::failure::Failure;
 use super::frame::{At, Frame, Id, ROOT, Slot, Stage, Undoing};
 use super::machine::Machine;
+use super::record::RecordStatus;
 use crate::definition::Body;
 
 /// Who takes an error.
@@ -16,6 +17,8 @@ enum Taker {
     /// The step is tried again by this `try`.
     Retry(Id),
     Scope(Id, Undoing),
+    /// This branch of a race alone has failed.
+    Branch(Id),
 }
 
 impl Machine<'_> {
@@ -27,15 +30,44 @@ impl Machine<'_> {
             self.remove(id);
             return self.orphan_done(parent);
         }
-        let failed_leaf = active.leaf().is_some();
+        let (failed_leaf, parent) = (active.leaf().is_some(), active.parent);
         match self.taker(id, &error, failed_leaf) {
             Taker::Retry(scope) => self.retry_leaf(id, scope),
             Taker::Scope(scope, undo) => {
+                let from = if failed_leaf { parent } else { id };
+                self.failed_up_to(from, scope);
                 if failed_leaf {
                     self.forget_failed(id, &error);
                 }
+                if undo != Undoing::Everything {
+                    self.lose_around(from, scope);
+                }
                 self.drain(scope, error, undo);
             }
+            Taker::Branch(branch) => {
+                let from = if failed_leaf { parent } else { id };
+                self.failed_up_to(from, branch);
+                if failed_leaf {
+                    self.forget_failed(id, &error);
+                }
+                self.outlived(branch, error);
+            }
+        }
+    }
+
+    /// The tasks that a failed one is in have failed with it, up to the scope that takes the error.
+    fn failed_up_to(&mut self, from: Id, scope: Id) {
+        let (mut at, now) = (from, self.state.now);
+        while at != scope && at != ROOT {
+            let Some(active) = self.state.active.get(&at) else { return };
+            let (path, parent) = (active.path.clone(), active.parent);
+            if active.task.is_some() {
+                self.with_record(&path, |record| {
+                    record.status = RecordStatus::Failed;
+                    record.ended = Some(now);
+                });
+            }
+            at = parent;
         }
     }
 
@@ -43,6 +75,9 @@ impl Machine<'_> {
         let mut at = from;
         while at != ROOT {
             let Some(active) = self.state.active.get(&at) else { break };
+            if self.is_outlived(active) {
+                return Taker::Branch(at);
+            }
             if let (Frame::Scope(scope), Some(Body::Try(attempt))) =
                 (&active.frame, active.task.as_deref().map(|task| &task.body))
                 && matches!(scope.stage, Stage::Body)
@@ -118,7 +153,7 @@ impl Machine<'_> {
             return;
         }
         state.stage = Stage::Draining { error, live: 0, undo };
-        self.stop_below(scope);
+        self.stop_below(scope, undo != Undoing::Nothing);
         let quiet = match self.state.active.get(&scope).map(|active| &active.frame) {
             Some(Frame::Scope(state)) => matches!(state.stage, Stage::Draining { live: 0, .. }),
             _ => false,
@@ -128,9 +163,13 @@ impl Machine<'_> {
         }
     }
 
-    /// Ends everything below, but for calls that are or may be in flight: those become orphans of `above`.
-    pub(super) fn stop_below(&mut self, above: Id) {
+    /// Ends everything below, but for calls that are or may be in flight: those become orphans of `above`. A scope that
+    /// undoes nothing leaves the losers of its races to themselves.
+    fn stop_below(&mut self, above: Id, undoes: bool) {
         let mut below = self.below(above);
+        if !undoes {
+            below = self.without_losers(below);
+        }
         below.reverse();
         let mut live = 0;
         for id in below {
@@ -154,19 +193,27 @@ impl Machine<'_> {
                     self.remember(id, &Arc::new(Value::Null), false);
                 }
                 self.out.push(Decision::Clear { path: path.clone() });
-                self.with_record(&path, |record| record.status = super::RecordStatus::Dropped);
+                self.with_record(&path, |record| record.status = RecordStatus::Dropped);
+            } else if active.task.is_some() {
+                self.stopped(&path);
             }
             self.remove(id);
         }
-        match self.state.active.get_mut(&above).map(|active| &mut active.frame) {
-            Some(Frame::Scope(scope)) => {
-                if let Stage::Draining { live: counted, .. } = &mut scope.stage {
-                    *counted = live;
-                }
-            }
-            Some(Frame::Fork { live: counted, .. }) => *counted = live,
-            _ => {}
+        let scope = self.state.active.get_mut(&above).and_then(|active| active.scope_mut());
+        if let Some(Stage::Draining { live: counted, .. }) = scope.map(|scope| &mut scope.stage) {
+            *counted = live;
         }
+    }
+
+    /// A task made of tasks ends with those that are stopped.
+    fn stopped(&mut self, path: &str) {
+        let now = self.state.now;
+        self.with_record(path, |record| {
+            if record.status == RecordStatus::Running {
+                record.status = RecordStatus::Dropped;
+                record.ended = Some(now);
+            }
+        });
     }
 
     pub(super) fn settle(&mut self, id: Id) {
@@ -188,6 +235,13 @@ impl Machine<'_> {
         }
         found.remove(0);
         found
+    }
+
+    fn without_losers(&self, below: Vec<Id>) -> Vec<Id> {
+        let loses = |id: &Id| self.state.active.get(id).is_some_and(|active| active.slot == Slot::Loser);
+        let losers: Vec<Id> = below.iter().copied().filter(loses).collect();
+        let theirs: Vec<Id> = losers.iter().flat_map(|id| self.below(*id)).collect();
+        below.into_iter().filter(|id| !losers.contains(id) && !theirs.contains(id)).collect()
     }
 
     /// Nothing of the scope is in flight any more.

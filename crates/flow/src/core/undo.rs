@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Purpose;
 use super::failure::Failure;
-use super::frame::{Frame, Id, Leaf, ROOT, Slot, Stage, Undoing, Vars};
+use super::frame::{Frame, Id, Leaf, ROOT, Scope, Slot, Stage, Undoing, Vars};
 use super::machine::Machine;
 use super::raise::error_value;
 use super::record::{Done, RecordStatus, Undo};
@@ -40,6 +40,7 @@ impl Machine<'_> {
         let wanted = |done: &Done| {
             let mine =
                 done.chain.contains(&scope) && done.undo == Undo::Pending && done.task.compensate.is_some();
+            let mine = mine && !self.is_losers(done, scope);
             match undo {
                 Undoing::Everything => mine,
                 Undoing::Unknown => mine && !done.known,
@@ -47,6 +48,12 @@ impl Machine<'_> {
             }
         };
         self.state.done.iter().enumerate().filter(|(_, done)| wanted(done)).map(|(at, _)| at).collect()
+    }
+
+    /// Whether a loser of a race undoes it, beside the scope.
+    fn is_losers(&self, done: &Done, scope: Id) -> bool {
+        let inner = done.chain.iter().filter(|id| **id != scope);
+        inner.filter_map(|id| self.state.active.get(id)).any(|active| active.slot == Slot::Loser)
     }
 
     /// Undoes the next step of the scope's queue, or goes on when it is empty.
@@ -76,9 +83,12 @@ impl Machine<'_> {
     /// The scope has undone what it had to.
     fn undone(&mut self, id: Id, error: Failure) {
         if id == ROOT {
-            return self.over(Some(error));
+            return self.finish(Some(error));
         }
         let Some(active) = self.state.active.get_mut(&id) else { return };
+        if active.slot == Slot::Loser {
+            return self.loser_over(id);
+        }
         let Some(Body::Try(attempt)) = active.task.as_deref().map(|task| task.body.clone()) else { return };
         let vars = active.vars.bind(&"error".into(), error_value(&error));
         let prefix = active.prefix.clone();
@@ -96,7 +106,7 @@ impl Machine<'_> {
         let error = match self.state.active.get(&scope).map(|active| &active.frame) {
             Some(Frame::Scope(scope)) => match &scope.stage {
                 Stage::Undoing { error, .. } | Stage::Draining { error, .. } => error_value(error),
-                Stage::Body | Stage::Catching | Stage::Ended => Value::Null,
+                Stage::Body | Stage::Catching | Stage::Finishing(_) | Stage::Ended => Value::Null,
             },
             _ => Value::Null,
         };
@@ -167,12 +177,9 @@ impl Machine<'_> {
         let parked = |done: &Done| *done.path == *step && done.undo == Undo::Parked;
         let Some(at) = self.state.done.iter().position(parked) else { return };
         let Some(ended) = self.state.ended.take() else { return };
-        let error = ended.error.unwrap_or_else(|| Failure::new(path, "flow.cancelled", "cancelled"));
         self.state.done[at].undo = Undo::Pending;
-        if let Some(scope) = self.state.active.get_mut(&ROOT).and_then(|active| active.scope_mut()) {
-            scope.stage = Stage::Undoing { error, queue: Vec::new() };
-        }
-        self.undo(ROOT, at);
+        let scope = self.undoing_again(path, ended.error);
+        self.undo(scope, at);
         if let (Some(input), Some(id)) = (input, self.state.leaves.get(path).copied()) {
             self.out.clear();
             if let Some(leaf) = self.state.active.get_mut(&id).and_then(|active| active.leaf_mut()) {
@@ -180,6 +187,24 @@ impl Machine<'_> {
             }
             self.decide(id);
         }
+    }
+
+    /// Where a parked compensation is tried again: at the root, or as a loser's beside a run that has succeeded.
+    fn undoing_again(&mut self, path: &Arc<str>, error: Option<Failure>) -> Id {
+        let beside = error.is_none();
+        let error = error.unwrap_or_else(|| Failure::new(path, "flow.race_lost", "undone beside its run"));
+        let undoing = Stage::Undoing { error, queue: Vec::new() };
+        let root = self.state.active.get_mut(&ROOT).and_then(|active| active.scope_mut());
+        let stage = if beside { Stage::Finishing(None) } else { undoing.clone() };
+        if let Some(root) = root {
+            root.stage = stage;
+        }
+        if !beside {
+            return ROOT;
+        }
+        let scope = Scope { stage: undoing, rounds: 0, chain: [ROOT].into() };
+        let (path, vars) = ("".into(), Vars::default());
+        self.activate(ROOT, Slot::Loser, None, path, "".into(), vars, Frame::Scope(scope))
     }
 
     /// How a step is undone.

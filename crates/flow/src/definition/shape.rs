@@ -75,7 +75,7 @@ fn verbs() -> Vec<Shape> {
         verb("raise", raise(), "the error to fail with", vec![]),
         verb("try", tasks(), "steps whose errors may be retried or caught", vec![retry(), catch()]),
         verb("switch", Shape::list(case()), "cases, the first that holds is done", vec![]),
-        verb("fork", branches(), "branches that go on at the same time", vec![race()]),
+        verb("fork", branches(), "branches that go on at the same time", vec![race(), losers()]),
         verb("do", tasks(), "steps in sequence", vec![otherwise()]),
     ]
 }
@@ -204,7 +204,15 @@ fn branches() -> Shape {
 }
 
 fn race() -> Field {
-    Field::new("race", Shape::bool()).default(false).doc("goes on with the first branch that ends")
+    Field::new("race", Shape::one_of([Shape::bool(), Shape::choice(["first", "success"])])).default(false).doc(
+        "goes on with the first branch that ends (`first`, `true`), or that succeeds; when none does the last error is raised",
+    )
+}
+
+fn losers() -> Field {
+    Field::new("losers", Shape::choice(["undo", "keep"]))
+        .default("undo")
+        .doc("what becomes of the other branches of a race: undone beside what goes on, or left as they are")
 }
 
 fn each() -> Shape {

@@ -13,6 +13,9 @@ use crate::Error;
 use crate::core::{Event, Parent, Start, State};
 use crate::definition::Definition;
 
+/// What flows mean today; see [`Start::language`].
+const LANGUAGE: u32 = 1;
+
 impl Engine {
     /// Adds the beginning of a run to a batch. When the batch is committed, tell with [`Engine::committed`].
     ///
@@ -34,6 +37,7 @@ impl Engine {
         let now = self.0.clock.now();
         start.parent = parent;
         start.hash = flow.hash.to_string();
+        start.language = LANGUAGE;
         let mut state = State::new(Arc::new(start), now);
         let key = key(&flow, &state)?;
         Arc::make_mut(&mut state.start).key = key;

@@ -182,6 +182,9 @@ impl Runner {
             Command::Restart { .. } if !self.flights.is_empty() => {
                 refuse("a call is out: wait until it has come home")
             }
+            Command::Restart { .. } if self.state.has_losers() => {
+                refuse("the loser of a race is being undone: wait until that is over")
+            }
             Command::Restart { .. } if self.state.has_child() => {
                 refuse("a run that it began goes on: cancel that one, or wait until it has ended")
             }

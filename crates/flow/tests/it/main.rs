@@ -7,6 +7,7 @@ mod definitions;
 mod ledger;
 mod once;
 mod pausing;
+mod race;
 mod sagas;
 mod still;
 mod tasks;

@@ -65,6 +65,11 @@ impl Crash {
     pub(crate) fn after(&self, entries: usize) {
         self.left.store(entries, Ordering::SeqCst);
     }
+
+    /// Whether the entry has come after which it was to die.
+    pub(crate) fn has_died(&self) -> bool {
+        self.left.load(Ordering::SeqCst) == 0
+    }
 }
 
 impl Listener for Crash {
@@ -243,5 +248,33 @@ async fn within<T>(time: Duration, look: impl AsyncFn() -> Option<T>) -> Option<
             return found;
         }
         tokio::time::sleep(STEP).await;
+    }
+}
+
+/// Plays a flow once for each of its journal entries, dies right after that entry, starts again, and looks at the end.
+pub(crate) async fn at_each_write(
+    flows: &[(&str, &str)],
+    prepare: impl Fn(&World),
+    check: impl Fn(&World, &RunView),
+) {
+    for entries in 1.. {
+        let mut world = World::with(flows).await;
+        prepare(&world);
+        world.crash.after(entries);
+        let run = world.start("act_1", order()).await;
+        let died = eventually("dead or done", async || {
+            let row = world.store.run(run.as_str()).await.unwrap()?;
+            let over = row.status.is_ended() || row.status == store::RunStatus::Parked;
+            world.crash.has_died().then_some(true).or(over.then_some(false))
+        })
+        .await;
+        if died {
+            world.dies_and_restarts().await;
+        }
+        let view = world.engine.wait(run.as_str(), PATIENCE).await.unwrap();
+        check(&world, &view);
+        if !died {
+            return;
+        }
     }
 }

@@ -3,7 +3,7 @@
 use diag::{Entry, Node};
 
 use super::super::reader::Reader;
-use super::{Body, read};
+use super::{Body, Race, read};
 
 pub(super) fn sequence(reader: &mut Reader<'_>, node: &Node) -> Option<Body> {
     let block = read::block(reader, node.get("do")?);
@@ -36,6 +36,23 @@ pub(super) fn fork(reader: &mut Reader<'_>, node: &Node) -> Option<Body> {
     branches.sort_by(|a, b| a.key.cmp(&b.key));
     let mut read = |branch: &Entry| (branch.key.as_str().into(), read::block(reader, &branch.value));
     let branches = branches.into_iter().map(&mut read).collect();
-    let race = node.get("race").and_then(Node::bool).unwrap_or(false);
+    let race = race(reader, node);
     Some(Body::Fork { branches, race })
+}
+
+fn race(reader: &mut Reader<'_>, node: &Node) -> Option<Race> {
+    let (race, losers) = (node.get("race"), node.get("losers"));
+    let needs_success = match race
+        .and_then(|race| race.bool().map(|races| (races, "")).or(race.text().map(|word| (true, word))))
+    {
+        Some((true, word)) => word == "success",
+        Some((false, _)) | None => {
+            if let Some(losers) = losers {
+                let help = "add `race: first` or `race: success` beside `fork`";
+                reader.error("FLOW010", &losers.span, "`losers` without `race`", help);
+            }
+            return None;
+        }
+    };
+    Some(Race { needs_success, keeps_losers: losers.and_then(Node::text) == Some("keep") })
 }

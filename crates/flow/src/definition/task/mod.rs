@@ -52,7 +52,7 @@ pub(crate) enum Body {
     Set(Mapping),
     Do { block: Block, otherwise: Option<Block> },
     Switch(Vec<(Option<Program>, Block)>),
-    Fork { branches: Vec<(Arc<str>, Block)>, race: bool },
+    Fork { branches: Vec<(Arc<str>, Block)>, race: Option<Race> },
     Try(Try),
     Raise { code: Mapping, message: Mapping },
     Call(Call),
@@ -90,6 +90,15 @@ pub(crate) struct Verify {
     pub(crate) call: Call,
     pub(crate) found: Option<Program>,
     pub(crate) output: Option<Mapping>,
+}
+
+/// What decides a `fork` whose branches race, and what becomes of the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Race {
+    /// Only a branch that succeeds decides it, while one may.
+    pub(crate) needs_success: bool,
+    /// Losers are left as they are.
+    pub(crate) keeps_losers: bool,
 }
 
 /// `try`, `retry`, `catch`.
