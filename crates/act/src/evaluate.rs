@@ -8,7 +8,6 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 use serde_json::{Number, Value};
 
-use crate::operate::decimal;
 use crate::pattern::Pattern;
 use crate::{Constraint, Format, Map, Range, Rule, Time, Word as _, format, pattern, time};
 
@@ -195,7 +194,7 @@ fn within(number: &Number, range: &Range) -> Result<(), String> {
 
 /// Compares by decimal value; by double where a number is too large for that.
 fn compare(left: &Number, right: &Number) -> Option<std::cmp::Ordering> {
-    match (decimal(left), decimal(right)) {
+    match (json::decimal(left), json::decimal(right)) {
         (Some(left), Some(right)) => Some(Decimal::cmp(&left, &right)),
         _ => left.as_f64()?.partial_cmp(&right.as_f64()?),
     }

@@ -30,9 +30,6 @@ pub(crate) mod code {
     pub(crate) const DUPLICATE: &str = "act.duplicate";
     pub(crate) const UNKNOWN_TYPE: &str = "act.unknown_type";
     pub(crate) const UNKNOWN_SPEAKER: &str = "act.unknown_speaker";
-    pub(crate) const DEPTH: &str = "json.depth";
-    pub(crate) const REPEATED: &str = "json.repeated_member";
-    pub(crate) const SYNTAX: &str = "json.syntax";
 }
 
 /// Where the reader stands: a chain of borrowed steps that costs nothing until a pointer is asked for.
@@ -64,22 +61,10 @@ impl<'a> At<'a> {
         let mut pointer = self.above.map_or_else(String::new, At::pointer);
         match self.step {
             Step::Root => {}
-            Step::Member(name) => push_token(&mut pointer, name),
-            Step::Item(index) => push_token(&mut pointer, &index.to_string()),
+            Step::Member(name) => json::push_token(&mut pointer, name),
+            Step::Item(index) => json::push_token(&mut pointer, &index.to_string()),
         }
         pointer
-    }
-}
-
-/// Adds one reference token, escaped as RFC 6901 has it.
-pub(crate) fn push_token(pointer: &mut String, token: &str) {
-    pointer.push('/');
-    for letter in token.chars() {
-        match letter {
-            '~' => pointer.push_str("~0"),
-            '/' => pointer.push_str("~1"),
-            other => pointer.push(other),
-        }
     }
 }
 

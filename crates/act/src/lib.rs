@@ -46,7 +46,7 @@ pub use issue::Issue;
 pub use json::{MAX_DEPTH, parse_json};
 pub use lines::{MAX_LINE, validate_lines};
 pub use mend::Mended;
-pub use operate::{OpError, apply, decimal};
+pub use operate::{OpError, apply};
 pub use participant::Participant;
 pub use rules::{CustomType, Mode, NotAName, Rules, UnknownSpeaker};
 pub use schema::{MODEL_VERSION, SCHEMAS, schema, schema_id};

@@ -1,7 +1,6 @@
 //! What a fact does to a field.
 //!
-//! Sums are decimal: each number is taken by its shortest text, so 0.1 + 0.2 is 0.3, and a sum that the number
-//! format of JSON readers could not hold to the last digit is refused rather than rounded.
+//! Sums are decimal: 0.1 + 0.2 is 0.3, and a sum of more than 28 significant digits is refused rather than rounded.
 
 use std::fmt;
 
@@ -88,10 +87,11 @@ fn sum(current: Option<&Value>, operation: Operation, value: &Value) -> Result<V
     };
     let change = number(value).ok_or_else(expected)?;
     let inexact = || OpError::Inexact { operation };
-    let (left, right) = (decimal(held).ok_or_else(inexact)?, decimal(change).ok_or_else(inexact)?);
+    let (left, right) =
+        (json::decimal(held).ok_or_else(inexact)?, json::decimal(change).ok_or_else(inexact)?);
     let total = match operation {
-        Operation::Decrement => left.checked_sub(right),
-        _ => left.checked_add(right),
+        Operation::Decrement => json::subtract(left, right),
+        _ => json::add(left, right),
     };
     let whole = !held.is_f64() && !change.is_f64();
     total.and_then(|total| to_number(total, whole)).map(Value::Number).ok_or_else(inexact)
@@ -104,28 +104,10 @@ fn number(value: &Value) -> Option<&Number> {
     }
 }
 
-/// The number its shortest text spells; `None` when 28 digits do not hold it.
-pub fn decimal(number: &Number) -> Option<Decimal> {
-    if let Some(whole) = number.as_i64() {
-        return Some(whole.into());
-    }
-    if let Some(whole) = number.as_u64() {
-        return Some(whole.into());
-    }
-    let text = number.to_string();
-    let exact = Decimal::from_str_exact(&text).or_else(|_| Decimal::from_scientific(&text)).ok()?;
-    (exact.to_string().parse::<f64>().ok() == number.as_f64()).then_some(exact)
-}
-
-/// The JSON number that spells a decimal; `None` when reading it back would give another.
+/// The JSON number of a sum: whole when both its parts were.
 fn to_number(total: Decimal, whole: bool) -> Option<Number> {
-    let total = total.normalize();
-    if whole {
-        let text = total.to_string();
-        return text.parse::<i64>().map(Number::from).or_else(|_| text.parse::<u64>().map(Number::from)).ok();
-    }
-    let number = Number::from_f64(total.to_string().parse().ok()?)?;
-    (decimal(&number)? == total).then_some(number)
+    let number = json::from_decimal(total)?;
+    if whole || number.is_f64() { Some(number) } else { json::exact(&format!("{number}.0")) }
 }
 
 fn merged(current: Option<&Value>, value: &Value) -> Result<Value, OpError> {
@@ -187,6 +169,12 @@ mod tests {
         assert_eq!(done(&json!(3), Operation::Decrement, &json!(5)).to_string(), "-2");
         assert_eq!(done(&json!(3), Operation::Increment, &json!(2.0)).to_string(), "5.0");
         assert_eq!(done(&json!(i64::MAX), Operation::Increment, &json!(1)), json!(1u64 << 63));
+        assert_eq!(
+            done(&json!(u64::MAX), Operation::Increment, &json!(1)).to_string(),
+            "18446744073709551616"
+        );
+        let fine = done(&json!(9_007_199_254_740_993_u64), Operation::Increment, &json!(0.01));
+        assert_eq!(fine.to_string(), "9007199254740993.01");
         assert_eq!(apply(None, Operation::Decrement, &json!(2)), Ok(Some(json!(-2))));
         assert_eq!(done(&Value::Null, Operation::Increment, &json!(2)), json!(2));
     }
@@ -194,9 +182,9 @@ mod tests {
     #[test]
     fn what_cannot_be_held_is_refused() {
         for (held, change) in [
-            (json!(u64::MAX), json!(1)),
+            (json!(9_999_999_999_999_999_999_999_999_999_u128), json!(2)),
             (json!(1e300), json!(1)),
-            (json!(9_007_199_254_740_993_u64), json!(0.01)),
+            (json!(1_000_000_000_000_000_000_000_000_000_u128), json!(0.01)),
             (json!(1e-30), json!(1)),
         ] {
             assert_eq!(fails(&held, Operation::Increment, &change), "operation.inexact", "{held} + {change}");

@@ -1,8 +1,8 @@
 //! Numbers: whole ones, exact decimals, and floats only where a decimal cannot hold them.
 //!
-//! JSON has one kind of number, so `5` and `5.0` must behave alike: division is exact (`7 / 2` is `3.5`), and
-//! operations that leave the range fail. A decimal has 28 digits; a float comes only from a document that holds
-//! something like `1e300`.
+//! JSON has one kind of number, so `5` and `5.0` must behave alike: `7 / 2` is `3.5`. A decimal has 28 digits, and
+//! operations whose result would need more fail; only a quotient is rounded, at its 28th digit. A float comes only from
+//! a document that holds something like `1e300`; it is compared and passed on, never computed with.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -28,47 +28,28 @@ impl Number {
         if let Some(int) = number.as_i64() {
             return Self::Int(int);
         }
-        match number.as_u64() {
-            Some(uint) => Self::Decimal(Decimal::from(uint)),
-            None => Self::from_float(number.as_f64().unwrap_or(f64::NAN)),
+        match json::decimal(number) {
+            Some(decimal) => Self::Decimal(decimal),
+            None => Self::Float(number.as_f64().unwrap_or(f64::NAN)),
         }
     }
 
-    /// The decimal that is written like the float, when a decimal can hold it.
-    pub(crate) fn from_float(float: f64) -> Self {
-        if let Some(decimal) = short(float) {
-            return Self::Decimal(decimal);
-        }
-        let fits = float == 0.0 || (1e-28..1e28).contains(&float.abs());
-        match fits.then(|| Decimal::from_str_exact(&float.to_string())) {
-            Some(Ok(decimal)) => Self::Decimal(decimal),
-            _ => Self::Float(float),
-        }
-    }
-
-    /// Reads a whole or decimal number as it is written, keeping its digits.
+    /// Reads a whole or decimal number as it is written; none when it cannot be kept exactly.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        if let Ok(int) = text.parse() {
-            return Some(Self::Int(int));
+        match text.parse() {
+            Ok(int) => Some(Self::Int(int)),
+            Err(_) => json::exact(text).as_ref().map(Self::from_json),
         }
-        if let Ok(decimal) = Decimal::from_str_exact(text) {
-            return Some(Self::Decimal(decimal));
-        }
-        let float = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
-        text.parse().ok().filter(|number: &f64| float && number.is_finite()).map(Self::from_float)
     }
 
-    /// The nearest JSON number; whole values become JSON integers.
-    pub(crate) fn to_json(self) -> Option<Json> {
-        match self {
+    /// The JSON number of the same value; whole values become JSON integers.
+    pub(crate) fn to_json(self) -> Outcome<Json> {
+        let number = match self {
             Self::Int(int) => Some(Json::from(int)),
-            Self::Float(float) => Json::from_f64(float),
-            Self::Decimal(decimal) if decimal.is_integer() => match decimal.to_i64() {
-                Some(int) => Some(Json::from(int)),
-                None => decimal.to_u64().map(Json::from).or_else(|| Json::from_f64(self.to_float())),
-            },
-            Self::Decimal(_) => Json::from_f64(self.to_float()),
-        }
+            Self::Decimal(decimal) => json::from_decimal(decimal),
+            Self::Float(float) => json::from_float(float),
+        };
+        number.ok_or_else(overflow)
     }
 
     pub(crate) fn to_float(self) -> f64 {
@@ -101,7 +82,7 @@ impl Number {
     pub(crate) fn negate(self) -> Outcome<Self> {
         match self {
             Self::Int(int) => int.checked_neg().map(Self::Int).ok_or_else(overflow),
-            Self::Decimal(decimal) => Ok(Self::Decimal(-decimal)),
+            Self::Decimal(decimal) => Ok(Self::Decimal(if decimal.is_zero() { decimal } else { -decimal })),
             Self::Float(float) => Ok(Self::Float(-float)),
         }
     }
@@ -119,7 +100,7 @@ impl Number {
             (Some(left), Some(right)) => {
                 decimal(left, operator, right).map(Self::Decimal).ok_or_else(overflow)
             }
-            _ => float(self.to_float(), operator, other.to_float()),
+            _ => Err(overflow()),
         }
     }
 
@@ -153,16 +134,6 @@ impl fmt::Display for Number {
     }
 }
 
-/// The way of prices and rates: up to four places and 15 digits. A quotient of two exact floats is rounded
-/// correctly, so the decimal that yields the float is the one it was written as.
-fn short(float: f64) -> Option<Decimal> {
-    [1.0, 10.0, 100.0, 1000.0, 10_000.0].into_iter().zip(0..).find_map(|(power, places)| {
-        let digits = (float * power).round();
-        let exact = digits.abs() < 1e15 && digits / power == float;
-        exact.then(|| Decimal::new(digits as i64, places))
-    })
-}
-
 /// The result in whole numbers; none when a division does not come out even.
 fn whole(left: i64, operator: Operator, right: i64) -> Option<Outcome<Number>> {
     let result = match operator {
@@ -178,46 +149,15 @@ fn whole(left: i64, operator: Operator, right: i64) -> Option<Outcome<Number>> {
 
 fn decimal(left: Decimal, operator: Operator, right: Decimal) -> Option<Decimal> {
     match operator {
-        Operator::Add => left.checked_add(right),
-        Operator::Subtract => left.checked_sub(right),
-        Operator::Multiply => left.checked_mul(right),
-        Operator::Divide => left.checked_div(right),
-        Operator::Remainder => left.checked_rem(right),
+        Operator::Add => json::add(left, right),
+        Operator::Subtract => json::subtract(left, right),
+        Operator::Multiply => json::multiply(left, right),
+        Operator::Divide => json::divide(left, right),
+        Operator::Remainder => json::remainder(left, right),
     }
-}
-
-fn float(left: f64, operator: Operator, right: f64) -> Outcome<Number> {
-    let result = match operator {
-        Operator::Add => left + right,
-        Operator::Subtract => left - right,
-        Operator::Multiply => left * right,
-        Operator::Divide => left / right,
-        Operator::Remainder => left % right,
-    };
-    if result.is_finite() { Ok(Number::from_float(result)) } else { Err(overflow()) }
 }
 
 pub(crate) fn overflow() -> Box<Fail> {
-    Fail::new(Code::Overflow, "the result is beyond the range of numbers")
-        .help("whole numbers have 64 bits, decimals 28 digits")
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use rust_decimal::Decimal;
-
-    use super::{Number, short};
-
-    proptest! {
-        /// The quick way to a decimal and the way over its text come to the same.
-        #[test]
-        fn a_float_becomes_the_decimal_it_was_written_as(digits in -1_000_000_000_i64..1_000_000_000, places in 0..8_u32) {
-            let written = Decimal::new(digits, places).to_string();
-            let float: f64 = written.parse().unwrap();
-            let found = short(float).or_else(|| Number::from_float(float).to_decimal());
-            prop_assert_eq!(found, written.parse().ok());
-            prop_assert_eq!(found, float.to_string().parse().ok());
-        }
-    }
+    Fail::new(Code::Overflow, "the result is beyond the range of exact numbers")
+        .help("whole numbers have 64 bits, decimals 28 significant digits")
 }

@@ -89,7 +89,7 @@ impl<'a> Val<'a> {
         Ok(match self {
             Self::Null => Json::Null,
             Self::Bool(flag) => Json::Bool(*flag),
-            Self::Number(number) => number.to_json().map_or(Json::Null, Json::Number),
+            Self::Number(number) => Json::Number(number.to_json()?),
             Self::Text(text) => {
                 take(room, text.len())?;
                 Json::String(text.to_string())
@@ -114,6 +114,12 @@ impl<'a> Val<'a> {
 
 fn weigh_entry((key, value): (&String, &Val<'_>), room: &mut usize) -> Outcome<(String, Json)> {
     take(room, key.len())?;
+    if json::is_reserved(key) {
+        return Err(Fail::new(
+            Code::Conversion,
+            "a member must not be named like something of the JSON library",
+        ));
+    }
     Ok((key.clone(), value.to_json_within(room)?))
 }
 

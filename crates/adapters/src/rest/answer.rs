@@ -12,6 +12,9 @@ use super::operation::{Output, Plan};
 
 /// How much of a failure's body is read for its words.
 const PROBLEM: usize = 16 * 1024;
+/// How many objects and arrays may stand inside one another in an answer.
+const DEPTH: usize = 128;
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads a success: 2xx, or a status that the operation declares one.
 pub(super) async fn success(response: Response, plan: &Plan, most: usize) -> Result<Reply, Fault> {
@@ -21,7 +24,9 @@ pub(super) async fn success(response: Response, plan: &Plan, most: usize) -> Res
     let output = if status.is_success() {
         output(&body, media, &plan.output).map_err(|fault| fault.status(status.as_u16()))?
     } else {
-        serde_json::from_slice(&body).unwrap_or_default()
+        read(&body)
+            .map_or_else(|mistake| absent(&mistake), Ok)
+            .map_err(|fault| fault.status(status.as_u16()))?
     };
     Ok(Reply { output, status: Some(status.as_u16()), ..Reply::default() })
 }
@@ -82,9 +87,30 @@ fn output(body: &[u8], media: Media, wanted: &Output) -> Result<Value, Fault> {
         (Output::Text, _) | (Output::Either, Media::Other | Media::Unsaid) => text(body),
         (Output::Json(_), Media::Other) => Err(unreadable("the answer is not JSON by its content type")),
         (Output::Json(_), Media::Json | Media::Unsaid) | (Output::Either, Media::Json) => {
-            serde_json::from_slice(body).map_err(|_| unreadable("the answer is not valid JSON"))
+            read(body).map_err(|mistake| misread(&mistake))
         }
     }
+}
+
+/// Reads JSON so that nothing in it becomes another value; a byte order mark before it is passed over, as RFC 8259 allows.
+fn read(body: &[u8]) -> Result<Value, json::Mistake> {
+    json::parse(body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body), DEPTH)
+}
+
+/// What stands for an answer under an `ok` status that is not JSON; JSON that would be altered is no answer.
+fn absent(mistake: &json::Mistake) -> Result<Value, Fault> {
+    if mistake.code == json::code::SYNTAX { Ok(Value::Null) } else { Err(misread(mistake)) }
+}
+
+fn misread(mistake: &json::Mistake) -> Fault {
+    let says = match mistake.code {
+        json::code::NUMBER => "the answer holds a number that cannot be kept exactly",
+        json::code::REPEATED => "the answer names a member twice",
+        json::code::DEPTH => "the answer is nested too deeply",
+        json::code::RESERVED => "the answer names a member that nothing may be called",
+        _ => return unreadable("the answer is not valid JSON"),
+    };
+    unreadable(says).with("at", &mistake.pointer)
 }
 
 fn text(body: &[u8]) -> Result<Value, Fault> {

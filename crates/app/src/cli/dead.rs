@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Done, Failure, Remote, table};
 
@@ -71,8 +71,9 @@ impl Target {
     async fn edit(&self, input: &PathBuf) -> Result<(), Failure> {
         let text = std::fs::read(input)
             .map_err(|error| Failure::new(format!("reading {}: {error}", input.display())))?;
-        let input: Value = serde_json::from_slice(&text)
-            .map_err(|error| Failure::new(format!("reading {}: {error}", input.display())))?;
+        let input = act::parse_json(&text).map_err(|issue| {
+            Failure::new(format!("reading {}: at {:?}: {}", input.display(), issue.pointer, issue.message))
+        })?;
         let request = self.remote.request(Method::PATCH, &self.path("")).json(&json!({ "input": input }));
         self.remote.send(request).await?;
         writeln!(stdout(), "{}: edited", self.id)?;

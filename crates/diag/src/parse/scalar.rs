@@ -21,7 +21,7 @@ pub(super) fn resolve(text: &str) -> Result<Tree, String> {
     Ok(Tree::Text(text.to_owned()))
 }
 
-/// `None` when it is no integer; an error when it is one that 64 bits cannot hold.
+/// `None` when it is no integer; an error when it is one that cannot be kept.
 fn integer(text: &str) -> Option<Result<Number, String>> {
     let (radix, digits) = match text.get(..2) {
         Some("0o") => (8, &text[2..]),
@@ -34,10 +34,14 @@ fn integer(text: &str) -> Option<Result<Number, String>> {
     let magnitude = u64::from_str_radix(digits, radix).ok();
     let number = match (magnitude, text.starts_with('-')) {
         (Some(value), false) => Some(Number::from(value)),
-        (Some(value), true) => 0i64.checked_sub_unsigned(value).map(Number::from),
-        (None, _) => None,
+        _ if radix == 10 => json::exact(text),
+        _ => None,
     };
-    Some(number.ok_or_else(|| format!("the integer {text} does not fit 64 bits")))
+    Some(
+        number.ok_or_else(|| {
+            format!("the integer {text} cannot be kept: it has more than 28 digits or 64 bits")
+        }),
+    )
 }
 
 fn is_float(text: &str) -> bool {
@@ -53,6 +57,7 @@ fn is_float(text: &str) -> bool {
 }
 
 fn float(text: &str) -> Result<Number, String> {
-    let value = text.parse::<f64>().ok().and_then(Number::from_f64);
-    value.ok_or_else(|| format!("the number {text} is too large"))
+    json::exact(text).ok_or_else(|| {
+        format!("the number {text} cannot be kept exactly: it has more than 28 digits, or is too large")
+    })
 }

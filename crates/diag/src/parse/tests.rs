@@ -120,7 +120,7 @@ fn repeated_keys_do_not_hide_what_follows() {
 #[test]
 fn what_is_not_read_is_refused_where_it_stands() {
     check(
-        "a: !thing 1\nb: { <<: { c: 1 } }\nc: 99999999999999999999\n",
+        "a: !thing 1\nb: { <<: { c: 1 } }\nc: 99999999999999999999999999999\n",
         expect![[r#"
             1:1 map
               1:1 a:
@@ -128,7 +128,7 @@ fn what_is_not_read_is_refused_where_it_stands() {
               2:1 b:
                 2:4 map
               3:1 c:
-                3:4 "99999999999999999999"
+                3:4 "99999999999999999999999999999"
             t.yaml:1:4: error[CFG004]: the tag `!thing` is not understood
               |
             1 | a: !thing 1
@@ -141,10 +141,10 @@ fn what_is_not_read_is_refused_where_it_stands() {
               |      ^^
               help: write the keys out, or name a profile
 
-            t.yaml:3:4: error[CFG005]: the integer 99999999999999999999 does not fit 64 bits
+            t.yaml:3:4: error[CFG005]: the integer 99999999999999999999999999999 cannot be kept: it has more than 28 digits or 64 bits
               |
-            3 | c: 99999999999999999999
-              |    ^^^^^^^^^^^^^^^^^^^^
+            3 | c: 99999999999999999999999999999
+              |    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
               help: quote it to keep it as text
 
         "#]],

@@ -119,5 +119,7 @@ fn whole<'s>(rest: &'s str, digits: &str, radix: u32, length: usize) -> Outcome<
 }
 
 fn too_large(length: usize) -> Box<Fail> {
-    Fail::new(Code::Syntax, "the number is too large").at(At { start: 0, end: length })
+    let says = "the number cannot be kept exactly";
+    let help = "whole numbers have 64 bits, decimals 28 significant digits";
+    Fail::new(Code::Syntax, says).help(help).at(At { start: 0, end: length })
 }

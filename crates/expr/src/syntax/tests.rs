@@ -78,7 +78,9 @@ fn show_theirs(tree: &IdedExpr) -> String {
         Expr::Literal(LiteralValue::Boolean(flag)) => flag.inner().to_string(),
         Expr::Literal(LiteralValue::Int(int)) => number(Number::Int(*int.inner())),
         Expr::Literal(LiteralValue::UInt(uint)) => number(Number::from_json(&(*uint.inner()).into())),
-        Expr::Literal(LiteralValue::Double(double)) => number(Number::from_float(*double.inner())),
+        Expr::Literal(LiteralValue::Double(double)) => number(
+            json::from_float(*double.inner()).as_ref().map_or(Number::Float(f64::NAN), Number::from_json),
+        ),
         Expr::Literal(LiteralValue::String(text)) => format!("{:?}", text.inner()),
         Expr::Literal(LiteralValue::Bytes(_)) => "bytes".to_owned(),
         Expr::Ident(name) => name.trim_start_matches('.').to_owned(),
