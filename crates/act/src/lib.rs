@@ -7,6 +7,7 @@
 //! It does not know what an act *changes* (that is `react`), nor any store, door or business system.
 
 mod act;
+mod amend;
 mod body;
 mod constraint;
 mod conversation;
@@ -35,6 +36,7 @@ mod warn;
 pub mod draft;
 
 pub use act::Act;
+pub use amend::{amend, may_amend};
 pub use body::{Ask, Body, Commit, CommitError, Confirm, Count, Custom, Fact, Failure};
 pub use check::{Accepted, Checked, DocumentKind, check, parse_act};
 pub use constraint::{Constraint, Range, Rule};

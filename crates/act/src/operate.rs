@@ -122,7 +122,7 @@ fn merged(current: Option<&Value>, value: &Value) -> Result<Value, OpError> {
     }
 }
 
-fn lay_over(under: &mut Map, over: &Map) {
+pub(crate) fn lay_over(under: &mut Map, over: &Map) {
     for (name, value) in over {
         match (under.get_mut(name), value) {
             (Some(Value::Object(inner)), Value::Object(more)) => lay_over(inner, more),
@@ -133,7 +133,7 @@ fn lay_over(under: &mut Map, over: &Map) {
     }
 }
 
-fn wrong(operation: Operation, expected: &'static str) -> OpError {
+pub(crate) fn wrong(operation: Operation, expected: &'static str) -> OpError {
     OpError::Type { operation, expected }
 }
 

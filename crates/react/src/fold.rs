@@ -110,13 +110,10 @@ impl Conversation {
         }
     }
 
-    /// Learns what an object says about an entity. A type is learned once.
+    /// Learns what an object says about an entity.
     fn meet(&mut self, entity: &EntityRef) {
-        let Some(object) = entity.object() else { return };
-        let known = self.entities.entry(object.id.clone()).or_insert_with(|| EntityState::new(&object.id));
-        known.type_.get_or_insert_with(|| object.type_.clone());
-        if object.external_id.is_some() {
-            known.external_id.clone_from(&object.external_id);
+        if entity.object().is_some() {
+            self.entity(entity.id()).meet(entity);
         }
     }
 
@@ -133,19 +130,14 @@ impl Conversation {
     }
 
     fn change(&mut self, changed: &StateChanged) {
-        let id = &changed.entity_id;
-        let entity = self.entities.entry(id.clone()).or_insert_with(|| EntityState::new(id));
-        if entity.type_.is_none() {
-            entity.type_.clone_from(&changed.entity_type);
-        }
-        if changed.operation == Operation::Delete {
-            entity.fields.remove(&changed.field);
-        } else {
-            entity.fields.insert(changed.field.clone(), changed.new_value.clone());
+        self.entity(&changed.entity_id).change(changed);
+        if changed.operation != Operation::Delete {
             self.asks.remove(&changed.field);
         }
-        entity.version += 1;
-        entity.updated = Some(changed.timestamp);
+    }
+
+    fn entity(&mut self, id: &str) -> &mut EntityState {
+        self.entities.entry(id.to_owned()).or_insert_with(|| EntityState::new(id))
     }
 
     fn answer(&mut self, answered: &Answered) {

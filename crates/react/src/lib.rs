@@ -17,6 +17,7 @@ mod lifecycle;
 mod outcome;
 mod rules;
 mod wait;
+mod weight;
 
 pub use commitment::Commitment;
 pub use conversation::{Conversation, Counts};

@@ -2,7 +2,7 @@
 
 use act::{Act, Body, CommitStatus, ConversationStatus, Issue, UnknownSpeaker};
 
-use super::Refusal;
+use super::{Refusal, size};
 use crate::{Conversation, Rules};
 
 /// Refuses what cannot be taken; tells what is odd.
@@ -53,6 +53,7 @@ fn room(rules: &Rules, talk: &Conversation, act: &Act) -> Result<(), Refusal> {
         }
     }
     match &act.body {
+        Body::Fact(fact) => size::admit(limits, talk, fact),
         Body::Ask(ask) if talk.asks.len() >= limits.asks && !talk.asks.contains_key(&ask.field) => {
             Err(Refusal::full("open asks"))
         }

@@ -39,9 +39,9 @@ fn entity(rules: &Rules, talk: &Conversation, said: &Utterance, decision: &Decis
     let mut document = commit::document(rules, talk, entity);
     for event in &decision.events {
         if let (Event::StateChanged(changed), Value::Object(fields)) = (event, &mut document) {
-            match changed.operation {
-                act::Operation::Delete => drop(fields.remove(&changed.field)),
-                _ => drop(fields.insert(changed.field.clone(), changed.new_value.clone())),
+            match changed.value(talk) {
+                Some(value) => drop(fields.insert(changed.field.clone(), value)),
+                None => drop(fields.remove(&changed.field)),
             }
         }
     }

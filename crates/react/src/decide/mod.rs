@@ -5,6 +5,7 @@ mod answer;
 pub(crate) mod commit;
 mod derived;
 mod fact;
+mod size;
 
 use std::fmt;
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use act::{Act, Action, ConversationStatus, Fact, Operation, Participant, vocabulary};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -109,10 +109,15 @@ pub struct StateChanged {
     pub conversation_id: Arc<str>,
     /// The field.
     pub field: String,
-    /// What it was; null when it was not there.
-    pub previous_value: Value,
-    /// What it is; null when it is gone.
-    pub new_value: Value,
+    /// What it was; null when it was not there. Left out when it is long: it is in the log before.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "told")]
+    pub previous_value: Option<Value>,
+    /// What it is; null when it is gone. Left out after an `append` or a `merge` whose result is long.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "told")]
+    pub new_value: Option<Value>,
+    /// What an `append` or a `merge` laid on. Events that were written before this was told have the new value instead.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "told")]
+    pub change: Option<Value>,
     /// When it was decided.
     pub timestamp: Timestamp,
     /// The entity's type, when it is known.
@@ -122,6 +127,11 @@ pub struct StateChanged {
     pub operation: Operation,
     /// The act that did it.
     pub act_id: String,
+}
+
+/// A member that is there, also when it is null.
+fn told<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }
 
 /// An act would have made an entity invalid and changed nothing.

@@ -3,12 +3,14 @@
 //! All of these are stored there, in the order in which they were decided. [`Event::Published`] is also what goes to
 //! its topic: the gate appends its payload to `topic-{topic}` in the same batch.
 
+mod changed;
 mod data;
 
 use std::fmt;
 
 use crate::Wait;
 
+pub(crate) use changed::short;
 pub use data::{
     ActFailed, ActProcessed, ActResult, ActStatus, ActionExecuted, ActionFailed, Answered, Closed, Complaint,
     Ended, Joined, Published, Started, StateChanged, ValidationError,

@@ -53,12 +53,25 @@ pub struct Limits {
     pub asks: usize,
     /// Commits that runs are at work on (default 1000).
     pub commits: usize,
+    /// Bytes of one field (default 1 MiB); more is refused with `field.too_large`.
+    pub field_bytes: usize,
+    /// Bytes of all fields of an entity (default 4 MiB); more is refused with `entity.too_large`.
+    pub entity_bytes: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         let most = 1000;
-        Self { entities: most, fields: most, participants: most, waits: most, asks: most, commits: most }
+        Self {
+            entities: most,
+            fields: most,
+            participants: most,
+            waits: most,
+            asks: most,
+            commits: most,
+            field_bytes: 1 << 20,
+            entity_bytes: 4 << 20,
+        }
     }
 }
 

@@ -228,3 +228,98 @@ fn a_conversation_has_a_size() {
     let ask = json!({"type": "ask", "field": "f", "prompt": "p"});
     assert_eq!(story.say(ask).unwrap_err().code, "conversation.full");
 }
+
+/// R13: what an act adds to the log is bounded by what it says.
+#[test]
+fn what_is_added_is_told_and_not_what_was_there() {
+    let mut story = Story::new(Rules::default());
+    story.say(fact("x", "text", "a".repeat(10_000))).unwrap();
+    story.say(fact("x", "list", Value::from(vec![1; 1000]))).unwrap();
+    story.say(fact("x", "object", json!({"long": "b".repeat(10_000)}))).unwrap();
+    let changes = [
+        operate("x", "text", "append", "!"),
+        operate("x", "list", "append", json!([2])),
+        operate("x", "object", "merge", json!({"more": 1})),
+        fact("x", "text", "short"),
+        operate("x", "list", "delete", Value::Null),
+    ];
+    for change in changes {
+        let decision = story.say(change.clone()).unwrap();
+        let bytes: usize = decision.events.iter().map(|event| event.encode().len()).sum();
+        assert!(bytes < 1000, "{bytes} bytes for {change}");
+    }
+    assert_eq!(story.field("x", "object").unwrap()["more"], 1);
+    let again = story.events.iter().fold(react::Conversation::new("conv_1"), |mut talk, event| {
+        talk.apply(&react::Event::decode(event.name(), &event.encode()).unwrap());
+        talk
+    });
+    assert_eq!(again, story.talk);
+}
+
+/// Short values are told whole, so that a reader need not fold.
+#[test]
+fn short_values_are_told_whole() {
+    let mut story = Story::new(Rules::default());
+    story.say(operate("x", "notes", "append", "a")).unwrap();
+    let decision = story.say(operate("x", "notes", "append", "b")).unwrap();
+    let told = data(&decision.events[1]);
+    let expected = (json!(["a"]), json!(["a", "b"]), json!("b"));
+    assert_eq!(
+        (&told["previousValue"], &told["newValue"], &told["change"]),
+        (&expected.0, &expected.1, &expected.2)
+    );
+    let begun = data(&story.say(fact("x", "f", Value::Null)).unwrap().events[1]);
+    assert_eq!((&begun["previousValue"], begun.get("newValue")), (&Value::Null, Some(&Value::Null)));
+}
+
+/// R16: events of before hold the whole value and no change.
+#[test]
+fn events_with_whole_values_still_fold() {
+    let mut story = Story::new(Rules::default());
+    let old = json!({
+        "entityId": "x", "conversationId": "conv_1", "field": "notes", "previousValue": ["a"], "newValue": ["a", "b"],
+        "timestamp": "2025-03-04T09:16:40Z", "operation": "append", "actId": "act_0",
+    });
+    let old = react::Event::decode("entity-state-changed", old.to_string().as_bytes()).unwrap();
+    story.talk.apply(&old);
+    story.say(operate("x", "notes", "append", "c")).unwrap();
+    assert_eq!(story.field("x", "notes"), Some(&json!(["a", "b", "c"])));
+}
+
+#[test]
+fn a_field_and_an_entity_have_a_largest_size() {
+    let limits = Limits { field_bytes: 1000, entity_bytes: 2500, ..Limits::default() };
+    let mut story = Story::new(Rules { limits, ..Rules::default() });
+    let refused = |story: &mut Story, fact: Value| {
+        let refusal = story.say(fact).unwrap_err();
+        (refusal.code, refusal.pointer)
+    };
+    assert_eq!(refused(&mut story, fact("x", "a", "a".repeat(1000))), ("field.too_large", "/value"));
+    for field in ["a", "b"] {
+        story.say(fact("x", field, "a".repeat(990))).unwrap();
+    }
+    assert_eq!(
+        refused(&mut story, operate("x", "a", "append", "a".repeat(10))),
+        ("field.too_large", "/value")
+    );
+    assert_eq!(refused(&mut story, fact("x", "c", "a".repeat(900))), ("entity.too_large", "/value"));
+    story.say(operate("x", "c", "merge", json!({"m": "a".repeat(450)}))).unwrap();
+    story.say(operate("x", "c", "merge", json!({"m": "b".repeat(450)}))).unwrap();
+    story.say(fact("x", "a", "smaller")).unwrap();
+    story.say(fact("x", "d", "a".repeat(900))).unwrap();
+}
+
+/// Appending to a list costs what is appended: weights are kept, not taken again.
+#[test]
+fn weights_are_those_of_the_values() {
+    let limits = Limits { field_bytes: 5000, ..Limits::default() };
+    let mut story = Story::new(Rules { limits, ..Rules::default() });
+    story.say(fact("x", "text", "")).unwrap();
+    for _ in 0..4900 {
+        story.say(operate("x", "text", "append", "y")).unwrap();
+    }
+    assert_eq!(
+        story.say(operate("x", "text", "append", "y".repeat(100))).unwrap_err().code,
+        "field.too_large"
+    );
+}
