@@ -56,6 +56,22 @@ pub enum Error {
         /// Why.
         cause: String,
     },
+    /// Too many signals wait for the run; it hears none of them.
+    #[error("run {run}: {waiting} signals wait for it, which is as many as may")]
+    Signals {
+        /// The run.
+        run: String,
+        /// How many wait.
+        waiting: u64,
+    },
+    /// The signal is too large.
+    #[error("a signal of {size} bytes, allowed are {limit}")]
+    SignalSize {
+        /// How large it is, in bytes of JSON.
+        size: usize,
+        /// How large it may be.
+        limit: usize,
+    },
     /// The run has too many messages waiting; try again shortly.
     #[error("run {0} is busy: try again shortly")]
     Busy(String),
@@ -79,6 +95,8 @@ impl Error {
             Self::NoDefinition { .. } => "flow.no_definition",
             Self::Journal { .. } => "flow.journal",
             Self::Key { .. } => "flow.key",
+            Self::Signals { .. } => "flow.signals",
+            Self::SignalSize { .. } => "flow.signal_size",
             Self::Busy(_) => "flow.busy",
             Self::Stopping => "flow.stopping",
             Self::Store(_) => "store",

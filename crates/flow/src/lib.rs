@@ -19,7 +19,7 @@ pub mod templates;
 
 pub use core::{Failure, Outcome, Start};
 pub use definition::{Definition, Input, Known, KnownOperation, OnExhausted, Trigger, compile, shape};
-pub use driver::{Deps, Engine, Limits, Live, LivePage, RunId, Undelivered, failpoints};
+pub use driver::{Deps, Engine, Limits, Live, LivePage, RunId, Sent, Undelivered, failpoints};
 pub use error::Error;
 pub use listener::{Listener, Silence, Transition};
 pub use view::{Attempted, BlockedOn, Letter, RunView, StepStatus, StepView};

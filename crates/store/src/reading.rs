@@ -58,6 +58,15 @@ impl Store {
         self.sqlite.read(move |read| events::version(read, &stream)).await
     }
 
+    /// How many events of a stream stand at or before a position of the log; 0 when it does not exist.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when an event is missing; [`Error::Io`].
+    pub async fn version_at(&self, stream: &str, position: u64) -> Result<u64, Error> {
+        let stream = stream.to_owned();
+        self.sqlite.read(move |read| events::version_at(read, &stream, position)).await
+    }
+
     /// Events of the whole log after a position, in order and without gaps.
     ///
     /// # Errors
@@ -179,6 +188,30 @@ impl Store {
     pub async fn signals(&self, run: &str) -> Result<Vec<Signal>, Error> {
         let run = run.to_owned();
         self.sqlite.read(move |read| signals::of(read, &run)).await
+    }
+
+    /// Signals of a run under one of these names that were not taken, after a place, in order of delivery; each with its
+    /// place.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Io`].
+    pub async fn signals_named(
+        &self,
+        run: &str,
+        names: Vec<String>,
+        after: u64,
+    ) -> Result<Vec<(u64, Signal)>, Error> {
+        let run = run.to_owned();
+        self.sqlite.read(move |read| signals::named(read, &run, &names, after)).await
+    }
+
+    /// Whether a run was given a signal of this id, taken or not; and how many it has that were not taken.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub async fn signal_known(&self, run: &str, id: &str) -> Result<(bool, u64), Error> {
+        let (run, id) = (run.to_owned(), id.to_owned());
+        self.sqlite.read(move |read| signals::known(read, &run, &id)).await
     }
 
     /// An idempotency record, expired or not.

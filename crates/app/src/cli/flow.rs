@@ -1,4 +1,4 @@
-//! `cardan flow list|show|cancel|pause|resume|restart`
+//! `cardan flow list|show|cancel|signal|pause|resume|restart`
 
 use std::io::{Write, stdout};
 use std::process::ExitCode;
@@ -26,6 +26,8 @@ pub(super) enum Flow {
     },
     /// Stop a run and undo what it did, in reverse order
     Cancel(Target),
+    /// Send a signal that a `listen` of the run waits for, or will
+    Signal(super::signal::ToRun),
     /// Start no further step until resumed
     Pause(Target),
     /// Go on with a paused run, or let one that waits for a system ask now
@@ -88,6 +90,7 @@ impl Flow {
                 shown?;
             }
             Flow::Cancel(target) => target.ask("cancel", Value::Null).await?,
+            Flow::Signal(signal) => signal.run().await?,
             Flow::Pause(target) => target.ask("pause", Value::Null).await?,
             Flow::Resume(target) => target.ask("resume", Value::Null).await?,
             Flow::Restart { from, target } => target.ask("restart", json!({ "step": from })).await?,

@@ -11,6 +11,7 @@ mod outbox;
 mod play;
 mod schema;
 mod serve;
+mod signal;
 mod simulate;
 mod system;
 mod table;
@@ -54,6 +55,8 @@ enum Command {
     /// List, show, cancel, pause, resume and restart flow runs
     #[command(subcommand)]
     Flow(flow::Flow),
+    /// Send a signal to the live runs of a key
+    Signal(signal::ToKey),
     /// List, show, edit, replay and discard what exhausted its attempts
     #[command(subcommand)]
     Dead(dead::Dead),
@@ -79,6 +82,7 @@ impl Cli {
             Command::Act(command) => block_on(command.run()),
             Command::Conversation(command) => block_on(command.run()),
             Command::Flow(command) => block_on(command.run()),
+            Command::Signal(command) => block_on(command.run()),
             Command::Dead(command) => block_on(command.run()),
             Command::Outbox(command) => block_on(command.run()),
             Command::System(command) => block_on(command.run()),

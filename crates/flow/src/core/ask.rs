@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use port::Landed;
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_128;
@@ -12,7 +11,7 @@ use super::event::Timer;
 use super::failure::Failure;
 use super::frame::{Activation, Id, Leaf, Vars};
 use super::machine::Machine;
-use super::{Decision, Effect, Purpose, Speech, Until};
+use super::{Decision, Effect, Purpose, Speech, Until, time};
 use crate::definition::{Body, Call, Pause, Task, Utterance};
 
 impl Machine<'_> {
@@ -196,16 +195,18 @@ impl Machine<'_> {
         match pause {
             Pause::For(length) => {
                 let written = text(&self.value(Some(length), vars).map_err(unsound)?);
-                let length = diag::units::duration(&written);
-                length
-                    .map(Until::After)
-                    .map_err(|why| Failure::new(path, "flow.wait", format!("{written:?}: {why}")))
+                let bad = |why: String| Failure::new(path, "flow.wait", format!("{written:?}: {why}"));
+                let length = diag::units::duration(&written).map_err(|why| bad(why.to_string()))?;
+                match time::after(self.state.now, length) {
+                    Some(_) => Ok(Until::After(length)),
+                    None => Err(bad("too far away".to_owned())),
+                }
             }
             Pause::Until(time) => {
                 let written = text(&self.value(Some(time), vars).map_err(unsound)?);
-                let time = written.parse::<Timestamp>();
-                time.map(Until::At)
-                    .map_err(|_| Failure::new(path, "flow.wait", format!("{written:?} is no RFC 3339 time")))
+                time::instant(&written)
+                    .map(Until::At)
+                    .map_err(|why| Failure::new(path, "flow.wait", why))
             }
         }
     }

@@ -84,6 +84,11 @@ pub(crate) enum Event {
         on: Value,
         after: u64,
     },
+    /// Events of the topic up to this version were looked at for the step, and none of them was for it.
+    TopicRead {
+        path: Arc<str>,
+        upto: u64,
+    },
     ChildStarted {
         path: Arc<str>,
         run: String,
@@ -220,6 +225,7 @@ impl Event {
             Self::OutcomeFound { .. } => "OutcomeFound",
             Self::StepDropped { .. } => "StepDropped",
             Self::StepWaiting { .. } => "StepWaiting",
+            Self::TopicRead { .. } => "TopicRead",
             Self::ChildStarted { .. } => "ChildStarted",
             Self::TimerSet { .. } => "TimerSet",
             Self::TimerFired { .. } => "TimerFired",
@@ -255,6 +261,7 @@ impl Event {
             | Self::OutcomeFound { path, .. }
             | Self::StepDropped { path }
             | Self::StepWaiting { path, .. }
+            | Self::TopicRead { path, .. }
             | Self::ChildStarted { path, .. }
             | Self::TimerSet { path, .. }
             | Self::TimerFired { path, .. }

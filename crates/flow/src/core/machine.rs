@@ -88,7 +88,11 @@ impl<'a> Machine<'a> {
             }
             Event::TimerSet { path, timer, due } => self.timer_set(path, *timer, *due),
             Event::TimerFired { path, timer } => self.fired(path, *timer),
-            Event::SignalTaken { path, payload, .. } => self.answered(path, payload),
+            Event::TopicRead { .. } => self.read(event),
+            Event::SignalTaken { path, id, payload } => {
+                self.heard(path, id);
+                self.answered(path, payload);
+            }
             Event::StepCompensated { path, attempts, ms, .. } => self.compensated(path, *attempts, *ms),
             Event::CompensationParked { path, error } => self.parked(path, error),
             Event::StepReplayed { path, input } => self.replayed(path, input.as_ref()),

@@ -1,6 +1,6 @@
 //! A run: the fold of its journal.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use expr::Scope;
@@ -14,7 +14,7 @@ use super::machine::Machine;
 use super::outcome::Ended;
 use super::record::{Done, Record, Undo};
 use super::{Decision, Failure};
-use crate::definition::{Answer, Body, Call, Definition, Task};
+use crate::definition::{Call, Definition, Task};
 use crate::view::BlockedOn;
 
 /// Everything a run is. Made by its first event and changed by every further one.
@@ -47,6 +47,8 @@ pub(crate) struct State {
     pub(super) undone: HashMap<Arc<str>, u32>,
     /// How many runs a step has begun.
     pub(super) begun: HashMap<Arc<str>, u32>,
+    /// The events of each topic that were taken, by their versions.
+    pub(super) heard: HashMap<Arc<str>, BTreeSet<u64>>,
     /// The members of groups that acted, or may have, by the path of their call.
     pub(super) members: HashMap<Arc<str>, Arc<str>>,
     pub(super) count: usize,
@@ -90,6 +92,7 @@ impl State {
             kept: HashMap::new(),
             undone: HashMap::new(),
             begun: HashMap::new(),
+            heard: HashMap::new(),
             members: HashMap::new(),
             count: 0,
         }
@@ -218,46 +221,6 @@ impl State {
         let leaf = self.active.get(id)?.leaf()?;
         let (timer, _) = leaf.timers.iter().rev().find(|(set, _)| set.as_str() == timer)?;
         Some(Event::TimerFired { path: path.clone(), timer: *timer })
-    }
-
-    /// The leaf that waits for a signal: by its path, or by the name it listens for.
-    pub(crate) fn hears(&self, name: &str) -> Option<Arc<str>> {
-        let listens = |active: &Activation| match active.task.as_deref().map(|task| &task.body) {
-            Some(Body::Listen(hears)) => matches!(&hears.from, Answer::Signal(signal) if **signal == *name),
-            _ => false,
-        };
-        let waiting = self.leaves().filter(|(_, leaf)| leaf.on.is_some());
-        waiting
-            .map(|(active, _)| active)
-            .find(|active| *active.path == *name || listens(active))
-            .map(|active| active.path.clone())
-    }
-
-    /// Whether an event passes the `where` of the leaf that listens.
-    pub(crate) fn accepts(&self, path: &str, payload: &Value) -> bool {
-        let Some(active) = self.leaves.get(path).and_then(|id| self.active.get(id)) else { return false };
-        match active.task.as_deref().map(|task| &task.body) {
-            Some(Body::Listen(hears)) => hears.filter.as_ref().is_none_or(|filter| {
-                let vars = active.vars.bind(&"event".into(), payload.clone());
-                filter.test(&self.scope(&vars)).unwrap_or(false)
-            }),
-            _ => true,
-        }
-    }
-
-    /// The topics that leaves listen to, with the version up to which events do not count.
-    pub(crate) fn topics(&self) -> Vec<(Arc<str>, String, u64)> {
-        let listening = self.leaves().filter(|(_, leaf)| leaf.on.is_some());
-        let topic = |active: &Activation| match active.task.as_deref().map(|task| &task.body) {
-            Some(Body::Listen(hears)) => match &hears.from {
-                Answer::Topic(topic) => Some(topic.to_string()),
-                Answer::Signal(_) => None,
-            },
-            _ => None,
-        };
-        listening
-            .filter_map(|(active, leaf)| Some((active.path.clone(), topic(active)?, leaf.after)))
-            .collect()
     }
 
     /// The steps that will ask again at a set time.

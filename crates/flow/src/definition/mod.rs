@@ -21,7 +21,7 @@ pub use known::{Known, KnownOperation};
 pub use limits::OnExhausted;
 pub(crate) use limits::Retry;
 pub use shape::shape;
-pub(crate) use task::{Answer, Block, Body, Call, Compensate, Members, Pause, Race, Task, Utterance};
+pub(crate) use task::{Answer, Block, Body, Call, Compensate, Hears, Members, Pause, Race, Task, Utterance};
 
 /// One flow, compiled. Runs pin it by [`Definition::hash`].
 #[derive(Clone, Debug)]

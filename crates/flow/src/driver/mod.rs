@@ -15,6 +15,7 @@ mod claim;
 mod command;
 mod id;
 mod letter;
+mod listen;
 mod load;
 mod lost;
 mod open;
@@ -24,6 +25,7 @@ mod perform;
 mod queue;
 mod runner;
 mod runs;
+mod signal;
 mod speak;
 mod stuck;
 mod take_back;
@@ -47,6 +49,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore, watch};
 
 pub use id::RunId;
+pub use signal::Sent;
 pub use stuck::{Live, LivePage};
 pub use undelivered::Undelivered;
 
@@ -98,6 +101,10 @@ pub struct Limits {
     pub tells: u32,
     /// Outbox rows delivered at once.
     pub relays: usize,
+    /// Signals from outside that may wait for one run.
+    pub signals: usize,
+    /// Largest payload of a signal, in bytes of JSON.
+    pub signal: usize,
 }
 
 impl Default for Limits {
@@ -110,6 +117,8 @@ impl Default for Limits {
             idle: Duration::from_secs(10),
             tells: 10,
             relays: 32,
+            signals: 1000,
+            signal: 64 << 10,
         }
     }
 }

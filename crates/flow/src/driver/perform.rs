@@ -9,7 +9,7 @@ use super::runner::{Runner, Stop};
 use super::turn::Turn;
 use super::{RunId, timers};
 use crate::core::{Decision, Effect, Ended, Event, Failure, Parent, Start, TimerKind, Until};
-use crate::definition::{Answer, Retry};
+use crate::definition::Retry;
 
 impl Runner {
     pub(super) async fn perform(&mut self, turn: &mut Turn, decision: Decision) -> Result<(), Stop> {
@@ -111,28 +111,6 @@ impl Runner {
             causation: Some(format!("{}/{path}", self.run).into()),
         };
         Append { stream: format!("topic-{topic}"), expected: Expected::Any, events: vec![event] }
-    }
-
-    async fn listen(
-        &mut self,
-        turn: &mut Turn,
-        path: std::sync::Arc<str>,
-        answer: Answer,
-        timeout: Option<std::time::Duration>,
-    ) -> Result<(), Stop> {
-        let (on, after) = match &answer {
-            Answer::Signal(name) => (json!({ "signal": &**name }), 0),
-            Answer::Topic(topic) => {
-                let after = self.engine.0.store.version(&format!("topic-{topic}")).await?;
-                self.engine.0.topics.follow_for(&self.run, topic);
-                (json!({ "topic": &**topic }), after)
-            }
-        };
-        self.note(turn, Event::StepWaiting { path: path.clone(), on, after });
-        self.time_out(turn, path, timeout);
-        // An answer may be there already.
-        self.engine.send(&self.run, super::runs::Message::Look);
-        Ok(())
     }
 
     pub(super) fn time_out(

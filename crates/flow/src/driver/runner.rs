@@ -42,6 +42,10 @@ pub(super) struct Runner {
     announced: mpsc::Receiver<Asking>,
     /// How often in a row a guard kept a step's call in.
     pub(super) rejected: HashMap<Arc<str>, u32>,
+    /// Up to where steps have looked for events; what the journal says may be a little behind.
+    pub(super) looked: HashMap<Arc<str>, u64>,
+    /// The position of the run's first entry in the log, once it was asked for.
+    pub(super) began: Option<u64>,
     /// Somebody wanted the run to look, and its inbox was full.
     missed: Arc<AtomicBool>,
     /// What the run's row says, so that it is written only when it changes.
@@ -95,6 +99,8 @@ pub(super) async fn live(
         announce,
         announced,
         rejected: HashMap::new(),
+        looked: HashMap::new(),
+        began: None,
         missed,
         shown,
     };
@@ -141,6 +147,8 @@ impl Runner {
     ) -> Result<(), Stop> {
         let decisions = self.state.outstanding(&self.definition);
         self.turn(Vec::new(), decisions).await?;
+        // Whatever brought it into memory, it hears from now on: a paused run is not asked to look at a start.
+        let mut looks = false;
         loop {
             let idle = self.engine.0.limits.idle;
             let message = tokio::select! {
@@ -163,7 +171,13 @@ impl Runner {
                 }
             };
             match message {
-                Some(message) => self.heard(message).await?,
+                Some(message) => {
+                    let look = !std::mem::replace(&mut looks, true) && !matches!(message, Message::Look);
+                    self.heard(message).await?;
+                    if look {
+                        self.look().await?;
+                    }
+                }
                 None => return Ok(()),
             }
             if self.missed.swap(false, Ordering::AcqRel) {

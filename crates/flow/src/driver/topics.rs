@@ -1,16 +1,12 @@
-//! `listen`: runs that wait for an event on a topic are told when the log has grown there.
+//! Runs that wait for an event on a topic are told when the log has grown there; [`super::listen`] takes it.
 
 use std::collections::{HashMap, HashSet};
 
 use parking_lot::Mutex;
-use serde_json::Value;
-use store::{Batch, SignalOp};
 use tokio::sync::Notify;
 
 use super::Engine;
-use super::runner::{Runner, Stop};
 use super::runs::Message;
-use crate::core::Event;
 
 const PAGE: usize = 1000;
 
@@ -85,50 +81,3 @@ impl Engine {
     }
 }
 
-impl Runner {
-    /// Takes the answers that wait in the store for this run.
-    pub(super) async fn take_signals(&mut self) -> Result<(), Stop> {
-        for signal in self.engine.0.store.signals(&self.run).await? {
-            let Some(path) = self.state.hears(&signal.name) else { continue };
-            let payload = serde_json::from_slice(&signal.payload).unwrap_or(Value::Null);
-            if !self.state.accepts(&path, &payload) {
-                continue;
-            }
-            let take = SignalOp::Take { run: self.run.clone(), id: signal.id.clone() };
-            let rows = Batch { signals: vec![take], ..Batch::default() };
-            let event = Event::SignalTaken { path, id: signal.id, payload };
-            self.turn_with(vec![event], Vec::new(), rows).await?;
-        }
-        Ok(())
-    }
-
-    /// Looks for events on the topics this run listens to.
-    pub(super) async fn take_topics(&mut self) -> Result<(), Stop> {
-        for (path, topic, after) in self.state.topics() {
-            self.engine.0.topics.follow_for(&self.run, &topic);
-            self.take_topic(path, &topic, after).await?;
-        }
-        Ok(())
-    }
-
-    async fn take_topic(
-        &mut self,
-        path: std::sync::Arc<str>,
-        topic: &str,
-        mut after: u64,
-    ) -> Result<(), Stop> {
-        loop {
-            let page = self.engine.0.store.stream(&format!("topic-{topic}"), after, PAGE).await?;
-            let Some(last) = page.last() else { return Ok(()) };
-            after = last.version;
-            for found in &page {
-                let payload: Value = serde_json::from_slice(&found.data).unwrap_or(Value::Null);
-                let mine = *found.tenant == *self.state.start.tenant;
-                if mine && self.state.accepts(&path, &payload) {
-                    let id = format!("{topic}@{}", found.version);
-                    return self.turn(vec![Event::SignalTaken { path, id, payload }], Vec::new()).await;
-                }
-            }
-        }
-    }
-}

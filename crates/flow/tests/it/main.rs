@@ -5,6 +5,7 @@ mod commands;
 mod defects;
 mod definitions;
 mod ledger;
+mod listening;
 mod once;
 mod pausing;
 mod race;

@@ -33,6 +33,8 @@ permissions! {
     FlowRead = "flow.read";
     /// Cancel, pause, resume and restart runs.
     FlowManage = "flow.manage";
+    /// Send signals to runs.
+    FlowSignal = "flow.signal";
     /// See dead letters.
     DeadRead = "dead.read";
     /// Edit, replay and discard dead letters.
@@ -46,10 +48,10 @@ permissions! {
 impl Permission {
     /// Whose work it is for.
     pub(crate) fn whose(self) -> Whose {
-        use Permission::{ConversationRead, ConversationWrite, EventsRead, SpeakForOthers};
+        use Permission::{ConversationRead, ConversationWrite, EventsRead, FlowSignal, SpeakForOthers};
         use Permission::{DeadManage, DeadRead, FlowManage, FlowRead, SystemManage, SystemRead};
         match self {
-            ConversationRead | ConversationWrite | SpeakForOthers | EventsRead => Whose::Callers,
+            ConversationRead | ConversationWrite | SpeakForOthers | EventsRead | FlowSignal => Whose::Callers,
             FlowRead | FlowManage | DeadRead | DeadManage | SystemRead | SystemManage => Whose::Operators,
         }
     }

@@ -39,6 +39,8 @@ schemas! {
     Run: "Run" => run();
     RunList: "RunList" => page("runs", json!({"type": "object"}));
     RestartRun: "RestartRun" => object(&["step"], json!({"step": {"type": "string", "description": "The step's path."}}));
+    SignalPayload: "SignalPayload" => json!({"description": "Any JSON value: what the `listen` gives."});
+    Signalled: "Signalled" => signalled();
     DeadLetter: "DeadLetter" => dead();
     DeadLetterList: "DeadLetterList" => page("dead", reference("DeadLetter"));
     EditDeadLetter: "EditDeadLetter" => object(&["input"], json!({"input": {"description": "The new input of the call."}}));
@@ -169,6 +171,12 @@ fn entity() -> Value {
         "fields": {"type": "object"},
     });
     object(&["id", "version", "fields"], properties)
+}
+
+fn signalled() -> Value {
+    let text = json!({"type": "string"});
+    let run = object(&["id", "flow", "status"], json!({"id": text, "flow": text, "status": text}));
+    object(&["signal", "id", "runs"], json!({"signal": text, "id": text, "runs": {"type": "array", "items": run}}))
 }
 
 fn run() -> Value {

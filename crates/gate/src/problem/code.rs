@@ -85,6 +85,8 @@ codes! {
     RunUnknown = "run.unknown", 404, "No such run";
     /// The run is not in a state for this.
     RunState = "run.state", 409, "Run is not in a state for this";
+    /// As many signals as may wait for the run, and it hears none of them.
+    SignalsFull = "signal.full", 409, "Run takes no further signal";
     /// No such dead letter.
     DeadUnknown = "dead.unknown", 404, "No such dead letter";
     /// The dead letter was resolved.

@@ -141,6 +141,8 @@ impl From<flow::Error> for Problem {
                 Problem::because(Code::RunState, told)
             }
             flow::Error::Key { .. } => Problem::because(Code::ActRefused, told),
+            flow::Error::Signals { .. } => Problem::because(Code::SignalsFull, told),
+            flow::Error::SignalSize { .. } => Problem::because(Code::BodyTooLarge, told),
             flow::Error::Busy(_) => Problem::new(Code::Busy),
             flow::Error::Stopping => Problem::new(Code::Stopping),
             flow::Error::Store(error) => error.into(),

@@ -7,6 +7,7 @@ mod entities;
 mod events;
 mod outbox;
 mod runs;
+mod signals;
 mod systems;
 
 use std::collections::BTreeMap;
@@ -18,12 +19,13 @@ pub(crate) use acts::parse;
 
 /// Every route.
 pub(crate) fn all() -> Vec<&'static Route> {
-    let tables: [&'static [Route]; 8] = [
+    let tables: [&'static [Route]; 9] = [
         acts::ROUTES,
         conversations::ROUTES,
         entities::ROUTES,
         events::ROUTES,
         runs::ROUTES,
+        signals::ROUTES,
         dead::ROUTES,
         outbox::ROUTES,
         systems::ROUTES,
@@ -54,11 +56,9 @@ mod tests {
             let whose = Whose::path(routes);
             assert!(routes.iter().all(|route| route.permission.whose() == whose), "{path}");
             let theirs = ["/v1/runs", "/v1/dead", "/v1/outbox", "/v1/systems"];
-            assert_eq!(
-                whose == Whose::Operators,
-                theirs.iter().any(|begin| path.starts_with(begin)),
-                "{path}"
-            );
+            // Who sends a signal is a caller, whomever it is for.
+            let theirs = theirs.iter().any(|begin| path.starts_with(begin)) && !path.contains("/signals/");
+            assert_eq!(whose == Whose::Operators, theirs, "{path}");
         }
     }
 }

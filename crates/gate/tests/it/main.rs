@@ -12,6 +12,7 @@ mod live;
 mod operators;
 mod refused;
 mod shown;
+mod signals;
 mod tokens;
 mod trouble;
 mod unbound;

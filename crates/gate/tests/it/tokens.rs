@@ -61,6 +61,9 @@ async fn every_permission_that_is_needed_is_asked_for() {
     for path in ["/v1/runs", "/v1/dead", "/v1/systems", "/v1/events"] {
         assert_eq!(reader.get(path).await.code(), "auth.permission", "{path}");
     }
+    for path in ["/v1/runs/run_1/signals/go", "/v1/signals/go?key=k"] {
+        assert_eq!(reader.post(path, &json!(1)).await.code(), "auth.permission", "{path}");
+    }
     assert_eq!(house.head(), 0);
 }
 

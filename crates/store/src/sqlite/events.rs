@@ -87,6 +87,21 @@ pub(crate) fn version(read: &Read<'_>, stream: &str) -> Result<u64, Fault> {
     }
 }
 
+/// How many events of a stream stand at or before a position of the log. Versions grow with positions, so halving the
+/// stream finds it, one look at the index each time.
+pub(crate) fn version_at(read: &Read<'_>, stream: &str, position: u64) -> Result<u64, Fault> {
+    let Some(id) = stream_id(read.connection, stream)? else { return Ok(0) };
+    let sql = "SELECT position FROM events WHERE stream = ?1 AND version = ?2";
+    let (mut below, mut above) = (0, version_of(read.connection, id)? + 1);
+    while below + 1 < above {
+        let middle = below.midpoint(above);
+        let at = read.one(sql, params![id, clamped(middle)], |row| number(row, 0))?;
+        let at = at.ok_or_else(|| Fault::corrupt(format!("event {middle} of stream {stream} is missing")))?;
+        if at <= position { below = middle } else { above = middle }
+    }
+    Ok(below)
+}
+
 /// A page of one stream.
 pub(crate) fn stream(read: &Read<'_>, stream: &str, after: u64, limit: usize) -> Result<Vec<Event>, Fault> {
     let Some(id) = stream_id(read.connection, stream)? else { return Ok(Vec::new()) };

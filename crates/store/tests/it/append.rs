@@ -254,3 +254,19 @@ async fn a_closed_store_commits_what_was_queued_and_takes_no_more() {
     let again = disk.open();
     assert_eq!(*again.head().borrow(), acknowledged);
 }
+
+#[tokio::test]
+async fn a_stream_knows_how_long_it_was_at_a_position_of_the_log() {
+    let store = Store::temporary().unwrap();
+    let mut last = vec![0];
+    for turn in 0..40_u64 {
+        let stream = if turn % 3 == 0 { "s" } else { "another" };
+        store.commit(batch(stream, Expected::Any, &["1"])).await.unwrap();
+        last.push(last[last.len() - 1] + u64::from(turn % 3 == 0));
+    }
+    for (position, version) in last.iter().enumerate() {
+        assert_eq!(store.version_at("s", position as u64).await.unwrap(), *version, "at {position}");
+    }
+    assert_eq!(store.version_at("s", u64::MAX).await.unwrap(), 14);
+    assert_eq!(store.version_at("nobody", 7).await.unwrap(), 0);
+}

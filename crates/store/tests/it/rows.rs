@@ -320,3 +320,24 @@ async fn a_refused_batch_leaves_no_row_of_any_kind() {
     assert_eq!(store.next_timer().await.unwrap(), None);
     assert_eq!(*store.head().borrow(), 0);
 }
+
+#[tokio::test]
+async fn signals_are_found_by_name_in_order_and_those_of_ended_runs_are_forgotten() {
+    let store = Store::temporary().unwrap();
+    let put = |id: &str, name: &str| {
+        SignalOp::Put(Signal { run: "r".into(), id: id.into(), name: name.into(), payload: id.into() })
+    };
+    let commit = |signals| store.commit(Batch { signals, ..Batch::default() });
+    commit(vec![put("1", "n"), put("2", "other"), put("3", "n")]).await.unwrap();
+    let found = store.signals_named("r", vec!["n".into()], 0).await.unwrap();
+    assert_eq!(found.iter().map(|(_, signal)| signal.id.as_str()).collect::<Vec<_>>(), ["1", "3"]);
+    let after = store.signals_named("r", vec!["n".into(), "other".into()], found[0].0).await.unwrap();
+    assert_eq!(after.iter().map(|(_, signal)| signal.id.as_str()).collect::<Vec<_>>(), ["2", "3"]);
+    commit(vec![SignalOp::Take { run: "r".into(), id: "1".into() }]).await.unwrap();
+    assert_eq!(store.signal_known("r", "1").await.unwrap(), (true, 2), "one that was taken is known");
+    assert_eq!(store.signal_known("r", "9").await.unwrap(), (false, 2));
+    store.commit(Batch { runs: vec![run("r", RunStatus::Running)], ..Batch::default() }).await.unwrap();
+    assert_eq!(store.prune(at(0)).await.unwrap(), 0, "a live run keeps them");
+    store.commit(Batch { runs: vec![run("r", RunStatus::Succeeded)], ..Batch::default() }).await.unwrap();
+    assert_eq!(store.prune(at(0)).await.unwrap(), 3);
+}
