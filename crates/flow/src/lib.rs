@@ -17,7 +17,7 @@ mod voice;
 
 pub mod templates;
 
-pub use core::{Failure, Outcome, Start};
+pub use core::{Failure, Outcome, Rollback, Start};
 pub use definition::{Definition, Input, Known, KnownOperation, OnExhausted, Trigger, compile, shape};
 pub use driver::{Deps, Engine, Limits, Live, LivePage, RunId, Sent, Undelivered, failpoints};
 pub use error::Error;

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use store::{DeadState, RunRow, RunStatus};
 
-use crate::core::{Failure, Record, RecordStatus, State};
+use crate::core::{Failure, Record, RecordStatus, Rollback, State};
 use crate::definition::Definition;
 
 /// A run.
@@ -41,6 +41,9 @@ pub struct RunView {
     pub result: Option<Value>,
     /// Why it failed; `step` names the step.
     pub error: Option<Failure>,
+    /// What was undone and what not, once it has come to nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollback: Option<Rollback>,
     /// How long it should take at most.
     pub sla_ms: Option<u64>,
     /// Whether it has taken longer.
@@ -76,6 +79,15 @@ pub struct BlockedOn {
     /// The dead letter of the step, when a person has to decide; only where one run is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub letter: Option<Letter>,
+}
+
+impl RunView {
+    /// The step of which nobody knows whether it landed, while that is so.
+    pub fn unknown(&self) -> Option<&StepView> {
+        let open = !self.status.is_ended() || self.status == RunStatus::Parked;
+        let mut steps = self.steps.iter().chain(&self.compensation).filter(|_| open);
+        steps.find(|step| matches!(step.status, StepStatus::Unknown | StepStatus::Verifying))
+    }
 }
 
 impl BlockedOn {
@@ -207,6 +219,7 @@ pub(crate) fn of(row: &RunRow, definition: &Definition, state: &State) -> RunVie
         compensation: undone.into_iter().map(|record| step(state, record)).collect(),
         result: state.ended.as_ref().map(|ended| ended.result.clone()),
         error: state.ended.as_ref().and_then(|ended| ended.error.clone()),
+        rollback: state.ended.as_ref().and_then(|ended| ended.error.as_ref()).map(|_| state.rollback()),
         sla_ms: definition.sla.and_then(|sla| u64::try_from(sla.as_millis()).ok()),
         sla_breached: state.breached,
     }

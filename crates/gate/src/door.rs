@@ -26,7 +26,7 @@ pub(crate) async fn enter(gate: Gate, routes: &'static [&'static Route], request
         Ok(response) => response,
         Err(problem) => {
             let code = problem.code;
-            gate.observer.refused(code.as_str(), code.retry_after().is_some());
+            gate.observer.refused(code.as_str());
             // What is shed is counted: a flood of requests must not become one of lines.
             if code.status() >= 500 && code != Code::Overloaded {
                 tracing::warn!(
@@ -71,7 +71,7 @@ async fn serve(
     visible(gate, &turn, &parts.headers).await?;
     let query = parts.uri.query().unwrap_or_default().to_owned();
     let headers = std::mem::take(&mut parts.headers);
-    let asked = Asked { principal, correlation, trace, params, query, headers, body, turn, key: None };
+    let asked = Asked { principal, correlation, trace, params, query, headers, body, turn, ticket: None };
     idempotency::once(gate, route, parts.uri.path(), asked).await
 }
 

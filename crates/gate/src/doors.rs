@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use crate::page::{self, Page};
 use crate::route::{Route, Whose};
 use crate::serve::{start, start_apart};
-use crate::{Auth, Code, Deps, Gate, Handle, Limits, Problem, defect, door, openapi, routes};
+use crate::{Auth, Code, Deps, Gate, Handle, Limits, Problem, defect, door, front, openapi, routes};
 
 /// Connections at once to the operators' door: people, probes and a scraper, not crowds.
 const OPERATORS: usize = 256;
@@ -72,7 +72,7 @@ fn apart(gate: &Gate, address: SocketAddr, pages: Vec<Page>) -> Router {
         Ok(()) => routed(gate, routes::by_path().filter(theirs), pages),
         Err(_) => {
             tracing::warn!(%address, "showing operators only pages: others can reach the address, and there is no `auth`");
-            page::mount(Router::new(), pages).fallback(unknown)
+            front::before(page::mount(Router::new(), pages).fallback(unknown))
         }
     }
 }
@@ -91,7 +91,7 @@ fn routed(gate: &Gate, paths: impl Iterator<Item = Path>, pages: Vec<Page>) -> R
     }
     let document: Arc<str> = openapi::document(&all, &pages).to_string().into();
     let described = any(move || async move { openapi::answer(&document) });
-    page::mount(router.route(openapi::PATH, described), pages).fallback(unknown)
+    front::before(page::mount(router.route(openapi::PATH, described), pages).fallback(unknown))
 }
 
 async fn unknown(request: Request) -> Response {

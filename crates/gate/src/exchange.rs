@@ -13,8 +13,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::idempotency::Ticket;
 use crate::turn::Turn;
-use crate::{Code, Principal, Problem};
+use crate::{Code, Gate, Principal, Problem};
 
 /// The position a write reached; send it back as [`AT_LEAST`] to read it.
 pub(crate) const POSITION: HeaderName = HeaderName::from_static("cardan-position");
@@ -39,8 +40,8 @@ pub(crate) struct Asked {
     pub(crate) body: Inlet,
     /// To be worked on; given back when this is dropped.
     pub(crate) turn: Turn,
-    /// Given with the request; makes what the request creates the same for every repeat.
-    pub(crate) key: Option<String>,
+    /// With an idempotency key: what is committed together with the work.
+    pub(crate) ticket: Option<Ticket>,
 }
 
 /// The body, read or still to come.
@@ -60,6 +61,11 @@ impl Asked {
     /// A header, when it is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The engine, whose commands then also say that this request's work is done.
+    pub(crate) fn engine(&self, gate: &Gate) -> flow::Engine {
+        gate.engine.with_records(self.ticket.iter().map(Ticket::done).collect())
     }
 
     /// The query as a struct that denies unknown names.

@@ -3,10 +3,12 @@
 //! The key is bound to its tenant and to the request: the digest of method, path with query, and body. It is
 //! claimed durably before anything is done. A claim lives as long as the request that works under it, and no longer:
 //! one that a panic, a store without room or an earlier run of this server left behind is taken over. What the
-//! request did under it is found by the ids that come from the key, so it is completed, not repeated.
+//! request did under it is found by the ids that come from the key, so it is completed, not repeated. Work that has no
+//! such ids is committed together with its answer: see [`Ticket`].
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -20,7 +22,7 @@ use store::{Batch, KeyOp, KeyRecord, KeyState};
 use crate::exchange::{Answer, Asked, Inlet, Outlet};
 use crate::insist::insist;
 use crate::route::Route;
-use crate::{Code, Gate, Problem};
+use crate::{Code, Gate, Problem, conversations};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Set on an answer that was kept from the first request.
@@ -59,15 +61,82 @@ impl Drop for Held {
     }
 }
 
+/// What a handler commits with its work, so that a repeat finds it answered as soon as it is done: also when the process
+/// ends before the answer has left.
+#[derive(Clone)]
+pub(crate) struct Ticket {
+    key: String,
+    record: KeyRecord,
+    /// Whether the answer itself goes with the work, so that it need not be kept once more.
+    answers: Arc<AtomicBool>,
+}
+
+impl Ticket {
+    fn new(key: String, record: KeyRecord) -> Self {
+        Self { key, record, answers: Arc::default() }
+    }
+
+    /// The key as the caller sent it.
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// A name that comes from the caller and the key: nobody else's request has it.
+    pub(crate) fn name(&self) -> &str {
+        &self.record.key
+    }
+
+    /// The record of `answer`, for the batch that does what it answers.
+    pub(crate) fn answered(&self, answer: &Answer) -> Option<KeyOp> {
+        let response = serde_json::to_vec(&Kept::of(answer)?).ok()?;
+        self.answers.store(true, Ordering::Relaxed);
+        Some(self.finish(response))
+    }
+
+    /// The record that the work is done, for its batch. A repeat is answered by how things stand then.
+    pub(crate) fn done(&self) -> KeyOp {
+        self.finish(serde_json::to_vec(&Kept::shown()).unwrap_or_default())
+    }
+
+    fn finish(&self, response: Vec<u8>) -> KeyOp {
+        let KeyRecord { tenant, key, owner, expires, .. } = self.record.clone();
+        KeyOp::Finish { tenant, key, owner, response, expires }
+    }
+}
+
 /// An answer as it is kept.
 #[derive(Serialize, Deserialize)]
 struct Kept {
+    /// The work is done, and its answer was not kept: it is answered by how things stand.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    shows: bool,
     status: u16,
     position: Option<u64>,
     location: Option<String>,
     etag: Option<String>,
     problem: bool,
     body: Box<RawValue>,
+}
+
+impl Kept {
+    /// An answer that can be kept.
+    fn of(answer: &Answer) -> Option<Self> {
+        let Outlet::Json(body) = &answer.body else { return None };
+        Some(Self {
+            shows: false,
+            status: answer.status.as_u16(),
+            position: answer.position,
+            location: answer.location.clone(),
+            etag: answer.etag.clone(),
+            problem: false,
+            body: serde_json::from_slice(body).ok()?,
+        })
+    }
+
+    fn shown() -> Self {
+        let body = RawValue::NULL.to_owned();
+        Self { shows: true, status: 200, position: None, location: None, etag: None, problem: false, body }
+    }
 }
 
 /// Handles the request, once for each idempotency key.
@@ -85,7 +154,7 @@ pub(crate) async fn once(
         return Err(Problem::because(Code::IdempotencyKey, detail));
     }
     let record = record(gate, route, path, &asked, &key);
-    asked.key = Some(key);
+    asked.ticket = Some(Ticket::new(key, record.clone()));
     let (gate, path) = (gate.clone(), path.to_owned());
     // A caller who leaves and comes back with the same key must find an answer, not a claim that nobody works under.
     insist(async move {
@@ -93,11 +162,16 @@ pub(crate) async fn once(
         let _turn = asked.turn.clone();
         // Before it is claimed: whoever finds the claim finds it held.
         let held = gate.claims.hold(record);
+        honour_old(&gate, &asked, &held.record).await?;
         if let Some(kept) = claim(&gate, &held.record).await? {
-            return replay(&kept);
+            return again(&gate, route, asked, &kept).await;
         }
+        let ticket = asked.ticket.clone();
         let answered = (route.handler)(&gate, asked).await;
-        settle(&gate, held, kept(&path, &answered)).await;
+        let answers = ticket.is_some_and(|ticket| ticket.answers.load(Ordering::Relaxed));
+        if !(answers && answered.is_ok()) {
+            settle(&gate, held, kept(&path, &answered)).await;
+        }
         answered.map(Answer::into_response)
     })
     .await
@@ -131,12 +205,44 @@ fn record(gate: &Gate, route: &Route, path: &str, asked: &Asked, key: &str) -> K
     let now = gate.clock.now();
     KeyRecord {
         tenant: asked.principal.tenant.to_string(),
-        key: format!("http/{}/{key}", asked.principal.subject),
+        key: named(&asked.principal.subject, key),
         fingerprint,
         owner: format!("{:016x}{:016x}", gate.entropy.bits(), gate.entropy.bits()),
         state: KeyState::InProgress,
         created: now,
         expires: gate.remembered(now),
+    }
+}
+
+/// Under which name the record of a caller's key is kept: a digest, so that no two callers' keys are ever one.
+fn named(subject: &str, key: &str) -> String {
+    let digest = conversations::digest(["cardan request key 1", subject, key]);
+    digest.iter().fold("request/".to_owned(), |name, byte| name + &format!("{byte:02x}"))
+}
+
+/// Answers what 0.1.0 has answered. It joined caller and key with a `/`, which may stand in both: of such a record nobody
+/// can say whose it is, so nobody is given its answer, and nothing is done under its key while it may live.
+async fn honour_old(gate: &Gate, asked: &Asked, record: &KeyRecord) -> Result<(), Problem> {
+    if record.created > gate.old_keys {
+        return Ok(());
+    }
+    let (subject, key) = (&asked.principal.subject, asked.ticket.as_ref().map_or("", Ticket::key));
+    let Some(there) = gate.store.key(&record.tenant, &format!("http/{subject}/{key}")).await? else {
+        return Ok(());
+    };
+    if there.expires <= record.created || there.response().is_none() {
+        return Ok(());
+    }
+    if subject.contains('/') || key.contains('/') {
+        let detail =
+            "this key may have been used by another caller before the server was upgraded: use another";
+        return Err(Problem::because(Code::IdempotencyMismatch, detail));
+    }
+    // Moved to its new name; whoever has moved it meanwhile has done the same.
+    let moved = KeyRecord { key: record.key.clone(), ..there };
+    match gate.store.commit(keys(KeyOp::Claim(moved))).await {
+        Ok(_) | Err(store::Error::Key(_)) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -171,11 +277,24 @@ async fn take_over(gate: &Gate, record: &KeyRecord, owner: String) -> Result<Opt
     }
 }
 
-fn replay(kept: &[u8]) -> Result<Response, Problem> {
+/// Answers what was answered before.
+async fn again(gate: &Gate, route: &'static Route, asked: Asked, kept: &[u8]) -> Result<Response, Problem> {
     let kept: Kept = serde_json::from_slice(kept).map_err(|_| Problem::new(Code::Internal))?;
+    if !kept.shows {
+        return replay(kept, *gate.store.head().borrow());
+    }
+    let shows = route.shows.ok_or_else(|| Problem::new(Code::Internal))?;
+    let mut response = shows(gate, asked).await?.into_response();
+    response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    Ok(response)
+}
+
+fn replay(kept: Kept, head: u64) -> Result<Response, Problem> {
     let status = StatusCode::from_u16(kept.status).map_err(|_| Problem::new(Code::Internal))?;
     let mut answer = Answer::bytes(status, kept.body.get().as_bytes().to_vec());
-    (answer.position, answer.location, answer.etag) = (kept.position, kept.location, kept.etag);
+    // Kept with the work itself it has no position yet; it is at or before the end of the log.
+    let position = kept.position.or((!kept.problem).then_some(head));
+    (answer.position, answer.location, answer.etag) = (position, kept.location, kept.etag);
     let mut response = answer.into_response();
     if kept.problem {
         let media = HeaderValue::from_static("application/problem+json");
@@ -236,19 +355,10 @@ async fn persist<T, C: Future<Output = Result<T, store::Error>>>(
 /// The answer as it is kept, when it is.
 fn kept(path: &str, answered: &Result<Answer, Problem>) -> Option<Vec<u8>> {
     let kept = match answered {
-        Ok(answer) => {
-            let Outlet::Json(body) = &answer.body else { return None };
-            Kept {
-                status: answer.status.as_u16(),
-                position: answer.position,
-                location: answer.location.clone(),
-                etag: answer.etag.clone(),
-                problem: false,
-                body: serde_json::from_slice(body).ok()?,
-            }
-        }
+        Ok(answer) => Kept::of(answer)?,
         Err(problem) if problem.code.retry_after().is_some() || problem.code.status() >= 500 => return None,
         Err(problem) => Kept {
+            shows: false,
             status: problem.code.status(),
             position: None,
             location: None,

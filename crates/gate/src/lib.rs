@@ -12,6 +12,7 @@ mod defect;
 mod door;
 mod doors;
 mod exchange;
+mod front;
 mod idempotency;
 mod insist;
 mod limits;
@@ -103,6 +104,8 @@ pub(crate) struct Inside {
     entropy: Arc<dyn Entropy>,
     /// Idempotency keys that requests work under.
     claims: idempotency::Claims,
+    /// Until when records that an older version wrote may live.
+    old_keys: Timestamp,
     stop: watch::Sender<bool>,
 }
 
@@ -118,6 +121,7 @@ impl Gate {
             turns: turn::Turns::new(deps.limits.in_flight, deps.limits.operators, deps.observer.clone()),
             buckets: Arc::new(rate::Buckets::new(&deps.limits)),
             subscriptions: Arc::new(Semaphore::new(deps.limits.subscriptions)),
+            old_keys: deps.clock.now().checked_add(deps.limits.keys).unwrap_or(Timestamp::MAX),
             limits: deps.limits,
             observer: deps.observer,
             clock: deps.clock,

@@ -10,8 +10,8 @@ pub trait Observer: Send + Sync + 'static {
     }
 
     /// A request was refused with this problem code.
-    fn refused(&self, code: &'static str, recoverable: bool) {
-        let _ = (code, recoverable);
+    fn refused(&self, code: &'static str) {
+        let _ = code;
     }
 
     /// A request was refused because too many were worked on; [`Observer::refused`] hears of it too.

@@ -25,6 +25,8 @@ pub(crate) struct Route {
     /// What it may refuse with, beside what every route may.
     pub(crate) problems: &'static [Code],
     pub(crate) handler: Handler,
+    /// Answers by how things stand, when the work was done and its answer not kept.
+    pub(crate) shows: Option<Handler>,
 }
 
 /// Whom a route is for.

@@ -2,6 +2,7 @@
 //! fall. A line that is refused refuses only itself.
 
 use std::convert::Infallible;
+use std::time::Instant;
 
 use act::{Accepted, Act};
 use axum::body::{Body, Bytes};
@@ -9,9 +10,11 @@ use futures_util::future::join;
 use futures_util::stream;
 use react::Ruling;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::conversations::{Lines, Taken, Utterance, Verdict};
 use crate::exchange::{Answer, Asked, Inlet};
+use crate::turn::Turn;
 use crate::{Gate, Problem, routes};
 
 /// Acts in one batch: one append, one sync.
@@ -26,7 +29,8 @@ pub(crate) fn lines(gate: &Gate, mut asked: Asked) -> Answer {
     };
     let limits = &gate.limits;
     let lines = Lines::new(body, limits.line, limits.bulk, limits.body_time);
-    let upload = Upload { gate: gate.clone(), asked, lines, line: 0, ahead: None };
+    let until = asked.wait(limits.wait).map(|wait| gate.clock.instant() + wait);
+    let upload = Upload { gate: gate.clone(), asked, lines, line: 0, until, ahead: None };
     // The next batch is taken when the verdicts of the one before are on their way.
     let pieces = stream::unfold(Some(upload), |state| async move {
         let mut upload = state?;
@@ -44,6 +48,8 @@ struct Upload {
     lines: Lines,
     /// Lines that had a verdict so far.
     line: u64,
+    /// Until when runs are waited for, when the caller prefers to.
+    until: Option<Instant>,
     /// Lines that were read while those before them were written.
     ahead: Option<Result<Read, Problem>>,
 }
@@ -69,6 +75,8 @@ struct Told<'a> {
     replayed: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     runs: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    integrations: Vec<Value>,
 }
 
 impl Upload {
@@ -99,20 +107,19 @@ impl Upload {
     }
 
     async fn take(&mut self, batch: Read, into: &mut Vec<u8>) -> bool {
-        let Self { gate, asked, lines, .. } = self;
+        let Self { gate, asked, lines, until, .. } = self;
         // Polled after the batch is on its way: the next lines are read while these are written.
         let next = async { lines.arrived(BATCH).map(|lines| lines.map(|lines| read(gate, asked, &lines))) };
         let (heard, ahead) = join(say(gate, asked, batch.acts), next).await;
-        self.ahead = ahead;
         let store_refuses = heard.is_err();
-        let mut verdicts = match heard {
-            Ok(verdicts) => verdicts.into_iter(),
-            Err(problem) => vec![Err(problem); batch.lines.len()].into_iter(),
-        };
+        let verdicts = heard.unwrap_or_else(|problem| vec![Err(problem); batch.lines.len()]);
+        let mut moved = moved(gate, &asked.turn, *until, &verdicts).await.into_iter();
+        self.ahead = ahead;
+        let mut verdicts = verdicts.into_iter();
         for line in batch.lines {
             match line {
                 Ok(id) => match verdicts.next() {
-                    Some(Ok(taken)) => self.tell(into, &id, &taken),
+                    Some(Ok(taken)) => self.tell(into, &id, &taken, moved.next().unwrap_or_default()),
                     Some(Err(problem)) => self.refuse(into, Some(&id), &problem),
                     None => {}
                 },
@@ -123,12 +130,13 @@ impl Upload {
         !store_refuses
     }
 
-    fn tell(&mut self, into: &mut Vec<u8>, id: &str, taken: &Taken) {
+    fn tell(&mut self, into: &mut Vec<u8>, id: &str, taken: &Taken, integrations: Vec<Value>) {
         self.line += 1;
+        let status = if routes::are_moving(&integrations) { 202 } else { 200 };
         let runs = taken.runs.iter().map(|run| run.run.as_str()).collect();
         let (position, replayed) = (taken.position, taken.replayed);
         let result = taken.result.as_ref();
-        let told = Told { line: self.line, id, status: 200, result, position, replayed, runs };
+        let told = Told { line: self.line, id, status, result, position, replayed, runs, integrations };
         // Writing plain data to a vector cannot fail.
         let _ = serde_json::to_writer(&mut *into, &told);
         into.push(b'\n');
@@ -144,6 +152,13 @@ impl Upload {
         into.extend_from_slice(told.to_string().as_bytes());
         into.push(b'\n');
     }
+}
+
+/// What each act that was taken has set in motion; waits for it until the caller's patience is over.
+async fn moved(gate: &Gate, turn: &Turn, until: Option<Instant>, verdicts: &[Verdict]) -> Vec<Vec<Value>> {
+    let taken: Vec<&Taken> = verdicts.iter().flatten().collect();
+    let patience = until.map(|until| until.saturating_duration_since(gate.clock.instant()));
+    routes::integrations(gate, turn, &taken, patience).await
 }
 
 fn read(gate: &Gate, asked: &Asked, lines: &[Bytes]) -> Read {

@@ -4,9 +4,10 @@ use std::fmt;
 
 use act::{Act, Body, CommitStatus, ConversationStatus, EntityRef, Operation};
 
+use crate::commitment::begun;
+
 use crate::{
-    ActProcessed, ActStatus, Answered, Closed, Commitment, Conversation, Ended, EntityState, Event, Started,
-    StateChanged,
+    ActProcessed, ActStatus, Answered, Closed, Conversation, Ended, EntityState, Event, Started, StateChanged,
 };
 
 /// An event that is not the next one.
@@ -53,8 +54,15 @@ impl Conversation {
             Event::WaitOpened(wait) => self.waits.push(wait.clone()),
             Event::WaitAnswered(answered) => self.answer(answered),
             Event::WaitClosed(closed) => self.close(closed),
-            Event::ActionExecuted(done) => self.run_ended(&done.commit_id, done.run.as_ref(), true),
-            Event::ActionFailed(failed) => self.run_ended(&failed.commit_id, failed.run.as_ref(), false),
+            Event::ActionExecuted(_) | Event::ActionFailed(_) => self.run_ended(event),
+            Event::ActionUnknown(found) => {
+                if let Some(commitment) = self.commits.get_mut(&found.commit_id) {
+                    commitment.unknown.insert(found.run.clone());
+                }
+            }
+            Event::CommitReopened(reopened) => {
+                self.commits.insert(reopened.commit_id.clone(), reopened.commitment.clone());
+            }
             Event::StatusChanged(ended) | Event::Completed(ended) | Event::Failed(ended) => self.turn(ended),
             Event::ActFailed(_) | Event::ValidationError(_) | Event::Published(_) => {}
         }
@@ -78,18 +86,9 @@ impl Conversation {
         match (&act.body, processed.result.status) {
             (Body::Ask(ask), _) if ask.demands().is_empty() => drop(self.asks.remove(&ask.field)),
             (Body::Ask(ask), _) => drop(self.asks.insert(ask.field.clone(), ask.demands().to_vec())),
-            (Body::Commit(commit), ActStatus::Routed) => {
-                let commitment = Commitment {
-                    entity: commit.entity.clone(),
-                    action: commit.action,
-                    system: commit.system.clone(),
-                    status: CommitStatus::Pending,
-                    runs: processed.result.runs,
-                    ended: std::collections::BTreeMap::new(),
-                    retries: 0,
-                    told: 0,
-                };
-                self.commits.insert(act.id.as_str().to_owned(), commitment);
+            (Body::Commit(_), ActStatus::Routed) => {
+                let commitment = begun(processed).map(|commitment| (act.id.as_str().to_owned(), commitment));
+                self.commits.extend(commitment);
             }
             (_, ActStatus::Advanced) => self.advance(processed),
             _ => {}
@@ -119,13 +118,8 @@ impl Conversation {
 
     fn advance(&mut self, processed: &ActProcessed) {
         let Some(id) = &processed.result.commit else { return };
-        let Some(commitment) = self.commits.get_mut(id) else { return };
-        commitment.told += 1;
-        let Body::Commit(commit) = &processed.act.body else { return };
-        commitment.status = commit.state();
-        commitment.retries = commit.retries();
-        if commitment.status == CommitStatus::Success {
-            self.commits.remove(id);
+        if let Some(commitment) = self.commits.get_mut(id) {
+            commitment.advance(processed);
         }
     }
 
@@ -149,9 +143,13 @@ impl Conversation {
         self.waits.retain(|wait| wait.run != closed.run || !same_step(&wait.step));
     }
 
-    fn run_ended(&mut self, commit: &str, run: Option<&String>, well: bool) {
-        if let (Some(commitment), Some(run)) = (self.commits.get_mut(commit), run) {
-            commitment.ended.insert(run.clone(), well);
+    /// A run is not at work on its commit any more. A commit that none is at work on is forgotten, however they ended.
+    fn run_ended(&mut self, event: &Event) {
+        let Some((commit, run, well)) = event.run_ended() else { return };
+        let Some(commitment) = self.commits.get_mut(commit) else { return };
+        commitment.end(run, well);
+        if commitment.is_over() {
+            self.commits.remove(commit);
         }
     }
 

@@ -24,8 +24,9 @@ pub use conversation::{Conversation, Counts};
 pub use decide::{Decision, Refusal, Ruling, Signal, Start, Utterance, decide};
 pub use entity::EntityState;
 pub use event::{
-    ActFailed, ActProcessed, ActResult, ActStatus, ActionExecuted, ActionFailed, Answered, Closed, Complaint,
-    Ended, Event, Joined, Published, Started, StateChanged, Unreadable, ValidationError,
+    ActFailed, ActProcessed, ActResult, ActStatus, ActionExecuted, ActionFailed, ActionUnknown, Answered,
+    Closed, CommitReopened, Complaint, Ended, Event, Joined, Published, Started, StateChanged, Unreadable,
+    ValidationError,
 };
 pub use fold::OutOfOrder;
 pub use lifecycle::{begin, close_waits, end, join, open_waits};

@@ -10,7 +10,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::decide::{commit::tell, derive};
-use crate::{ActResult, ActStatus, Commitment, Conversation, Decision, Rules, Utterance};
+use crate::{
+    ActResult, ActStatus, ActionUnknown, CommitReopened, Commitment, Conversation, Decision, Rules, Utterance,
+};
 
 /// How far a run has come with a commit.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +36,11 @@ pub struct Outcome {
 pub enum Change {
     /// It has begun, or begun again after it had failed.
     InProgress,
+    /// Nobody knows whether what a step asked for has landed; the run finds out, or waits for a person.
+    Unknown {
+        /// The step.
+        step: String,
+    },
     /// It has done everything.
     Success {
         /// The system's name for what it did.
@@ -45,6 +52,8 @@ pub enum Change {
         error: CommitError,
         /// How often it was tried again.
         retries: u64,
+        /// What was undone, and what not.
+        rollback: Option<Map>,
     },
 }
 
@@ -52,15 +61,30 @@ pub enum Change {
 /// and the business events. What was told before, or is about a commit nobody works on, changes nothing.
 ///
 /// With several runs for one commit it has failed as soon as one has, and succeeded once all have.
-pub fn outcome(rules: &Rules, talk: &Conversation, outcome: &Outcome) -> Decision {
+///
+/// `remembered` is the commit when the conversation has forgotten it (see [`Commitment::remember`]): a run that was over
+/// can still have something to say, for example that what could not be undone is undone at last.
+pub fn outcome(
+    rules: &Rules,
+    talk: &Conversation,
+    outcome: &Outcome,
+    remembered: Option<&Commitment>,
+) -> Decision {
     let mut decision = Decision::default();
-    let Some(commitment) = talk.commits.get(&outcome.commit) else { return decision };
+    let known = talk.commits.get(&outcome.commit);
+    let Some(commitment) = known.or(remembered) else { return decision };
     let mut teller =
         Teller { rules, talk, outcome, commitment, told: commitment.told, decision: &mut decision };
     match &outcome.change {
         Change::InProgress => teller.in_progress(),
+        Change::Unknown { step } => teller.unknown(step),
         Change::Success { transaction_id } => teller.success(transaction_id.as_ref()),
-        Change::Failed { error, retries } => teller.failed(error, *retries),
+        Change::Failed { error, retries, rollback } => teller.failed(error, *retries, rollback.as_ref()),
+    }
+    if known.is_none() && !decision.events.is_empty() {
+        let (commit_id, mut commitment) = (outcome.commit.clone(), commitment.clone());
+        commitment.ended.remove(&outcome.run);
+        decision.events.insert(0, CommitReopened { commit_id, commitment }.into());
     }
     decision
 }
@@ -83,12 +107,33 @@ impl Teller<'_> {
                 self.status(CommitStatus::Retrying, retries + 1, |_| {});
                 self.status(CommitStatus::InProgress, retries + 1, |_| {});
             }
+            CommitStatus::InProgress if self.commitment.unknown.contains(&self.outcome.run) => {
+                self.status(CommitStatus::InProgress, retries, |_| {});
+            }
+            // Done, undone later, or begun again after it was done.
+            CommitStatus::Success => self.status(CommitStatus::InProgress, retries, |_| {}),
             CommitStatus::Failed
             | CommitStatus::InProgress
             | CommitStatus::Retrying
-            | CommitStatus::Success
             | CommitStatus::Cancelled => {}
         }
+    }
+
+    /// The model's words for statuses are closed, so the commit is in progress, and its metadata says what is unknown.
+    fn unknown(&mut self, step: &str) {
+        if self.commitment.unknown.contains(&self.outcome.run) {
+            return;
+        }
+        let mut causation_id = self.outcome.commit.clone();
+        // With several runs, a commit of which one has failed has failed.
+        if self.commitment.status != CommitStatus::Failed {
+            let commit = self.commit(CommitStatus::InProgress, self.commitment.retries);
+            let cardan = serde_json::json!({ "outcome": "unknown", "step": step });
+            let said = self.say_with(Body::Commit(commit), Some(cardan));
+            causation_id = said.id.as_str().to_owned();
+        }
+        let (commit_id, run, step) = (self.outcome.commit.clone(), self.outcome.run.clone(), step.to_owned());
+        self.decision.push(ActionUnknown { commit_id, run, step, causation_id });
     }
 
     /// Whether it was told before that this run has failed.
@@ -97,12 +142,15 @@ impl Teller<'_> {
     }
 
     fn success(&mut self, transaction_id: Option<&String>) {
+        if self.commitment.ended.get(&self.outcome.run) == Some(&true) {
+            return;
+        }
         if self.commitment.is_done_with(&self.outcome.run) {
             let retries = self.commitment.retries;
             self.status(CommitStatus::Success, retries, |commit| {
                 commit.transaction_id = transaction_id.cloned();
             });
-        } else if self.commitment.ended.get(&self.outcome.run) != Some(&true) {
+        } else {
             self.run_done(transaction_id);
         }
     }
@@ -119,13 +167,25 @@ impl Teller<'_> {
         });
     }
 
-    fn failed(&mut self, error: &CommitError, retries: u64) {
-        if self.has_failed() && self.commitment.status == CommitStatus::Failed {
+    fn failed(&mut self, error: &CommitError, retries: u64, rollback: Option<&Map>) {
+        let same = self.commitment.rollbacks.get(&self.outcome.run) == rollback;
+        if self.has_failed() && self.commitment.status == CommitStatus::Failed && same {
             return;
         }
         let error = spoken(error);
         let retries = retries.max(self.commitment.retries);
-        self.status(CommitStatus::Failed, retries, |commit| commit.error = Some(error.clone()));
+        let mut commit = self.commit(CommitStatus::Failed, retries);
+        (commit.error, commit.rollback_info) = (Some(error.clone()), rollback.cloned());
+        let act = self.say(Body::Commit(commit.clone()));
+        if !self.has_failed() {
+            self.complain(error);
+        }
+        // Last, for with it the commit may be forgotten.
+        tell(&act, &commit, &self.outcome.commit, Some(&self.outcome.run), self.decision);
+    }
+
+    /// An error act about the commit.
+    fn complain(&mut self, error: CommitError) {
         let recoverable = error.recoverable.unwrap_or(false);
         let failure = Failure {
             code: error.code,
@@ -147,7 +207,16 @@ impl Teller<'_> {
     }
 
     fn status(&mut self, status: CommitStatus, retries: u64, change: impl FnOnce(&mut Commit)) {
-        let mut commit = Commit {
+        let mut commit = self.commit(status, retries);
+        change(&mut commit);
+        let act = self.say(Body::Commit(commit));
+        if let Body::Commit(commit) = &act.body {
+            tell(&act, commit, &self.outcome.commit, Some(&self.outcome.run), self.decision);
+        }
+    }
+
+    fn commit(&self, status: CommitStatus, retries: u64) -> Commit {
+        Commit {
             entity: self.commitment.entity.clone(),
             action: self.commitment.action,
             system: self.commitment.system.clone(),
@@ -158,18 +227,22 @@ impl Teller<'_> {
             max_retries: None,
             idempotency_key: None,
             rollback_info: None,
-        };
-        change(&mut commit);
-        let act = self.say(Body::Commit(commit));
-        if let Body::Commit(commit) = &act.body {
-            tell(&act, commit, &self.outcome.commit, Some(&self.outcome.run), self.decision);
         }
     }
 
     /// Records an act in the run's name.
     fn say(&mut self, body: Body) -> Arc<Act> {
+        self.say_with(body, None)
+    }
+
+    /// The same, with something of ours in its metadata.
+    fn say_with(&mut self, body: Body, cardan: Option<Value>) -> Arc<Act> {
+        let mut act = self.act(body);
+        if let (Some(metadata), Some(cardan)) = (&mut act.metadata, cardan) {
+            metadata.insert("cardan".to_owned(), cardan);
+        }
         let said = Utterance {
-            act: Arc::new(self.act(body)),
+            act: Arc::new(act),
             at: self.outcome.at,
             correlation: self.outcome.correlation.clone(),
         };

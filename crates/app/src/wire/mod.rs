@@ -72,6 +72,8 @@ impl House {
         let conversations = Arc::new(conversations);
         let counted = conversations.count_active().await;
         counted.map_err(|error| Failure::new(format!("counting active conversations: {error}")))?;
+        let backfilled = conversations.backfill_keys().await;
+        backfilled.map_err(|error| Failure::new(format!("recording the keys of commits: {error}")))?;
         let engine = flow::Engine::new(flow::Deps {
             store: store.clone(),
             systems: guarded.systems.clone(),

@@ -204,9 +204,7 @@ impl Machine<'_> {
             }
             Pause::Until(time) => {
                 let written = text(&self.value(Some(time), vars).map_err(unsound)?);
-                time::instant(&written)
-                    .map(Until::At)
-                    .map_err(|why| Failure::new(path, "flow.wait", why))
+                time::instant(&written).map(Until::At).map_err(|why| Failure::new(path, "flow.wait", why))
             }
         }
     }

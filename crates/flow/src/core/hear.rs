@@ -76,7 +76,9 @@ impl State {
 impl Machine<'_> {
     /// Remembers an event that a step has taken, so that no other takes it.
     pub(super) fn heard(&mut self, path: &str, id: &str) {
-        let Some(active) = self.state.leaves.get(path).and_then(|id| self.state.active.get(id)) else { return };
+        let Some(active) = self.state.leaves.get(path).and_then(|id| self.state.active.get(id)) else {
+            return;
+        };
         let Some(Answer::Topic(topic)) = listens(active).map(|hears| &hears.from) else { return };
         if let Some(version) = id.rsplit_once('@').and_then(|(_, version)| version.parse().ok()) {
             self.state.heard.entry(topic.clone()).or_default().insert(version);

@@ -86,7 +86,8 @@ impl Engine {
         self.commit_dead(id, Batch { dead: vec![discard], ..Batch::default() }).await
     }
 
-    async fn commit_dead(&self, id: &str, batch: Batch) -> Result<(), Error> {
+    async fn commit_dead(&self, id: &str, mut batch: Batch) -> Result<(), Error> {
+        batch.keys.extend(self.1.iter().cloned());
         match self.0.store.commit(batch).await {
             Ok(_) => Ok(()),
             Err(store::Error::NotOpen { .. }) => Err(Error::UnknownDead(id.to_owned())),
@@ -143,7 +144,8 @@ impl Engine {
             return Err(Error::UnknownRun(run.to_owned()));
         }
         let (reply, answer) = oneshot::channel();
-        self.send(run, Message::Command { command, reply });
+        let records = self.1.clone();
+        self.send(run, Message::Command { command, records, reply });
         answer.await.map_err(|_| Error::Busy(run.to_owned()))?
     }
 

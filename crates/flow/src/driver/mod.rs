@@ -44,7 +44,7 @@ use std::time::Duration;
 use parking_lot::{Mutex, RwLock};
 use port::{Clock, Entropy, Systems};
 use serde_json::json;
-use store::{RunFilter, RunRow, Store};
+use store::{KeyOp, RunFilter, RunRow, Store};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore, watch};
 
@@ -124,8 +124,11 @@ impl Default for Limits {
 }
 
 /// Runs flows. Cheap to clone.
+///
+/// Beside what it shares with its clones it has what is to be written with its next command, see
+/// [`Engine::with_records`].
 #[derive(Clone)]
-pub struct Engine(Arc<Inner>);
+pub struct Engine(Arc<Inner>, Vec<KeyOp>);
 
 struct Inner {
     /// Where it was opened: what is asked of it from another runtime runs here all the same.
@@ -164,6 +167,13 @@ impl Engine {
         self.0.pinned.write().extend(flows.values().map(|flow| (flow.hash.clone(), flow.clone())));
         *self.0.flows.write() = flows;
         *self.0.known.write() = known;
+    }
+
+    /// The same engine, whose commands write these records too: in the commit that carries them out, and not when they
+    /// are refused.
+    #[must_use]
+    pub fn with_records(&self, records: Vec<KeyOp>) -> Self {
+        Self(self.0.clone(), records)
     }
 
     /// A flow that can be started.

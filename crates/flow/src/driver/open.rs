@@ -10,7 +10,7 @@ impl Engine {
     /// An engine over a store that does nothing by itself before it is started: whoever speaks for it can be given it
     /// first.
     pub fn new(deps: Deps) -> Self {
-        let engine = Self(Arc::new(Inner::new(deps.clone())));
+        let engine = Self(Arc::new(Inner::new(deps.clone())), Vec::new());
         engine.reload(deps.definitions, deps.known);
         engine
     }

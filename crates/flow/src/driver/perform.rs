@@ -184,10 +184,10 @@ impl Runner {
     }
 
     fn end(&mut self, turn: &mut Turn, ended: Box<Ended>) {
-        let start = &self.state.start;
-        if start.commit.is_some() && start.conversation.is_some() {
-            turn.said.outcome = Some(ended.outcome());
+        if self.answers() {
+            turn.said.outcome = Some(ended.outcome(&self.state));
         }
+        let start = &self.state.start;
         if let Some(parent) = &start.parent {
             let payload = json!({ "result": ended.result, "error": ended.error });
             turn.batch.signals.push(SignalOp::Put(store::Signal {

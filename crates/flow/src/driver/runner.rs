@@ -50,6 +50,8 @@ pub(super) struct Runner {
     missed: Arc<AtomicBool>,
     /// What the run's row says, so that it is written only when it changes.
     pub(super) shown: (store::RunStatus, Option<String>),
+    /// Whether its conversation was told that nobody knows whether a step landed.
+    pub(super) unknown: bool,
 }
 
 /// Why a run leaves the memory.
@@ -87,6 +89,7 @@ pub(super) async fn live(
         }
     };
     let shown = (loaded.row.status, loaded.row.blocked_on.clone());
+    let unknown = loaded.state.unknown().is_some();
     let (announce, announced) = mpsc::channel(1);
     let mut runner = Runner {
         engine: engine.clone(),
@@ -103,6 +106,7 @@ pub(super) async fn live(
         began: None,
         missed,
         shown,
+        unknown,
     };
     if new {
         runner.tell_beginning();
@@ -200,9 +204,9 @@ impl Runner {
         match message {
             Message::Look => self.look().await,
             Message::Due { id, step } => self.due(id, &step).await,
-            Message::Command { command, reply } => {
+            Message::Command { command, records, reply } => {
                 let answer = match self.check(&command) {
-                    Ok(()) => self.obey(command).await?,
+                    Ok(()) => self.obey(command, records).await?,
                     refused => refused,
                 };
                 let _ = reply.send(answer);
@@ -235,21 +239,26 @@ impl Runner {
     }
 
     /// Does as a person decided, unless another one was first; then the run stands where it stood.
-    async fn obey(&mut self, command: Command) -> Result<Result<(), Error>, Stop> {
-        let before = (self.state.clone(), self.shown.clone());
-        match self.carry_out(command).await {
+    async fn obey(
+        &mut self,
+        command: Command,
+        records: Vec<store::KeyOp>,
+    ) -> Result<Result<(), Error>, Stop> {
+        let before = (self.state.clone(), self.shown.clone(), self.unknown);
+        match self.carry_out(command, records).await {
             Err(Stop::NotOpen(letter)) => {
-                (self.state, self.shown) = before;
+                (self.state, self.shown, self.unknown) = before;
                 Ok(Err(Error::UnknownDead(letter)))
             }
             done => done.map(Ok),
         }
     }
 
-    async fn carry_out(&mut self, command: Command) -> Result<(), Stop> {
+    async fn carry_out(&mut self, command: Command, records: Vec<store::KeyOp>) -> Result<(), Stop> {
         let resumed = matches!(command, Command::Resume);
         if !resumed || self.state.paused.is_some() {
-            self.turn_with(vec![command.event()], Vec::new(), self.rows(&command)).await?;
+            let rows = store::Batch { keys: records, ..self.rows(&command) };
+            self.turn_with(vec![command.event()], Vec::new(), rows).await?;
         }
         if resumed { self.hurry().await } else { Ok(()) }
     }

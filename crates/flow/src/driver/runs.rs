@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use store::KeyOp;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
@@ -19,7 +20,12 @@ pub(super) enum Message {
     /// A timer is due.
     Due { id: String, step: String },
     /// A person decided.
-    Command { command: Command, reply: oneshot::Sender<Result<(), Error>> },
+    Command {
+        command: Command,
+        /// Written with what it does.
+        records: Vec<KeyOp>,
+        reply: oneshot::Sender<Result<(), Error>>,
+    },
 }
 
 /// What a person decided; checked against the state when it arrives.

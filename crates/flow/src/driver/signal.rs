@@ -9,13 +9,8 @@ use crate::Error;
 use crate::core::SENT;
 
 /// The statuses of a run that may still hear something.
-const HEARING: [RunStatus; 5] = [
-    RunStatus::Queued,
-    RunStatus::Running,
-    RunStatus::Waiting,
-    RunStatus::Paused,
-    RunStatus::Compensating,
-];
+const HEARING: [RunStatus; 5] =
+    [RunStatus::Queued, RunStatus::Running, RunStatus::Waiting, RunStatus::Paused, RunStatus::Compensating];
 /// So many runs of one key are looked at.
 const MOST: usize = 1000;
 

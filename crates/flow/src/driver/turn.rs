@@ -11,7 +11,7 @@ use super::load::entry;
 use super::runner::{Runner, Stop};
 use super::runs::Message;
 use crate::core::{Decision, Effect, Event};
-use crate::{Said, Transition};
+use crate::{Outcome, Said, Transition};
 
 /// What a turn has gathered.
 #[derive(Default)]
@@ -92,6 +92,7 @@ impl Runner {
 
     async fn write(&mut self, turn: &mut Turn) -> Result<(), Stop> {
         self.show(turn);
+        self.tell_unknown(turn);
         if !turn.entries.is_empty() {
             let (events, expected) = (std::mem::take(&mut turn.entries), Expected::Version(self.version));
             turn.batch.appends.push(Append { stream: stream(&self.run), expected, events });
@@ -161,6 +162,26 @@ impl Runner {
             turn.batch.timers.push(TimerOp::Clear { id: sla_id(&self.run) });
         }
         self.shown = shown;
+    }
+
+    /// Tells the conversation when nobody knows any more whether a step landed, and when that is known again.
+    fn tell_unknown(&mut self, turn: &mut Turn) {
+        let unknown = self.state.unknown().map(|step| step.to_string());
+        if turn.events.is_empty()
+            || unknown.is_some() == self.unknown
+            || !self.answers()
+            || self.state.ended.is_some()
+        {
+            return;
+        }
+        self.unknown = unknown.is_some();
+        let told = unknown.map_or(Outcome::InProgress, |step| Outcome::Unknown { step });
+        turn.said.outcome.get_or_insert(told);
+    }
+
+    /// Whether its conversation is told how far it has come.
+    pub(super) fn answers(&self) -> bool {
+        self.state.start.commit.is_some() && self.state.start.conversation.is_some()
     }
 
     /// Tells of the entries that somebody else has committed.

@@ -25,7 +25,8 @@ impl World {
     }
 
     async fn waits_at(&self, run: &RunId, step: &str) {
-        self.until(run, |view| view.blocked_on.as_ref().is_some_and(|on| on.step.as_deref() == Some(step))).await;
+        self.until(run, |view| view.blocked_on.as_ref().is_some_and(|on| on.step.as_deref() == Some(step)))
+            .await;
     }
 
     async fn sends(&self, run: &RunId, name: &str, id: &str, payload: Value) -> Result<(), Error> {
@@ -94,7 +95,8 @@ async fn branches_take_an_event_each() {
 /// What the commit itself published is its beginning, not an answer to it.
 #[tokio::test(start_paused = true)]
 async fn a_run_does_not_hear_its_own_commit() {
-    let world = World::of("{ result: '${ steps.next }', do: [{ next: { listen: { topic: committed } } }] }").await;
+    let world =
+        World::of("{ result: '${ steps.next }', do: [{ next: { listen: { topic: committed } } }] }").await;
     let (run, mut batch) = world.begin("act_1", order());
     batch.appends.push(published("committed", &json!("mine"), Some("act_1")));
     world.store.commit(batch).await.unwrap();
@@ -107,7 +109,9 @@ async fn a_run_does_not_hear_its_own_commit() {
 /// Events of others are looked at once, also by a process that comes after.
 #[tokio::test(start_paused = true)]
 async fn what_is_for_others_is_passed_once() {
-    let mut world = World::of("{ result: '${ steps.l.n }', do: [{ l: { listen: { topic: t, where: event.mine } } }] }").await;
+    let mut world =
+        World::of("{ result: '${ steps.l.n }', do: [{ l: { listen: { topic: t, where: event.mine } } }] }")
+            .await;
     let run = world.start("act_1", order()).await;
     world.waits_at(&run, "l").await;
     for _ in 0..3 {

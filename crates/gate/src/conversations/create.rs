@@ -7,8 +7,11 @@ use react::{Conversation, Decision, Refusal, Started};
 use serde_json::{Map, Value};
 
 use super::work::{Work, refused};
-use super::{Conversations, admit};
+use super::{Conversations, admit, read};
 use crate::{Code, Principal, Problem};
+
+/// Makes the record that keeps the answer, from how the conversation looks.
+pub(crate) type Keep = Box<dyn FnOnce(&Value) -> Option<store::KeyOp> + Send>;
 
 /// A conversation to be made.
 pub struct NewConversation {
@@ -23,18 +26,19 @@ pub struct NewConversation {
 }
 
 impl Conversations {
-    /// Makes a conversation; answers the position.
+    /// Makes a conversation; answers how it looks, and the position.
     ///
     /// # Errors
     /// [`Code::ConversationExists`], and the store's.
-    pub async fn create(
+    pub(crate) async fn create(
         &self,
         principal: &Principal,
         correlation: &Arc<str>,
         new: NewConversation,
-    ) -> Result<u64, Problem> {
+        keep: Option<Keep>,
+    ) -> Result<(Value, u64), Problem> {
         let (tenant, id) = (principal.tenant.clone(), new.id.clone());
-        self.change(principal, correlation, &id, move |talk, at| {
+        self.change(principal, correlation, &id, keep, move |talk, at| {
             let NewConversation { participants, channel, context, .. } = new;
             let started = Started { tenant, at, channel, context };
             react::begin(talk, started, participants)
@@ -42,18 +46,18 @@ impl Conversations {
         .await
     }
 
-    /// Gives a conversation its last status; answers the position.
+    /// Gives a conversation its last status; answers how it looks, and the position.
     ///
     /// # Errors
     /// [`Code::ConversationUnknown`], [`Code::ConversationEnded`], and the store's.
-    pub async fn end(
+    pub(crate) async fn end(
         &self,
         principal: &Principal,
         correlation: &Arc<str>,
         id: &str,
-        status: ConversationStatus,
-        error: Option<Value>,
-    ) -> Result<u64, Problem> {
+        (status, error): (ConversationStatus, Option<Value>),
+        keep: Option<Keep>,
+    ) -> Result<(Value, u64), Problem> {
         let end = move |talk: &Conversation, at| {
             if !talk.exists() {
                 return Err(Refusal {
@@ -64,18 +68,19 @@ impl Conversations {
             }
             react::end(talk, status, error, at)
         };
-        self.change(principal, correlation, id, end).await
+        self.change(principal, correlation, id, keep, end).await
     }
 
     /// Decides once under the conversation's lock and commits. Somebody else's write is told, not tried over: one
-    /// process writes a store.
+    /// process writes a store. What is answered is kept in the same commit, when it is to be kept.
     async fn change(
         &self,
         principal: &Principal,
         correlation: &Arc<str>,
         id: &str,
+        keep: Option<Keep>,
         decide: impl FnOnce(&Conversation, jiff::Timestamp) -> Result<Decision, Refusal> + Send,
-    ) -> Result<u64, Problem> {
+    ) -> Result<(Value, u64), Problem> {
         let mut slot = self.cache.lock(id).await;
         let talk = match slot.take() {
             Some(talk) => talk,
@@ -88,10 +93,12 @@ impl Conversations {
         let decision = decide(&talk, now).map_err(refused)?;
         let mut work = Work::new(talk, principal.tenant.clone(), correlation.clone(), now);
         work.fold(decision, None);
-        let (batch, done) = work.finish();
+        let document = read::document(&work.talk, &[]);
+        let (mut batch, done) = work.finish();
+        batch.keys.extend(keep.and_then(|keep| keep(&document)));
         let (receipt, done) = self.commit(batch, done).await.map_err(contended)?;
         *slot = Some(done.talk);
-        Ok(receipt.position)
+        Ok((document, receipt.position))
     }
 }
 

@@ -12,7 +12,7 @@ use super::ingest::{Arrival, Started, Taken, Verdict};
 use crate::{Code, Problem};
 
 /// 2200-01-01: the log is not forgotten, so neither are the ids in it.
-const NEVER: i64 = 7_258_118_400;
+pub(super) const NEVER: i64 = 7_258_118_400;
 
 /// What is kept of an answer. The position is not known before the commit; a repeat is told the head instead,
 /// which is at or beyond it.
@@ -23,13 +23,18 @@ pub(super) struct Kept {
     pub(super) result: Option<Ruling>,
 }
 
+/// Under which key an act's record is kept. Neither name can hold what separates them.
+pub(super) fn key(conversation: &str, id: &str) -> String {
+    format!("act/{conversation}/{id}")
+}
+
 /// The record of one act, which is `json` when written.
 pub(super) fn record(tenant: &str, conversation: &str, id: &str, json: &[u8], at: Timestamp) -> KeyRecord {
     let mut fingerprint = [0; 32];
     fingerprint.copy_from_slice(digest(&SHA256, json).as_ref());
     KeyRecord {
         tenant: tenant.to_owned(),
-        key: format!("act/{conversation}/{id}"),
+        key: key(conversation, id),
         fingerprint,
         // An act is claimed and finished at once, so nobody else can be its owner.
         owner: "act".to_owned(),

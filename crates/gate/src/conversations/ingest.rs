@@ -11,8 +11,9 @@ use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use store::KeyRecord;
 
+use super::named::{Identity, Named};
 use super::work::Work;
-use super::{Conversations, admit, ids, read};
+use super::{Conversations, admit, ids, named, read};
 use crate::{Code, Principal, Problem};
 
 /// How often a batch is decided again after somebody else wrote to the stream.
@@ -82,8 +83,10 @@ pub(super) struct Arrival {
     pub(super) json: Arc<RawValue>,
     pub(super) warnings: Vec<Issue>,
     pub(super) record: KeyRecord,
+    /// What it is, when it is a commit with a key.
+    pub(super) identity: Option<Identity>,
     /// Settled before any decision: refused at the door, or seen before.
-    settled: Option<Verdict>,
+    pub(super) settled: Option<Verdict>,
 }
 
 /// Why a try did not end.
@@ -169,7 +172,8 @@ impl Conversations {
             let json = to_raw_value(&act).map_err(|_| Problem::new(Code::Internal))?;
             let record = ids::record(tenant, conversation, act.id.as_str(), json.get().as_bytes(), now);
             let settled = bound(said.principal, conversation, &act).err().map(Err);
-            Ok(Arrival { act: Arc::new(act), json: json.into(), warnings, record, settled })
+            let identity = Identity::of(&self.deciding, tenant, conversation, &act);
+            Ok(Arrival { act: Arc::new(act), json: json.into(), warnings, record, identity, settled })
         };
         acts.into_iter().map(arrive).collect()
     }
@@ -218,11 +222,7 @@ impl Conversations {
             }
             let verdict = match &arrival.settled {
                 Some(settled) => settled.clone(),
-                None => match work.act(&self.deciding, engine, arrival) {
-                    Ok(taken) => Ok(taken),
-                    // What cannot be taken now may have been taken before: then it is answered as then.
-                    Err(problem) => self.seen(arrival).await?.unwrap_or(Err(problem)),
-                },
+                None => self.one(work, engine, arrival).await?,
             };
             if let (true, Err(problem)) = (said.all_or_nothing, &verdict) {
                 return Err(problem.clone().into());
@@ -230,6 +230,37 @@ impl Conversations {
             verdicts.push(verdict);
         }
         Ok(verdicts)
+    }
+
+    /// Decides one act, unless it is a commit that was begun before.
+    async fn one(
+        &self,
+        work: &mut Work,
+        engine: &flow::Engine,
+        arrival: &Arrival,
+    ) -> Result<Verdict, Problem> {
+        let leave = match self.leave(work, arrival).await? {
+            Named::May(leave) => leave,
+            Named::Settled(verdict) => return Ok(verdict),
+        };
+        match work.act(&self.deciding, engine, arrival, leave.as_ref()) {
+            Ok(taken) => Ok(Ok(taken)),
+            // What cannot be taken now may have been taken before: then it is answered as then.
+            Err(problem) => Ok(self.seen(arrival).await?.unwrap_or(Err(problem))),
+        }
+    }
+
+    /// Whether an act may begin what it wants, as far as its key is concerned.
+    pub(super) async fn leave(&self, work: &Work, arrival: &Arrival) -> Result<Named, Problem> {
+        let Some(identity) = &arrival.identity else {
+            return Ok(
+                named::unnamed(&arrival.act).map_or_else(|no| Named::Settled(Err(no)), |()| Named::May(None))
+            );
+        };
+        match work.named(identity, arrival) {
+            Some(verdict) => Ok(Named::Settled(verdict)),
+            None => self.named(&work.tenant, arrival, identity).await,
+        }
     }
 
     async fn settle_seen(&self, said: &Utterance<'_>, arrivals: &mut [Arrival]) -> Result<(), Problem> {

@@ -6,13 +6,16 @@
 //! woken and the caller answered.
 //!
 //! Read in this order: `ingest` (the loop), `work` (what a batch is made of), `rows` (how it is kept), `ids` (acts that were seen before),
+//! `named` (commits whose key was seen before),
 //! `voice` (what flows say), `read` (what can be asked).
 
+mod backfill;
 mod cache;
 mod create;
 mod ids;
 mod ingest;
 mod lines;
+mod named;
 mod read;
 mod rows;
 mod voice;
@@ -27,9 +30,11 @@ use crate::insist::{Insist, insist};
 use crate::{Limits, Observer, Principal, Problem};
 use cache::Cache;
 
+pub(crate) use create::Keep;
 pub use create::NewConversation;
 pub use ingest::{Heard, Started, Taken, Utterance, Verdict};
 pub(crate) use lines::Lines;
+pub(crate) use named::digest;
 pub(crate) use read::shown;
 
 /// What acts are judged and decided by.

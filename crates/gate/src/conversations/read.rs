@@ -50,6 +50,10 @@ impl Conversations {
         limit: usize,
     ) -> Result<Document, Problem> {
         let (talk, position) = self.header(principal, id).await?;
+        if after > talk.version {
+            let detail = format!("expected a version up to {}: {after} is of another history", talk.version);
+            return Err(Problem::because(Code::PositionAhead, detail));
+        }
         let (acts, next) = self.acts(&talk, after, limit).await?;
         Ok(Document { json: document(&talk, &acts), position, next })
     }
@@ -174,7 +178,7 @@ fn summary(talk: &Conversation) -> Value {
     document
 }
 
-fn document(talk: &Conversation, acts: &[Arc<Act>]) -> Value {
+pub(super) fn document(talk: &Conversation, acts: &[Arc<Act>]) -> Value {
     let mut members = Map::new();
     members.insert("id".into(), json!(talk.id));
     members.insert("participants".into(), talk.participants.values().map(|one| json!(one)).collect());

@@ -8,16 +8,22 @@ use flow::{Outcome, Said, Told, Voice};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use react::{Change, Refusal, Wait, Want};
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use store::{Batch, Error, KeyOp, Receipt};
 
 use super::ids::Kept;
+use super::ingest::Arrival;
+use super::named::{Identity, Leave, Named};
 use super::work::Work;
-use super::{Conversations, ids};
+use super::{Conversations, ids, named};
 use crate::Problem;
 
 /// How often a batch is decided again after somebody else wrote to the stream.
 const TRIES: u32 = 5;
+
+/// Events read at once.
+const PAGE: usize = 1000;
 
 impl Voice for Conversations {
     fn say<'a>(&'a self, said: Said, batch: Batch) -> BoxFuture<'a, Result<Receipt, Error>> {
@@ -32,6 +38,8 @@ impl Voice for Conversations {
                 match self.say_once(&said, &speaker, batch.clone(), claims).await {
                     Err(Error::Version { stream, .. })
                         if stream == format!("conversation-{}", said.conversation) => {}
+                    // Somebody has used a commit's key meanwhile: it is looked up again.
+                    Err(Error::Key(record)) if named::is_key(&record.key) => {}
                     // Somebody has used the act's id, which comes from the run's. The run does not stop for that.
                     Err(Error::Key(_)) if claims => claims = false,
                     other => return other,
@@ -56,6 +64,26 @@ impl Voice for Conversations {
 }
 
 impl Conversations {
+    /// What the log says of a commit that the conversation has forgotten. Rarely asked: only when a run that was over
+    /// has something to say.
+    async fn remembered(
+        &self,
+        talk: &react::Conversation,
+        commit: &str,
+    ) -> Result<Option<react::Commitment>, Error> {
+        let (mut known, mut after) = (None, 0);
+        while after < talk.version {
+            let page = self.store.stream(&talk.stream(), after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = last.version;
+            let about = page.iter().filter(|event| mentions(&event.data, commit));
+            for event in about.filter_map(|event| react::Event::decode(&event.type_, &event.data).ok()) {
+                known = react::Commitment::remember(known, commit, &event);
+            }
+        }
+        Ok(known)
+    }
+
     /// The flow's name, in which its runs speak.
     async fn flow_of(&self, run: &str, batch: &Batch) -> Result<String, Error> {
         if let Some(row) = batch.runs.iter().find(|row| row.id == run) {
@@ -83,7 +111,7 @@ impl Conversations {
         work.trace = said.trace.as_deref().and_then(port::TraceContext::parse);
         let mut telling =
             Telling { conversations: self, said, speaker, now, correlation, claims, work: &mut work };
-        let keys = telling.tell();
+        let keys = telling.tell().await?;
         let (mut decided, done) = work.finish();
         decided.keys.extend(keys);
         // The run's own rows come first: it is their stream that fences a run that was taken over.
@@ -93,6 +121,10 @@ impl Conversations {
         *slot = Some(done.talk);
         Ok(receipt)
     }
+}
+
+fn mentions(data: &[u8], commit: &str) -> bool {
+    data.windows(commit.len()).any(|window| window == commit.as_bytes())
 }
 
 fn unreadable(problem: Problem) -> Error {
@@ -111,16 +143,19 @@ struct Telling<'a> {
 }
 
 impl Telling<'_> {
-    fn tell(&mut self) -> Vec<KeyOp> {
+    async fn tell(&mut self) -> Result<Vec<KeyOp>, Error> {
         if !self.work.talk.exists() {
             self.complain("conversation is unknown");
-            return Vec::new();
+            return Ok(Vec::new());
         }
         self.join();
-        let keys = self.said.acts.iter().filter_map(|told| self.act(told)).collect();
+        let mut keys = Vec::new();
+        for told in &self.said.acts {
+            keys.extend(self.act(told).await.map_err(unreadable)?);
+        }
         self.waits();
-        self.outcome();
-        keys
+        self.outcome().await?;
+        Ok(keys)
     }
 
     /// A flow that speaks takes part.
@@ -134,26 +169,43 @@ impl Telling<'_> {
         self.fold(joined);
     }
 
-    fn act(&mut self, told: &Told) -> Option<KeyOp> {
-        let act = self.build(told)?;
-        let said = react::Utterance { act: act.clone(), at: self.now, correlation: self.correlation.clone() };
+    async fn act(&mut self, told: &Told) -> Result<Option<KeyOp>, Problem> {
+        let Some(arrival) = self.build(told).and_then(|act| self.arrival(act)) else { return Ok(None) };
+        let leave = match self.conversations.leave(self.work, &arrival).await? {
+            Named::May(leave) => leave,
+            // The same commit was begun before: by this flow's commit act, or by somebody's.
+            Named::Settled(Ok(_)) => return Ok(None),
+            Named::Settled(Err(problem)) => {
+                self.complain(problem.detail.as_deref().unwrap_or(problem.code.title()));
+                return Ok(None);
+            }
+        };
+        Ok(self.decided(&arrival, leave.as_ref()))
+    }
+
+    fn arrival(&self, act: Arc<Act>) -> Option<Arrival> {
+        let json: Arc<RawValue> = to_raw_value(&*act).ok()?.into();
+        let (tenant, conversation) = (&*self.said.tenant, &*self.said.conversation);
+        let record = ids::record(tenant, conversation, act.id.as_str(), json.get().as_bytes(), self.now);
+        let identity = Identity::of(&self.conversations.deciding, tenant, conversation, &act);
+        Some(Arrival { act, json, warnings: Vec::new(), record, identity, settled: None })
+    }
+
+    fn decided(&mut self, arrival: &Arrival, leave: Option<&Leave>) -> Option<KeyOp> {
+        let (act, at, correlation) = (arrival.act.clone(), self.now, self.correlation.clone());
+        let said = react::Utterance { act, at, correlation };
         let decided = react::decide(&self.conversations.deciding.rules, &self.work.talk, &said);
         let engine = self.conversations.engine().ok()?;
         let absorbed = match decided {
             Ok(decision) => {
                 let result = decision.ruling();
-                let absorbed = self.work.absorb(engine, decision, act.id.as_str());
+                let absorbed = self.work.absorb(engine, decision, arrival, leave);
                 absorbed.map(|runs| Kept { runs, result }).map_err(|problem| problem.code.title().to_owned())
             }
             Err(refusal) => Err(refusal.to_string()),
         };
         match absorbed {
-            Ok(kept) => {
-                let json = serde_json::to_vec(&act).unwrap_or_default();
-                let (tenant, conversation) = (&self.said.tenant, &self.said.conversation);
-                let record = ids::record(tenant, conversation, act.id.as_str(), &json, self.now);
-                self.claims.then(|| ids::claim(record, &kept))
-            }
+            Ok(kept) => self.claims.then(|| ids::claim(arrival.record.clone(), &kept)),
             Err(why) => {
                 self.complain(&why);
                 None
@@ -202,8 +254,8 @@ impl Telling<'_> {
         self.fold(opened);
     }
 
-    fn outcome(&mut self) {
-        let (Some(outcome), Some(commit)) = (&self.said.outcome, &self.said.commit) else { return };
+    async fn outcome(&mut self) -> Result<(), Error> {
+        let (Some(outcome), Some(commit)) = (&self.said.outcome, &self.said.commit) else { return Ok(()) };
         let told = react::Outcome {
             commit: commit.clone(),
             run: self.said.run.clone(),
@@ -212,12 +264,18 @@ impl Telling<'_> {
             at: self.now,
             correlation: self.correlation.clone(),
         };
-        let decision = react::outcome(&self.conversations.deciding.rules, &self.work.talk, &told);
+        let remembered = match self.work.talk.commits.contains_key(commit) {
+            true => None,
+            false => self.conversations.remembered(&self.work.talk, commit).await?,
+        };
+        let rules = &self.conversations.deciding.rules;
+        let decision = react::outcome(rules, &self.work.talk, &told, remembered.as_ref());
         self.work.fold(decision, Some(&self.said.run));
-        if !matches!(outcome, Outcome::InProgress) {
+        if !matches!(outcome, Outcome::InProgress | Outcome::Unknown { .. }) {
             let closed = react::close_waits(&self.work.talk, &self.said.run, None);
             self.work.fold(closed, Some(&self.said.run));
         }
+        Ok(())
     }
 
     fn fold(&mut self, decided: Result<react::Decision, Refusal>) {
@@ -247,8 +305,9 @@ fn act_id(told: &str) -> String {
 fn change(outcome: &Outcome) -> Change {
     match outcome {
         Outcome::InProgress => Change::InProgress,
+        Outcome::Unknown { step } => Change::Unknown { step: step.clone() },
         Outcome::Success { transaction_id, .. } => Change::Success { transaction_id: transaction_id.clone() },
-        Outcome::Failed { error, parked } => {
+        Outcome::Failed { error, parked, rollback } => {
             let details = json!({"step": error.step, "landed": error.landed, "attempts": error.attempts, "parked": parked});
             let error_told = CommitError {
                 code: error.code.clone(),
@@ -257,10 +316,16 @@ fn change(outcome: &Outcome) -> Change {
                     Value::Object(members) => Some(members),
                     _ => None,
                 },
-                recoverable: Some(error.recoverable),
+                // Of what could not be undone, or may have landed, nobody should make a second.
+                recoverable: Some(error.recoverable && !parked && error.landed == port::Landed::No),
                 ..CommitError::default()
             };
-            Change::Failed { error: error_told, retries: u64::from(error.attempts.saturating_sub(1)) }
+            let rollback = match (rollback.is_empty(), json!(rollback)) {
+                (false, Value::Object(members)) => Some(members),
+                _ => None,
+            };
+            let retries = u64::from(error.attempts.saturating_sub(1));
+            Change::Failed { error: error_told, retries, rollback }
         }
     }
 }

@@ -6,20 +6,21 @@ use std::sync::Arc;
 use act::{Participant, ParticipantType, Source};
 use flow::{Engine, RunId};
 use jiff::Timestamp;
-use react::{Conversation, Decision, Event};
+use react::{Conversation, Decision, Event, Ruling};
 use serde_json::value::RawValue;
 use store::{Append, Batch, Expected, NewEvent};
 
 use super::ids::Kept;
 use super::ingest::{Arrival, Started, Taken, Verdict};
-use super::{Deciding, ids, rows};
+use super::named::{Beside, Identity, Leave};
+use super::{Deciding, ids, named, rows};
 use crate::{Code, Problem};
 
 /// A batch in the making.
 pub(super) struct Work {
     /// What is known, with everything decided so far folded in.
     pub(super) talk: Conversation,
-    tenant: Arc<str>,
+    pub(super) tenant: Arc<str>,
     correlation: Arc<str>,
     /// The trace that runs continue.
     pub(super) trace: Option<port::TraceContext>,
@@ -36,6 +37,8 @@ pub(super) struct Work {
     wake: Vec<RunId>,
     /// Acts of this batch, for those that come twice in it.
     taken: HashMap<String, ([u8; 32], Kept)>,
+    /// Commits of this batch by the records of their keys, for those that come twice in it.
+    named: HashMap<String, Beside>,
 }
 
 /// What a batch leaves behind once it is committed.
@@ -49,13 +52,38 @@ pub(super) struct Done {
 impl Work {
     pub(super) fn new(talk: Conversation, tenant: Arc<str>, correlation: Arc<str>, at: Timestamp) -> Self {
         let (base, was) = (talk.version, talk.status);
-        let (entities, taken) = (BTreeSet::new(), HashMap::new());
+        let (entities, taken, named) = (BTreeSet::new(), HashMap::new(), HashMap::new());
         let (events, batch, wake) = (Vec::new(), Batch::new(), Vec::new());
-        Self { talk, tenant, correlation, trace: None, at, base, was, events, entities, batch, wake, taken }
+        Self {
+            talk,
+            tenant,
+            correlation,
+            trace: None,
+            at,
+            base,
+            was,
+            events,
+            entities,
+            batch,
+            wake,
+            taken,
+            named,
+        }
     }
 
-    /// Decides one act. A refusal changes nothing.
-    pub(super) fn act(&mut self, by: &Deciding, engine: &Engine, arrival: &Arrival) -> Verdict {
+    /// The answer to a commit whose key another commit of this batch has.
+    pub(super) fn named(&self, identity: &Identity, arrival: &Arrival) -> Option<Verdict> {
+        self.named.get(&identity.key).map(|there| named::beside(identity, arrival, there))
+    }
+
+    /// Decides one act; with a key by leave of it. A refusal changes nothing.
+    pub(super) fn act(
+        &mut self,
+        by: &Deciding,
+        engine: &Engine,
+        arrival: &Arrival,
+        leave: Option<&Leave>,
+    ) -> Verdict {
         if let Some((fingerprint, kept)) = self.taken.get(&arrival.record.key) {
             return ids::same(*fingerprint == arrival.record.fingerprint, arrival, kept.clone(), 0);
         }
@@ -63,7 +91,7 @@ impl Work {
         if fresh {
             self.begin(&arrival.act)?;
         }
-        let decided = self.decide(by, engine, arrival);
+        let decided = self.decide(by, engine, arrival, leave);
         if fresh && decided.is_err() {
             // Nobody spoke, so there is no conversation either.
             self.talk = Conversation::new(self.talk.id.clone());
@@ -85,14 +113,23 @@ impl Work {
         Ok(())
     }
 
-    fn decide(&mut self, by: &Deciding, engine: &Engine, arrival: &Arrival) -> Verdict {
+    fn decide(
+        &mut self,
+        by: &Deciding,
+        engine: &Engine,
+        arrival: &Arrival,
+        leave: Option<&Leave>,
+    ) -> Verdict {
         let said =
             react::Utterance { act: arrival.act.clone(), at: self.at, correlation: self.correlation.clone() };
         let decision = react::decide(&by.rules, &self.talk, &said).map_err(refused)?;
         let mut warnings = arrival.warnings.clone();
         warnings.extend(decision.warnings.iter().cloned());
         let result = decision.ruling();
-        let runs = self.set_in_motion(engine, &decision)?;
+        let runs = self.set_in_motion(engine, &decision, leave.map_or(0, |leave| leave.generation))?;
+        if let Some(leave) = leave.filter(|_| named::takes(result.as_ref())) {
+            self.name(leave, arrival, &runs, result.clone());
+        }
         self.gather(decision, Some(arrival.act.id.as_str()), Some(&arrival.json));
         let kept = Kept { runs, result };
         self.batch.keys.push(ids::claim(arrival.record.clone(), &kept));
@@ -101,25 +138,57 @@ impl Work {
         Ok(Taken { act, position: 0, result, runs, replayed: false, warnings })
     }
 
+    /// Records what the commit's key names: the act that is the next event.
+    pub(super) fn name(
+        &mut self,
+        leave: &Leave,
+        arrival: &Arrival,
+        runs: &[Started],
+        result: Option<Ruling>,
+    ) {
+        let kept = named::Kept {
+            act: arrival.act.id.as_str().to_owned(),
+            conversation: self.talk.id.to_string(),
+            version: self.talk.version + 1,
+            generation: leave.generation,
+            runs: runs.to_vec(),
+            result,
+        };
+        self.batch.keys.push(leave.keep(&self.tenant, &kept, self.at));
+        self.batch.appends.extend(leave.fences.iter().cloned());
+        let (identity, act) = (leave.identity().clone(), arrival.json.clone());
+        self.named.insert(identity.key.clone(), Beside { identity, kept, act });
+    }
+
     /// Takes a decision in: its runs and signals first, because a run may be refused; then its events.
     pub(super) fn absorb(
         &mut self,
         engine: &Engine,
         decision: Decision,
-        causation: &str,
+        arrival: &Arrival,
+        leave: Option<&Leave>,
     ) -> Result<Vec<Started>, Problem> {
-        let started = self.set_in_motion(engine, &decision)?;
-        self.fold(decision, Some(causation));
+        let started = self.set_in_motion(engine, &decision, leave.map_or(0, |leave| leave.generation))?;
+        let result = decision.ruling();
+        if let Some(leave) = leave.filter(|_| named::takes(result.as_ref())) {
+            self.name(leave, arrival, &started, result);
+        }
+        self.fold(decision, Some(arrival.act.id.as_str()));
         Ok(started)
     }
 
     /// Adds the rows that begin runs and answer waiting ones. Nothing has started yet: the engine is woken when the
     /// batch is on disk, and if it never gets there, nothing was begun.
-    fn set_in_motion(&mut self, engine: &Engine, decision: &Decision) -> Result<Vec<Started>, Problem> {
+    fn set_in_motion(
+        &mut self,
+        engine: &Engine,
+        decision: &Decision,
+        generation: u32,
+    ) -> Result<Vec<Started>, Problem> {
         let mut aside = Batch::new();
         let (mut started, mut wake) = (Vec::new(), Vec::new());
         for start in &decision.starts {
-            let run = engine.begin(&mut aside, self.start(start))?;
+            let run = engine.begin(&mut aside, self.start(start, generation))?;
             let system = start.system.clone().unwrap_or_else(|| "default".to_owned());
             started.push(Started { run: run.as_str().to_owned(), system });
             wake.push(run);
@@ -133,7 +202,7 @@ impl Work {
         Ok(started)
     }
 
-    fn start(&self, start: &react::Start) -> flow::Start {
+    fn start(&self, start: &react::Start, generation: u32) -> flow::Start {
         let (tenant, conversation) = (&*self.tenant, &*self.talk.id);
         let mut begun = flow::Start::default();
         begun.run = RunId::of_commit(tenant, conversation, &start.commit_id, &start.flow).to_string();
@@ -144,6 +213,7 @@ impl Work {
         begun.correlation = self.correlation.to_string();
         begun.trace = self.trace.map(|trace| trace.to_string());
         begun.idempotency_key.clone_from(&start.idempotency_key);
+        begun.generation = generation;
         begun.input = start.input.clone();
         begun
     }

@@ -176,7 +176,10 @@ fn entity() -> Value {
 fn signalled() -> Value {
     let text = json!({"type": "string"});
     let run = object(&["id", "flow", "status"], json!({"id": text, "flow": text, "status": text}));
-    object(&["signal", "id", "runs"], json!({"signal": text, "id": text, "runs": {"type": "array", "items": run}}))
+    object(
+        &["signal", "id", "runs"],
+        json!({"signal": text, "id": text, "runs": {"type": "array", "items": run}}),
+    )
 }
 
 fn run() -> Value {

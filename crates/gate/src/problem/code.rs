@@ -37,6 +37,12 @@ codes! {
     ActIdReused = "act.id_reused", 409, "Act id was used for another act";
     /// The act is sound and the conversation's state does not allow it.
     ActRefused = "act.refused", 422, "Act cannot be taken now";
+    /// The commit's `idempotency_key` was used for another commit.
+    CommitKeyReused = "commit.key_reused", 422, "Idempotency key was used for another commit";
+    /// The commit's `idempotency_key` names a commit of which nothing more is kept.
+    CommitKeyExpired = "commit.key_expired", 410, "Commit of this idempotency key is not kept any more";
+    /// `metadata.cardan.new_try` is said of what did not come to nothing.
+    CommitNewTry = "commit.new_try", 409, "Commit cannot be tried anew";
     /// Too many acts in one request.
     ActTooMany = "act.too_many", 413, "Too many acts in one request";
     /// `metadata.conversation_id` names another conversation than the path.
@@ -107,6 +113,8 @@ codes! {
     TooManyStreams = "live.too_many", 429, "Too many live subscriptions";
     /// The position asked for is not visible yet.
     PositionNotVisible = "position.not_visible", 503, "Position is not visible yet";
+    /// The position is beyond the end of the log: it is of another history.
+    PositionAhead = "position.ahead", 409, "Position is beyond the end of the log";
     /// Too many acts of this conversation at once.
     Contended = "conversation.contended", 503, "Conversation is contended";
     /// Too many requests are worked on.

@@ -3,16 +3,14 @@
 use std::time::Duration;
 
 use act::{Accepted, Act, Checked, DocumentKind, Issue};
-use futures_util::future::join_all;
 use react::Ruling;
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
-use store::RunStatus;
 
-use super::conversations;
+use super::{conversations, integrations};
 use crate::auth::Permission;
-use crate::conversations::{Started, Taken, Utterance};
+use crate::conversations::{Taken, Utterance};
 use crate::exchange::{Answer, Asked, Inlet};
 use crate::openapi::Schema;
 use crate::route::{Gives, Parameter, Route, Takes, Verb};
@@ -28,6 +26,9 @@ const PROBLEMS: &[Code] = &[
     Code::ActInvalid,
     Code::ActIdReused,
     Code::ActRefused,
+    Code::CommitKeyReused,
+    Code::CommitKeyExpired,
+    Code::CommitNewTry,
     Code::ActTooMany,
     Code::ActConversation,
     Code::ActSpeaker,
@@ -43,7 +44,8 @@ const fn route(path: &'static str, name: &'static str) -> Route {
         path,
         name,
         summary: "Says acts in a conversation; the first begins it, with its speaker as the participant. \
-                  202 when runs were started and not waited for. Lines (NDJSON) are answered line by line.",
+                  202 while a run that they started is not over, or its outcome not known. Lines (NDJSON) are answered line \
+                  by line, each with its status.",
         permission: Permission::ConversationWrite,
         query: &[],
         headers: &[PREFER],
@@ -51,6 +53,7 @@ const fn route(path: &'static str, name: &'static str) -> Route {
         gives: Gives { status: 200, schema: Schema::Taken },
         problems: PROBLEMS,
         handler: |gate, asked| Box::pin(post(gate, asked)),
+        shows: None,
     }
 }
 
@@ -80,7 +83,7 @@ async fn one(gate: &Gate, asked: &Asked, bytes: &[u8]) -> Result<Answer, Problem
     let (taken, next) = say(gate, asked, vec![act]).await?;
     let told = told(gate, asked, &taken, next).await?;
     let [told] = &*told else { return Err(Problem::new(Code::Internal)) };
-    let status = if told.is_moving(asked) { http::StatusCode::ACCEPTED } else { http::StatusCode::OK };
+    let status = if told.is_moving() { http::StatusCode::ACCEPTED } else { http::StatusCode::OK };
     Ok(Answer::json(status, told).at(told.position))
 }
 
@@ -99,7 +102,7 @@ async fn array(gate: &Gate, asked: &Asked, bytes: &[u8]) -> Result<Answer, Probl
     let (taken, next) = say(gate, asked, acts).await?;
     let position = taken.iter().map(|taken| taken.position).max().unwrap_or(0);
     let answers = told(gate, asked, &taken, next).await?;
-    let moving = answers.iter().any(|told| told.is_moving(asked));
+    let moving = answers.iter().any(|told| told.is_moving());
     let status = if moving { http::StatusCode::ACCEPTED } else { http::StatusCode::OK };
     Ok(Answer::json(status, &answers).at(position))
 }
@@ -187,9 +190,9 @@ impl<'a> Told<'a> {
         }
     }
 
-    /// Whether something was set in motion and the caller did not ask to wait for it.
-    fn is_moving(&self, asked: &Asked) -> bool {
-        !self.integrations.is_empty() && asked.wait(Duration::MAX).is_none()
+    /// Whether something that was set in motion is not over, or not known.
+    fn is_moving(&self) -> bool {
+        integrations::are_moving(&self.integrations)
     }
 }
 
@@ -200,44 +203,13 @@ async fn told<'a>(
     taken: &'a [Taken],
     next: Vec<Value>,
 ) -> Result<Vec<Told<'a>>, Problem> {
-    let runs = taken.iter().map(|taken| &*taken.runs);
-    let (integrations, next): (Vec<Vec<Value>>, _) = match asked.wait(gate.limits.wait) {
-        Some(patience) if taken.iter().any(|taken| !taken.runs.is_empty()) => {
-            // All at once: one deadline for the request, not one for each act.
-            let each = |run| integration(gate, run, patience);
-            let ended = join_all(runs.map(|runs| join_all(runs.iter().map(each))));
-            let ended = asked.turn.after(ended).await;
-            (ended, gate.conversations.awaited(&asked.principal, asked.param("id")).await?)
-        }
-        _ => (runs.map(|runs| runs.iter().map(pending).collect()).collect(), next),
+    let patience = asked.wait(gate.limits.wait);
+    let waits = patience.is_some() && taken.iter().any(|taken| !taken.runs.is_empty());
+    let acts: Vec<&Taken> = taken.iter().collect();
+    let integrations = integrations::of(gate, &asked.turn, &acts, patience).await;
+    let next = match waits {
+        true => gate.conversations.awaited(&asked.principal, asked.param("id")).await?,
+        false => next,
     };
     Ok(taken.iter().zip(integrations).map(|(taken, runs)| Told::new(taken, runs, next.clone())).collect())
-}
-
-fn pending(started: &Started) -> Value {
-    json!({"system": started.system, "run": started.run, "status": "pending"})
-}
-
-async fn integration(gate: &Gate, started: &Started, patience: Duration) -> Value {
-    let Ok(view) = gate.engine.wait(&started.run, patience).await else { return pending(started) };
-    let (system, run) = (&started.system, &started.run);
-    match view.status {
-        RunStatus::Succeeded => {
-            json!({"system": system, "run": run, "status": "success", "result": view.result})
-        }
-        RunStatus::Failed | RunStatus::Compensated | RunStatus::Cancelled | RunStatus::Parked => {
-            let message = view.error.as_ref().map_or("the run was cancelled", |error| &error.message);
-            let code = view.error.as_ref().map_or("flow.cancelled", |error| &error.code);
-            let recoverable = view.error.as_ref().is_some_and(|error| error.recoverable);
-            json!({
-                "system": system, "run": run, "status": "error", "error": message, "code": code,
-                "recoverable": recoverable, "outcome": view.status,
-            })
-        }
-        RunStatus::Queued
-        | RunStatus::Running
-        | RunStatus::Waiting
-        | RunStatus::Paused
-        | RunStatus::Compensating => pending(started),
-    }
 }

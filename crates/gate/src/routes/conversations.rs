@@ -6,8 +6,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::auth::Permission;
-use crate::conversations::NewConversation;
+use crate::conversations::{self, Keep, NewConversation};
 use crate::exchange::{Answer, Asked};
+use crate::idempotency::Ticket;
 use crate::openapi::Schema;
 use crate::route::{Gives, Optional, Parameter, Route, Takes, Verb};
 use crate::{Code, Gate, Problem};
@@ -34,8 +35,14 @@ const fn read(path: &'static str, name: &'static str) -> Route {
         headers: &[],
         takes: Takes::Nothing,
         gives: Gives { status: 200, schema: Schema::Conversation },
-        problems: &[Code::ConversationUnknown, Code::AuthConversation, Code::QueryInvalid],
+        problems: &[
+            Code::ConversationUnknown,
+            Code::AuthConversation,
+            Code::PositionAhead,
+            Code::QueryInvalid,
+        ],
         handler: |gate, asked| Box::pin(one(gate, asked)),
+        shows: None,
     }
 }
 
@@ -52,6 +59,7 @@ pub(super) const ROUTES: &[Route] = &[
         gives: Gives { status: 201, schema: Schema::Conversation },
         problems: &[Code::BodyInvalid, Code::ConversationExists, Code::AuthConversation],
         handler: |gate, asked| Box::pin(create(gate, asked)),
+        shows: None,
     },
     Route {
         verb: Verb::Get,
@@ -65,6 +73,7 @@ pub(super) const ROUTES: &[Route] = &[
         gives: Gives { status: 200, schema: Schema::ConversationList },
         problems: &[Code::QueryInvalid],
         handler: |gate, asked| Box::pin(list(gate, asked)),
+        shows: None,
     },
     read("/v1/conversations/{id}", "getConversation"),
     read("/conversation/{id}", "getConversationAsInTheGuide"),
@@ -85,6 +94,7 @@ pub(super) const ROUTES: &[Route] = &[
             Code::BodyInvalid,
         ],
         handler: |gate, asked| Box::pin(end(gate, asked)),
+        shows: None,
     },
 ];
 
@@ -117,28 +127,44 @@ async fn create(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
     };
     let participants = checked(participants)?;
     let new = NewConversation { id: id.clone(), participants, channel, context };
-    let position = match gate.conversations.create(&asked.principal, &asked.correlation, new).await {
-        Ok(position) => position,
-        // Made by the first request with this idempotency key, of which no answer was kept.
-        Err(problem) if problem.code == Code::ConversationExists && !given && asked.key.is_some() => 0,
-        Err(problem) => return Err(problem),
+    let made = {
+        let id = id.clone();
+        move |document: &Value| {
+            let answer = Answer::json(http::StatusCode::CREATED, document);
+            Answer { location: Some(format!("/v1/conversations/{id}")), ..answer }
+        }
     };
-    let document = gate.conversations.document(&asked.principal, &id, 0, 0).await?;
-    let mut answer =
-        Answer::json(http::StatusCode::CREATED, &document.json).at(position.max(document.position));
-    answer.location = Some(format!("/v1/conversations/{id}"));
-    Ok(answer)
+    let keep = keep(&asked, made.clone());
+    match gate.conversations.create(&asked.principal, &asked.correlation, new, keep).await {
+        Ok((document, position)) => Ok(made(&document).at(position)),
+        // Made by the first request with this idempotency key, of which no answer is kept any more.
+        Err(problem) if problem.code == Code::ConversationExists && !given && asked.ticket.is_some() => {
+            let document = gate.conversations.document(&asked.principal, &id, 0, 0).await?;
+            Ok(made(&document.json).at(document.position))
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+/// Keeps the answer in the commit that it is about, when the request has an idempotency key.
+fn keep(asked: &Asked, answer: impl FnOnce(&Value) -> Answer + Send + 'static) -> Option<Keep> {
+    let ticket = asked.ticket.clone()?;
+    Some(Box::new(move |document| ticket.answered(&answer(document))))
 }
 
 /// A new name; with an idempotency key the same for every repeat.
 fn name(gate: &Gate, asked: &Asked) -> String {
-    let Some(key) = &asked.key else {
+    let Some(key) = asked.ticket.as_ref().map(Ticket::key) else {
         let random = [gate.entropy.bits(), gate.entropy.bits()];
         return ConversationId::new(gate.clock.now(), random).to_string();
     };
-    let who = format!("{}\n{}\n{key}", asked.principal.tenant, asked.principal.subject);
-    let hash = digest(&SHA256, who.as_bytes());
-    hash.as_ref()[..16].iter().fold("conv_".to_owned(), |id, byte| id + &format!("{byte:02x}"))
+    let (tenant, subject) = (&*asked.principal.tenant, &*asked.principal.subject);
+    let hash = match tenant.contains('\n') || subject.contains('\n') {
+        true => conversations::digest(["cardan conversation 1", tenant, subject, key]).to_vec(),
+        // As 0.1.0 did, so that what it made is found.
+        false => digest(&SHA256, format!("{tenant}\n{subject}\n{key}").as_bytes()).as_ref().to_vec(),
+    };
+    hash[..16].iter().fold("conv_".to_owned(), |id, byte| id + &format!("{byte:02x}"))
 }
 
 fn checked(values: Vec<Value>) -> Result<Vec<Participant>, Problem> {
@@ -212,7 +238,8 @@ async fn end(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
         }
     };
     let id = asked.param("id");
-    let position = gate.conversations.end(&asked.principal, &asked.correlation, id, status, error).await?;
-    let document = gate.conversations.document(&asked.principal, id, 0, 0).await?;
-    Ok(Answer::ok(&document.json).at(position))
+    let (principal, keep) = (&asked.principal, keep(&asked, Answer::ok));
+    let ended = gate.conversations.end(principal, &asked.correlation, id, (status, error), keep).await;
+    let (document, position) = ended?;
+    Ok(Answer::ok(&document).at(position))
 }

@@ -7,7 +7,7 @@ use store::{DeadFilter, DeadLetter, DeadState};
 use crate::auth::Permission;
 use crate::exchange::{Answer, Asked};
 use crate::openapi::Schema;
-use crate::route::{Gives, Optional, Parameter, Route, Takes, Verb};
+use crate::route::{Gives, Handler, Optional, Parameter, Route, Takes, Verb};
 use crate::{Code, Gate, Problem};
 
 const STATE: Parameter =
@@ -24,15 +24,29 @@ const fn route(
     name: &'static str,
     summary: &'static str,
     takes: Takes,
-    handler: crate::route::Handler,
+    handler: Handler,
 ) -> Route {
     let permission = match takes {
         Takes::Nothing => Permission::DeadRead,
         Takes::Json(..) | Takes::Acts => Permission::DeadManage,
     };
+    let shows: Option<Handler> = Some(|gate, asked| Box::pin(one(gate, asked)));
     let gives = Gives { status: 200, schema: Schema::DeadLetter };
     let problems = &[Code::DeadUnknown, Code::DeadState];
-    Route { verb, path, name, summary, permission, query: &[], headers: &[], takes, gives, problems, handler }
+    Route {
+        verb,
+        path,
+        name,
+        summary,
+        permission,
+        query: &[],
+        headers: &[],
+        takes,
+        gives,
+        problems,
+        handler,
+        shows,
+    }
 }
 
 const EMPTY: Takes = Takes::Json(Schema::Nothing, Optional::Yes);
@@ -58,7 +72,7 @@ pub(super) const ROUTES: &[Route] = &[
         "getDeadLetter",
         "Shows a dead letter.",
         Takes::Nothing,
-        |gate, asked| Box::pin(async move { Ok(Answer::ok(&shown(&found(gate, &asked).await?))) }),
+        |gate, asked| Box::pin(one(gate, asked)),
     ),
     route(
         Verb::Patch,
@@ -114,6 +128,10 @@ async fn list(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
     Ok(Answer::ok(&json!({"dead": letters, "next": next})))
 }
 
+async fn one(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
+    Ok(Answer::ok(&shown(&found(gate, &asked).await?)))
+}
+
 /// The letter, when it is of the principal's organisation; another's is as unknown as one that never was.
 async fn found(gate: &Gate, asked: &Asked) -> Result<DeadLetter, Problem> {
     let letter = gate.store.dead_one(asked.param("id")).await?;
@@ -129,19 +147,19 @@ struct Edit {
 async fn edit(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
     let letter = found(gate, &asked).await?;
     let Edit { input } = asked.document()?;
-    gate.engine.edit_dead(&letter.id, &input).await?;
+    asked.engine(gate).edit_dead(&letter.id, &input).await?;
     told(gate, &asked, "edited").await
 }
 
 async fn replay(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
     let letter = found(gate, &asked).await?;
-    gate.engine.replay_dead(&letter.id).await?;
+    asked.engine(gate).replay_dead(&letter.id).await?;
     told(gate, &asked, "replayed").await
 }
 
 async fn discard(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
     let letter = found(gate, &asked).await?;
-    gate.engine.discard_dead(&letter.id).await?;
+    asked.engine(gate).discard_dead(&letter.id).await?;
     told(gate, &asked, "discarded").await
 }
 

@@ -28,6 +28,7 @@ pub(super) const ROUTES: &[Route] = &[
         gives: Gives { status: 200, schema: Schema::EntityList },
         problems: PROBLEMS,
         handler: |gate, asked| Box::pin(list(gate, asked)),
+        shows: None,
     },
     Route {
         verb: Verb::Get,
@@ -45,6 +46,7 @@ pub(super) const ROUTES: &[Route] = &[
         gives: Gives { status: 200, schema: Schema::Entity },
         problems: PROBLEMS,
         handler: |gate, asked| Box::pin(one(gate, asked)),
+        shows: None,
     },
 ];
 

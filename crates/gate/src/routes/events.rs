@@ -32,8 +32,9 @@ pub(super) const ROUTES: &[Route] = &[
         headers: &[LAST],
         takes: Takes::Nothing,
         gives: Gives { status: 200, schema: Schema::EventStream },
-        problems: &[Code::QueryInvalid, Code::HeaderInvalid, Code::TooManyStreams],
-        handler: |gate, asked| Box::pin(async move { follow(gate, &asked, None) }),
+        problems: &[Code::QueryInvalid, Code::HeaderInvalid, Code::PositionAhead, Code::TooManyStreams],
+        handler: |gate, asked| Box::pin(async move { follow(gate, &asked, None).await }),
+        shows: None,
     },
     Route {
         verb: Verb::Get,
@@ -48,11 +49,13 @@ pub(super) const ROUTES: &[Route] = &[
         problems: &[
             Code::QueryInvalid,
             Code::HeaderInvalid,
+            Code::PositionAhead,
             Code::TooManyStreams,
             Code::ConversationUnknown,
             Code::AuthConversation,
         ],
         handler: |gate, asked| Box::pin(conversation(gate, asked)),
+        shows: None,
     },
 ];
 
@@ -65,18 +68,33 @@ struct Query {
 async fn conversation(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
     let id = asked.param("id");
     gate.conversations.header(&asked.principal, id).await?;
-    follow(gate, &asked, Some(format!("conversation-{id}")))
+    follow(gate, &asked, Some(format!("conversation-{id}"))).await
 }
 
-fn follow(gate: &Gate, asked: &Asked, stream: Option<String>) -> Result<Answer, Problem> {
+async fn follow(gate: &Gate, asked: &Asked, stream: Option<String>) -> Result<Answer, Problem> {
     let query: Query = asked.query()?;
     let head = *gate.store.head().borrow();
     let after = last_event(&asked.headers)?.or(query.after).unwrap_or(head);
+    if after > head {
+        must_be_ours(gate, after, head).await?;
+    }
     let free = gate.subscriptions.clone().try_acquire_owned();
     let permit = free.map_err(|_| Problem::new(Code::TooManyStreams))?;
     let wanted = live::Wanted { tenant: asked.principal.tenant.clone(), stream, after };
     let body = live::follow(gate.store.clone(), wanted, gate.limits.heartbeat, gate.stop.subscribe(), permit);
     Ok(Answer::stream("text/event-stream", body))
+}
+
+/// Refuses a position that nothing has: its holder saw another history (a backup was restored, or another store is
+/// served), and would wait for ever. What was read a moment ago may be a little ahead of the announced end.
+async fn must_be_ours(gate: &Gate, after: u64, head: u64) -> Result<(), Problem> {
+    if !gate.store.log(after - 1, 1).await?.is_empty() {
+        return Ok(());
+    }
+    let detail = format!(
+        "position {after} is of another history: the log ends at {head}; read anew what you hold, and follow without a position"
+    );
+    Err(Problem::because(Code::PositionAhead, detail).with("head", head))
 }
 
 fn last_event(headers: &HeaderMap) -> Result<Option<u64>, Problem> {

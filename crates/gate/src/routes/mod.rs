@@ -5,6 +5,7 @@ mod conversations;
 mod dead;
 mod entities;
 mod events;
+mod integrations;
 mod outbox;
 mod runs;
 mod signals;
@@ -16,6 +17,7 @@ use std::sync::LazyLock;
 use crate::route::Route;
 
 pub(crate) use acts::parse;
+pub(crate) use integrations::{are_moving, of as integrations};
 
 /// Every route.
 pub(crate) fn all() -> Vec<&'static Route> {

@@ -28,6 +28,7 @@ pub(super) const ROUTES: &[Route] = &[Route {
     gives: Gives { status: 200, schema: Schema::Outbox },
     problems: &[Code::QueryInvalid],
     handler: |gate, asked| Box::pin(list(gate, asked)),
+    shows: None,
 }];
 
 #[derive(Deserialize)]

@@ -45,6 +45,7 @@ const fn manage(path: &'static str, name: &'static str, summary: &'static str, h
         gives: Gives { status: 200, schema: Schema::Run },
         problems: &[Code::RunUnknown, Code::RunState, Code::BodyInvalid],
         handler,
+        shows: Some(|gate, asked| Box::pin(one(gate, asked))),
     }
 }
 
@@ -61,6 +62,7 @@ pub(super) const ROUTES: &[Route] = &[
         gives: Gives { status: 200, schema: Schema::RunList },
         problems: &[Code::QueryInvalid],
         handler: |gate, asked| Box::pin(list(gate, asked)),
+        shows: None,
     },
     Route {
         verb: Verb::Get,
@@ -74,6 +76,7 @@ pub(super) const ROUTES: &[Route] = &[
         gives: Gives { status: 200, schema: Schema::Run },
         problems: &[Code::RunUnknown],
         handler: |gate, asked| Box::pin(one(gate, asked)),
+        shows: None,
     },
     manage("/v1/runs/{id}/cancel", "cancelRun", "Stops a run and undoes what it did.", |gate, asked| {
         Box::pin(change(gate, asked, Change::Cancel))
@@ -191,13 +194,14 @@ struct Restart {
 async fn change(gate: &Gate, asked: Asked, change: Change) -> Result<Answer, Problem> {
     ours(gate, &asked).await?;
     let (id, by) = (asked.param("id"), &*asked.principal.subject);
+    let engine = asked.engine(gate);
     match change {
-        Change::Cancel => gate.engine.cancel(id, by).await?,
-        Change::Pause => gate.engine.pause(id, by).await?,
-        Change::Resume => gate.engine.resume(id).await?,
+        Change::Cancel => engine.cancel(id, by).await?,
+        Change::Pause => engine.pause(id, by).await?,
+        Change::Resume => engine.resume(id).await?,
         Change::Restart => {
             let Restart { step } = asked.document()?;
-            gate.engine.restart_from(id, &step).await?;
+            engine.restart_from(id, &step).await?;
         }
     }
     let correlation_id = &*asked.correlation;

@@ -51,6 +51,8 @@ const SIGNAL: Route = Route {
     gives: Gives { status: 202, schema: Schema::Signalled },
     problems: &[Code::RunUnknown, Code::RunState, Code::SignalsFull, Code::QueryInvalid],
     handler: |gate, asked| Box::pin(to_run(gate, asked)),
+    // A signal has an id that comes from the caller's key, so sending it again sends none.
+    shows: None,
 };
 
 /// What the body says; nothing is null.
@@ -63,8 +65,8 @@ struct Signal {
 impl Signal {
     /// Its id comes from the caller's key, so that it is one signal also when the kept answer is forgotten.
     fn read(gate: &Gate, asked: &Asked) -> Result<Self, Problem> {
-        let id = match &asked.key {
-            Some(key) => format!("http/{}/{key}", asked.principal.subject),
+        let id = match &asked.ticket {
+            Some(ticket) => ticket.name().to_owned(),
             None => format!("sent/{:016x}{:016x}", gate.entropy.bits(), gate.entropy.bits()),
         };
         let name = asked.param("name").to_owned();

@@ -23,6 +23,7 @@ pub(super) const ROUTES: &[Route] = &[
         gives: Gives { status: 200, schema: Schema::SystemList },
         problems: &[],
         handler: |gate, _| Box::pin(async { Ok(list(gate)) }),
+        shows: None,
     },
     Route {
         verb: Verb::Get,
@@ -36,6 +37,7 @@ pub(super) const ROUTES: &[Route] = &[
         gives: Gives { status: 200, schema: Schema::System },
         problems: &[Code::SystemUnknown],
         handler: |gate, asked| Box::pin(async move { one(gate, &asked) }),
+        shows: None,
     },
     Route {
         verb: Verb::Post,
@@ -50,6 +52,7 @@ pub(super) const ROUTES: &[Route] = &[
         gives: Gives { status: 200, schema: Schema::System },
         problems: &[Code::BodyInvalid, Code::SystemUnknown, Code::BreakerUnknown],
         handler: |gate, asked| Box::pin(async move { reset(gate, &asked).await }),
+        shows: None,
     },
     Route {
         verb: Verb::Put,
@@ -66,6 +69,7 @@ pub(super) const ROUTES: &[Route] = &[
         gives: Gives { status: 200, schema: Schema::GuardSet },
         problems: &[Code::BodyInvalid, Code::SystemUnknown, Code::BreakerUnknown],
         handler: |gate, asked| Box::pin(async move { switch(gate, &asked).await }),
+        shows: None,
     },
 ];
 

@@ -58,13 +58,17 @@ impl House {
         Self::running_within(flow, Limits::default()).await
     }
 
+    /// A house with one flow over a store that is there, opened as a server opens it.
+    pub(crate) async fn of(store: Store, flow: &Value) -> Self {
+        let deps = deps_with(store.clone(), Auth::Loopback, Limits::default(), vec![compiled(flow)]).await;
+        deps.conversations.backfill_keys().await.unwrap();
+        Self { router: gate::router(deps), store, token: None }
+    }
+
     /// The same with other limits.
     pub(crate) async fn running_within(flow: &Value, limits: Limits) -> Self {
-        let node = diag::Node::from_json(flow);
-        let (compiled, diagnostics) = flow::compile("create-order", &node, &flow::Known::default());
-        let flows = vec![compiled.unwrap_or_else(|| panic!("{diagnostics:?}"))];
         let store = Store::temporary().unwrap();
-        let deps = deps_with(store.clone(), Auth::Loopback, limits, flows).await;
+        let deps = deps_with(store.clone(), Auth::Loopback, limits, vec![compiled(flow)]).await;
         Self { router: gate::router(deps), store, token: None }
     }
 
@@ -132,6 +136,13 @@ impl House {
             .map(|event| (event.type_.to_string(), serde_json::from_slice(&event.data).unwrap()))
             .collect()
     }
+}
+
+/// A flow, written as in `cardan.yaml`.
+pub(crate) fn compiled(flow: &Value) -> flow::Definition {
+    let (compiled, diagnostics) =
+        flow::compile("create-order", &diag::Node::from_json(flow), &flow::Known::default());
+    compiled.unwrap_or_else(|| panic!("{diagnostics:?}"))
 }
 
 /// A gate's parts over a store, with an engine that knows no flow.

@@ -151,3 +151,18 @@ async fn a_caller_who_waits_leaves_the_turn_to_others() {
         answer.text
     );
 }
+
+/// Status and document say one thing.
+#[tokio::test]
+async fn what_is_pending_comes_with_202() {
+    let house = House::running(&flow(json!([{"wait": "1h"}]))).await;
+    let impatient: &[(&str, &str)] = &[("prefer", "wait=10ms")];
+    let one = house.post_with(ACTS, impatient, &commit("act_1")).await;
+    let many = house.post_with(ACTS, impatient, &json!([commit("act_2")])).await;
+    assert_eq!((one.status, many.status), (202, 202), "{} {}", one.text, many.text);
+    assert_eq!(one.json["integrations"][0]["status"], "pending");
+    let again = house.post(ACTS, &commit("act_1")).await;
+    assert_eq!((again.status, &again.json["replayed"]), (202, &json!(true)));
+    let line = house.lines(ACTS, &commit("act_3").to_string()).await;
+    assert_eq!((&line[0]["status"], &line[0]["integrations"][0]["status"]), (&json!(202), &json!("pending")));
+}

@@ -99,10 +99,10 @@ async fn a_claim_that_nobody_works_under_is_taken_over() {
     let store = Store::temporary().unwrap();
     let first = House::over(store.clone(), Auth::Loopback, Limits::default()).await;
     let made = first.post_with(MAKE, &[("idempotency-key", "k-1")], &new()).await;
-    let record = store.key("default", "http/local/k-1").await.unwrap().unwrap();
+    let record = store.key("default", &named("local", "k-1")).await.unwrap().unwrap();
     let second = House::over(store.clone(), Auth::Loopback, Limits::default()).await;
     for (house, key) in [(first, "k-2"), (second, "k-3")] {
-        let key_of = format!("http/local/{key}");
+        let key_of = named("local", key);
         let unfinished =
             store::KeyRecord { state: store::KeyState::InProgress, key: key_of, ..record.clone() };
         let keys = vec![store::KeyOp::Claim(unfinished)];
@@ -159,4 +159,126 @@ async fn a_panic_gives_the_key_back() {
     assert_eq!((broken.status, broken.code()), (500, "internal"), "{}", broken.text);
     let again = say().await;
     assert_eq!((again.status, again.code()), (400, "act.invalid"), "{}", again.text);
+}
+
+/// How the record of a caller's key is called.
+fn named(subject: &str, key: &str) -> String {
+    let mut digest = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+    for part in ["cardan request key 1", subject, key] {
+        digest.update(&(part.len() as u64).to_le_bytes());
+        digest.update(part.as_bytes());
+    }
+    digest.finish().as_ref().iter().fold("request/".to_owned(), |name, byte| name + &format!("{byte:02x}"))
+}
+
+/// Panics as soon as a conversation has begun or ended: the work is durable, and nothing was answered.
+struct Begun(AtomicBool);
+
+impl Observer for Begun {
+    fn conversations(&self, _: i64) {
+        assert!(self.0.swap(true, Ordering::Relaxed), "killed between work and answer, meant by the test");
+    }
+}
+
+async fn killed(store: &Store) -> House {
+    let mut deps = deps(store.clone(), Auth::Loopback, Limits::default()).await;
+    let observer = Arc::new(Begun(AtomicBool::new(false)));
+    deps.conversations = Arc::new(gate::Conversations::new(
+        store.clone(),
+        gate::Deciding { acts: act::Rules::strict(), rules: react::Rules::default() },
+        &Limits::default(),
+        Arc::new(port::SystemClock),
+        observer,
+    ));
+    deps.conversations.bind(deps.engine.clone());
+    House { router: gate::router(deps), store: store.clone(), token: None }
+}
+
+/// Claim, work and answer are one commit.
+#[tokio::test]
+async fn what_was_done_before_a_kill_is_answered_after_it() {
+    let store = Store::temporary().unwrap();
+    let mut made = new();
+    made["id"] = json!("conv_1");
+    let requests = [(MAKE, made, 201), ("/v1/conversations/conv_1/end", json!({"status": "failed"}), 200)];
+    for (number, (path, body, status)) in requests.into_iter().enumerate() {
+        let key = format!("k-{number}");
+        let key = [("idempotency-key", key.as_str())];
+        let broken = killed(&store).await.post_with(path, &key, &body).await;
+        assert_eq!(broken.status, 500, "{}", broken.text);
+        let head = *store.head().borrow();
+        let after = House::over(store.clone(), Auth::Loopback, Limits::default()).await;
+        let answer = after.post_with(path, &key, &body).await;
+        assert_eq!((answer.status, &answer.json["id"]), (status, &json!("conv_1")), "{}", answer.text);
+        assert_eq!((answer.header("idempotency-replayed"), after.head()), ("true".to_owned(), head));
+        assert_eq!(answer.header("cardan-position"), head.to_string());
+    }
+    let after = House::over(store, Auth::Loopback, Limits::default()).await;
+    let first = after
+        .post_with(
+            MAKE,
+            &[("idempotency-key", "k-0")],
+            &json!({"id": "conv_1", "participants": new()["participants"]}),
+        )
+        .await;
+    assert_eq!(
+        (first.status, &first.json["status"]),
+        (201, &json!("active")),
+        "as it was answered: {}",
+        first.text
+    );
+}
+
+/// 0.1.0 joined caller and key with a `/`.
+#[tokio::test]
+async fn what_an_older_version_answered_is_answered_again() {
+    let store = Store::temporary().unwrap();
+    let house = House::over(store.clone(), Auth::Loopback, Limits::default()).await;
+    let first = house.post_with(MAKE, &[("idempotency-key", "k")], &new()).await;
+    let record = store.key("default", &named("local", "k")).await.unwrap().unwrap();
+    for (key, old) in [("o", "http/local/o"), ("b/k", "http/local/b/k")] {
+        let there = store::KeyRecord { key: old.to_owned(), ..record.clone() };
+        let keys = vec![store::KeyOp::Claim(there)];
+        store.commit(store::Batch { keys, ..store::Batch::default() }).await.unwrap();
+        let head = house.head();
+        let again = house.post_with(MAKE, &[("idempotency-key", key)], &new()).await;
+        match key.contains('/') {
+            false => assert_eq!((again.status, &again.text), (201, &first.text)),
+            // Perhaps it is another caller's: nobody can say.
+            true => assert_eq!((again.status, again.code()), (422, "idempotency.mismatch")),
+        }
+        assert_eq!(house.head(), head, "nothing is made");
+    }
+}
+
+/// A run's command that was carried out is not carried out again, and is answered by how the run stands.
+#[tokio::test]
+async fn a_command_that_was_done_before_a_kill_is_answered_after_it() {
+    let house = House::running(&json!({"on": {"commit": {"system": "shop"}}, "do": [{"wait": "1h"}]})).await;
+    let commit = json!({
+        "id": "act_1", "timestamp": "2026-01-01T00:00:01Z", "speaker": "local", "type": "commit",
+        "entity": "order_1", "action": "create", "system": "order_management",
+    });
+    let begun = house.post("/v1/conversations/conv_1/acts", &commit).await;
+    let run = begun.json["integrations"][0]["run"].as_str().unwrap().to_owned();
+    let key = [("idempotency-key", "k")];
+    let path = format!("/v1/runs/{run}/cancel");
+    let first = house.post_with(&path, &key, &json!({})).await;
+    assert_eq!(first.status, 200, "{}", first.text);
+    // What was committed with the command, and what was answered afterwards: only the first, had the process ended.
+    let record = house.store.key("default", &named("local", "k")).await.unwrap().unwrap();
+    let done = json!({"shows": true, "status": 200, "position": null, "location": null, "etag": null, "problem": false, "body": null});
+    let finish = store::KeyOp::Finish {
+        tenant: record.tenant,
+        key: record.key,
+        owner: record.owner,
+        expires: record.expires,
+        response: done.to_string().into_bytes(),
+    };
+    house.store.commit(store::Batch { keys: vec![finish], ..store::Batch::default() }).await.unwrap();
+    let again = house.post_with(&path, &key, &json!({})).await;
+    assert_eq!((again.status, &again.json["id"]), (200, &json!(run)), "{}", again.text);
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    let other = house.post_with(&path, &[("idempotency-key", "n")], &json!({})).await;
+    assert_eq!((other.status, other.code()), (409, "run.state"), "without it, it is another command");
 }

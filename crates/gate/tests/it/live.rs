@@ -123,3 +123,24 @@ async fn silence_is_broken_by_a_heartbeat() {
     }
     assert!(text.starts_with(": ok\n\n"));
 }
+
+#[tokio::test]
+async fn a_position_of_another_history_is_refused() {
+    let house = House::open().await;
+    say(&house, "conv_1", 1, 3).await;
+    for (path, headers) in [
+        (EVENTS, &[("last-event-id", "99999999")][..]),
+        ("/v1/events", &[("last-event-id", "99999999")]),
+        ("/v1/events?after=99999999", &[]),
+    ] {
+        let refused = house.get_with(path, headers).await;
+        assert_eq!((refused.status, refused.code()), (409, "position.ahead"), "{path}: {}", refused.text);
+        assert_eq!(refused.json["head"], house.head());
+    }
+    let acts = house.get("/v1/conversations/conv_1?after=999").await;
+    assert_eq!((acts.status, acts.code()), (409, "position.ahead"));
+    let head = house.head().to_string();
+    let mut follower = Follower::open(&house, EVENTS, &[("last-event-id", &head)]).await;
+    say(&house, "conv_1", 3, 4).await;
+    follower.until(1).await;
+}

@@ -9,6 +9,7 @@ mod flows;
 mod guards;
 mod idempotent;
 mod live;
+mod named;
 mod operators;
 mod refused;
 mod shown;

@@ -45,7 +45,12 @@ async fn a_signal_to_a_run_is_heard_once_however_often_it_is_sent() {
     let sent = house.post_with(&path, &key, &json!({ "n": 1 })).await;
     assert_eq!((sent.status, &sent.json["runs"][0]["id"]), (202, &json!(run)), "{}", sent.text);
     let again = house.post_with(&path, &key, &json!({ "n": 1 })).await;
-    assert_eq!((again.status, again.header("idempotency-replayed").as_str()), (202, "true"), "{}", again.text);
+    assert_eq!(
+        (again.status, again.header("idempotency-replayed").as_str()),
+        (202, "true"),
+        "{}",
+        again.text
+    );
     let view = until(&house, &run, "succeeded").await;
     assert_eq!(view["result"], json!({ "n": 1 }));
     let late = house.post(&path, &json!({ "n": 2 })).await;

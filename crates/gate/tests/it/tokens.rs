@@ -8,26 +8,36 @@ use port::Clock;
 use serde_json::{Value, json};
 use store::Store;
 
-use crate::fixture::{House, fact};
+use crate::fixture::{House, compiled, deps_with, fact};
 
 const SECRET: &str = "an example of a secret that is long enough";
 const ACTS: &str = "/v1/conversations/conv_1/acts";
 
 async fn house() -> House {
-    let material = Material::Secret(SECRET.to_owned().into());
-    let key = Key { id: None, algorithms: vec![Algorithm::HS256], material };
-    let tokens = Tokens::new(vec![key], Arc::new(port::SystemClock)).unwrap();
-    House::over(Store::temporary().unwrap(), Auth::Tokens(tokens), Limits::default()).await
+    House::over(Store::temporary().unwrap(), auth(), Limits::default()).await
 }
 
-fn token(subject: &str, organization: &str, permissions: &[&str], lasts: i64) -> String {
+/// The same with a flow.
+pub(crate) async fn house_with(flow: &Value) -> House {
+    let store = Store::temporary().unwrap();
+    let deps = deps_with(store.clone(), auth(), Limits::default(), vec![compiled(flow)]).await;
+    House { router: gate::router(deps), store, token: None }
+}
+
+fn auth() -> Auth {
+    let material = Material::Secret(SECRET.to_owned().into());
+    let key = Key { id: None, algorithms: vec![Algorithm::HS256], material };
+    Auth::Tokens(Tokens::new(vec![key], Arc::new(port::SystemClock)).unwrap())
+}
+
+pub(crate) fn token(subject: &str, organization: &str, permissions: &[&str], lasts: i64) -> String {
     let exp = port::SystemClock.now().as_second() + lasts;
     let claims =
         json!({"sub": subject, "organization": organization, "permissions": permissions, "exp": exp});
     encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap()
 }
 
-const ALL: &[&str] = &["conversation.read", "conversation.write"];
+pub(crate) const ALL: &[&str] = &["conversation.read", "conversation.write"];
 
 fn said_by(speaker: &str, id: &str) -> Value {
     let mut act = fact(id, "a", json!(1));

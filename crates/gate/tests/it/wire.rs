@@ -124,3 +124,53 @@ async fn without_authentication_only_loopback_is_served() {
     let refused = gate::serve(listener, None, deps).err().unwrap();
     assert!(refused.to_string().contains("without authentication"), "{refused}");
 }
+
+/// Says a request, then more of it, and reads what comes.
+async fn refused_early(server: &Handle, line: &str, kind: &str) -> String {
+    let head = format!(
+        "{line} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: 200000\r\n\r\n"
+    );
+    raw(server, head.as_bytes()).await
+}
+
+#[tokio::test]
+async fn a_connection_that_is_closed_is_announced() {
+    let (server, _) = serve(Limits::default()).await;
+    let acts = "POST /v1/conversations/conv_1/acts";
+    for (line, kind) in
+        [("POST /v1/nothing", "text/plain"), ("PUT /v1/conversations", "text/plain"), (acts, "text/plain")]
+    {
+        let text = refused_early(&server, line, kind).await;
+        assert!(text.to_lowercase().contains("connection: close"), "{line}: {text}");
+    }
+    // A body that was read leaves the connection as it was.
+    let body = fact("act_1", "a", 1.into()).to_string();
+    let twice = format!(
+        "{acts} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}\
+         GET /v1/runs HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    let text = raw(&server, twice.as_bytes()).await;
+    assert_eq!(text.matches("HTTP/1.1 200").count(), 2, "{text}");
+    server.drain().await;
+}
+
+#[tokio::test]
+async fn what_a_proxy_may_read_the_other_way_is_refused() {
+    let (server, _) = serve(Limits::default()).await;
+    let said = async |line: &str, more: &str| {
+        raw(&server, format!("GET {line} HTTP/1.1\r\n{more}Connection: close\r\n\r\n").as_bytes()).await
+    };
+    for (line, more) in [
+        ("/v1/runs", "Host: localhost\r\nHost: shop.example\r\n"),
+        ("/v1/runs", "Host: localhost\r\nHost: localhost\r\n"),
+        ("/v1/runs", "Host: localhost\r\nOrigin: http://localhost\r\nOrigin: http://shop.example\r\n"),
+        ("http://shop.example/v1/runs", "Host: localhost\r\n"),
+        ("/metrics", "Host: localhost\r\nHost: shop.example\r\n"),
+    ] {
+        let text = said(line, more).await;
+        assert!(text.starts_with("HTTP/1.1 400") && text.contains("header.invalid"), "{line} {more}: {text}");
+    }
+    assert!(said("http://LOCALHOST/v1/runs", "Host: localhost\r\n").await.starts_with("HTTP/1.1 200"));
+    server.drain().await;
+}

@@ -8,6 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::Commitment;
+
 /// The conversation began.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Started {
@@ -209,6 +211,28 @@ pub struct ActionFailed {
     /// The run that did it; absent when the act came from outside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
+}
+
+/// Nobody knows whether what a run asked of a business system for a commit has landed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ActionUnknown {
+    /// The commit.
+    pub commit_id: String,
+    /// The run.
+    pub run: String,
+    /// The step that asked.
+    pub step: String,
+    /// What directly caused it: the act that says so.
+    pub causation_id: String,
+}
+
+/// A run has something to say about a commit that was over and forgotten.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CommitReopened {
+    /// The commit.
+    pub commit_id: String,
+    /// What was known of it.
+    pub commitment: Commitment,
 }
 
 /// Something for a topic.

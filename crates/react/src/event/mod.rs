@@ -12,8 +12,8 @@ use crate::Wait;
 
 pub(crate) use changed::short;
 pub use data::{
-    ActFailed, ActProcessed, ActResult, ActStatus, ActionExecuted, ActionFailed, Answered, Closed, Complaint,
-    Ended, Joined, Published, Started, StateChanged, ValidationError,
+    ActFailed, ActProcessed, ActResult, ActStatus, ActionExecuted, ActionFailed, ActionUnknown, Answered,
+    Closed, CommitReopened, Complaint, Ended, Joined, Published, Started, StateChanged, ValidationError,
 };
 
 macro_rules! events {
@@ -74,6 +74,10 @@ events! {
     ActionExecuted(ActionExecuted) = "BusinessActionExecuted",
     /// A business system has not done what a commit wanted, and is not at it any more.
     ActionFailed(ActionFailed) = "BusinessActionFailed",
+    /// Nobody knows whether a business system has done what a commit wanted.
+    ActionUnknown(ActionUnknown) = "BusinessActionUnknown",
+    /// A run has something to say about a commit that was over and forgotten.
+    CommitReopened(CommitReopened) = "CommitReopened",
     /// Something for a topic: derived by a rule, or a commit that no flow takes.
     Published(Published) = "EventPublished",
     /// A run waits for an answer.
@@ -99,10 +103,23 @@ into_event! {
     ValidationError => ValidationError,
     ActionExecuted => ActionExecuted,
     ActionFailed => ActionFailed,
+    ActionUnknown => ActionUnknown,
+    CommitReopened => CommitReopened,
     Published => Published,
     Wait => WaitOpened,
     Answered => WaitAnswered,
     Closed => WaitClosed,
+}
+
+impl Event {
+    /// The commit, the run that is not at work on it any more, and whether it has done what was wanted.
+    pub(crate) fn run_ended(&self) -> Option<(&str, &str, bool)> {
+        match self {
+            Event::ActionExecuted(done) => Some((&done.commit_id, done.run.as_deref()?, true)),
+            Event::ActionFailed(failed) => Some((&failed.commit_id, failed.run.as_deref()?, false)),
+            _ => None,
+        }
+    }
 }
 
 /// A stored event that cannot be read.

@@ -11,7 +11,7 @@ fn success(id: &str) -> Change {
 }
 
 fn failed(code: &str) -> Change {
-    Change::Failed { error: failure(code), retries: 0 }
+    Change::Failed { error: failure(code), retries: 0, rollback: None }
 }
 
 /// What the acts of a decision say: name, type, status.
@@ -101,20 +101,22 @@ fn act_8_a_failure_is_an_error_act_too_and_may_be_mended() {
     story.say(commit("order_management", "create")).unwrap();
     story.run("run_1", "act_1", Change::InProgress);
     let fail = story.run("run_1", "act_1", failed("payment.refused"));
-    assert_eq!(names(&fail), ["ActProcessed", "BusinessActionFailed", "ActProcessed"]);
+    assert_eq!(names(&fail), ["ActProcessed", "ActProcessed", "BusinessActionFailed"]);
     assert_eq!(told(&fail), [json!(["act_1-s2", "commit", "failed"]), json!(["act_1-s3", "error", null])]);
-    assert_eq!(data(&fail.events[1])["error"]["code"], "payment.refused");
-    let error = &data(&fail.events[2])["act"];
+    assert_eq!(data(&fail.events[2])["error"]["code"], "payment.refused");
+    let error = &data(&fail.events[1])["act"];
     assert_eq!(
         (error["related_act_id"].as_str(), error["category"].as_str()),
         (Some("act_1"), Some("integration"))
     );
     assert_eq!(error["suggested_action"], "escalate");
+    assert!(story.talk.commits.is_empty(), "a commit that is over is forgotten");
     assert_eq!(story.run("run_1", "act_1", failed("payment.refused")).events, [], "told before");
     let again = story.run("run_1", "act_1", Change::InProgress);
     let expected = [json!(["act_1-s4", "commit", "retrying"]), json!(["act_1-s5", "commit", "in_progress"])];
     assert_eq!(told(&again), expected);
-    assert_eq!(data(&again.events[1])["act"]["retry_count"], 1);
+    assert_eq!(names(&again), ["CommitReopened", "ActProcessed", "ActProcessed"]);
+    assert_eq!(data(&again.events[2])["act"]["retry_count"], 1);
     let done = story.run("run_1", "act_1", success("tx"));
     assert_eq!(told(&done), [json!(["act_1-s6", "commit", "success"])]);
 }
@@ -171,4 +173,74 @@ fn an_act_that_claims_to_be_an_outcome_moves_no_commit() {
         matches!(&decision.events[1], Event::ActionExecuted(done) if done.commit_id == "act_2" && done.run.is_none())
     );
     assert_eq!(story.talk.commits["act_1"].status, CommitStatus::Pending);
+}
+
+fn rolled_back(undone: &[&str], left: &[&str]) -> Change {
+    let rollback = json!({"undone": undone, "not_undone": left}).as_object().cloned();
+    Change::Failed { error: failure("E"), retries: 0, rollback }
+}
+
+/// 0.1.0 remembered failed commits for ever, until the conversation was full of them.
+#[test]
+fn failed_commits_do_not_fill_a_conversation() {
+    let mut story = Story::new(rules(json!({})));
+    story.rules.limits.commits = 2;
+    for number in 1..=5 {
+        story.say(commit("order_management", "create")).unwrap();
+        story.run("run_1", &format!("act_{number}"), failed("E"));
+        assert!(story.talk.commits.is_empty(), "{number}");
+    }
+    story.say(commit("order_management", "create")).unwrap();
+    story.say(commit("order_management", "create")).unwrap();
+    let full = story.say(commit("order_management", "create")).unwrap_err();
+    assert_eq!(full.code, "conversation.full", "two are worked on");
+}
+
+/// What could not be undone is undone by a person, long after the commit was forgotten.
+#[test]
+fn what_is_undone_at_last_is_told_once() {
+    let mut story = Story::new(rules(json!({})));
+    story.say(commit("order_management", "create")).unwrap();
+    let parked = story.run("run_1", "act_1", rolled_back(&[], &["pay"]));
+    assert_eq!(data(&parked.events[0])["act"]["rollback_info"], json!({"undone": [], "not_undone": ["pay"]}));
+    let undone = story.run("run_1", "act_1", rolled_back(&["pay"], &[]));
+    assert_eq!(names(&undone), ["CommitReopened", "ActProcessed", "BusinessActionFailed"]);
+    assert_eq!(told(&undone), [json!(["act_1-s3", "commit", "failed"])]);
+    assert_eq!(story.run("run_1", "act_1", rolled_back(&["pay"], &[])).events, []);
+    assert!(story.talk.commits.is_empty());
+}
+
+/// A succeeded commit is undone the next day.
+#[test]
+fn what_was_done_may_be_undone_later() {
+    let mut story = Story::new(rules(json!({})));
+    story.say(commit("order_management", "create")).unwrap();
+    story.run("run_1", "act_1", success("tx"));
+    let undone = story.run("run_1", "act_1", rolled_back(&["pay"], &[]));
+    assert_eq!(told(&undone), [json!(["act_1-s2", "commit", "failed"]), json!(["act_1-s3", "error", null])]);
+    assert!(story.talk.commits.is_empty());
+}
+
+#[test]
+fn what_nobody_knows_is_told_as_that() {
+    let mut story = Story::new(rules(json!({})));
+    story.say(commit("order_management", "create")).unwrap();
+    story.run("run_1", "act_1", Change::InProgress);
+    let unknown = || Change::Unknown { step: "pay".to_owned() };
+    let told_once = story.run("run_1", "act_1", unknown());
+    assert_eq!(names(&told_once), ["ActProcessed", "BusinessActionUnknown"]);
+    let act = &data(&told_once.events[0])["act"];
+    assert_eq!(
+        (act["status"].as_str(), &act["metadata"]["cardan"]),
+        (Some("in_progress"), &json!({"outcome": "unknown", "step": "pay"}))
+    );
+    assert_eq!(story.run("run_1", "act_1", unknown()).events, []);
+    let known = story.run("run_1", "act_1", Change::InProgress);
+    assert_eq!(data(&known.events[0])["act"]["metadata"].get("cardan"), None);
+    assert_eq!(story.run("run_1", "act_1", Change::InProgress).events, []);
+    assert_eq!(names(&story.run("run_1", "act_1", unknown())), ["ActProcessed", "BusinessActionUnknown"]);
+    assert_eq!(
+        names(&story.run("run_1", "act_1", success("tx"))),
+        ["ActProcessed", "BusinessActionExecuted"]
+    );
 }

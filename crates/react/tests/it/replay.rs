@@ -50,7 +50,13 @@ fn step() -> impl Strategy<Value = Step> {
     let change = prop_oneof![
         Just(Change::InProgress),
         Just(Change::Success { transaction_id: None }),
-        Just(Change::Failed { error: failure("E"), retries: 1 }),
+        Just(Change::Unknown { step: "pay".into() }),
+        Just(Change::Failed { error: failure("E"), retries: 1, rollback: None }),
+        Just(Change::Failed {
+            error: failure("E"),
+            retries: 1,
+            rollback: json!({"undone": ["pay"]}).as_object().cloned()
+        }),
     ];
     let ask = json!({"type": "ask", "field": "f", "prompt": "p", "constraints": [{"type": "max_length", "value": 2}]});
     prop_oneof![

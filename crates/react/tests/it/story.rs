@@ -6,8 +6,8 @@ use act::{Accepted, Act, CommitError, Participant, ParticipantType, parse_act};
 use diag::Node;
 use jiff::Timestamp;
 use react::{
-    Change, Conversation, Decision, DeriveRule, EntityRules, Event, Outcome, Refusal, Route, Rules, Started,
-    Utterance, begin, decide, outcome,
+    Change, Commitment, Conversation, Decision, DeriveRule, EntityRules, Event, Outcome, Refusal, Route,
+    Rules, Started, Utterance, begin, decide, outcome,
 };
 use serde_json::{Value, json};
 
@@ -65,7 +65,9 @@ impl Story {
             at: at(200),
             correlation: "trace-1".into(),
         };
-        let decision = outcome(&self.rules, &self.talk, &told);
+        let remembered =
+            self.events.iter().fold(None, |known, event| Commitment::remember(known, commit, event));
+        let decision = outcome(&self.rules, &self.talk, &told, remembered.as_ref());
         self.fold(&decision);
         decision
     }

@@ -9,7 +9,7 @@ use prometheus_client::registry::{Metric, Registry};
 
 use super::labels::{
     Act, ActType, Adapter, AdapterError, AdapterState, Call, Error, Flow, FlowStatus, Integration, Latency,
-    LimitFallback, LimitStore, Request, Status, Timed,
+    LimitFallback, LimitStore, Refused, Request, Status, Timed,
 };
 
 type Timer<L> = Family<L, Histogram, fn() -> Histogram>;
@@ -214,6 +214,7 @@ impl Counting {
 pub(super) struct Load {
     pub(super) in_flight: Gauge,
     pub(super) shed: Counter,
+    pub(super) refused: Family<Refused, Counter>,
 }
 
 impl Load {
@@ -221,6 +222,7 @@ impl Load {
         plain(to, "cardan_requests_in_flight", "Requests that are worked on", &self.in_flight);
         // The encoder appends `_total`.
         plain(to, "cardan_requests_shed", "Requests refused as too many at once", &self.shed);
+        counter(to, "cardan_requests_refused_total", "Requests refused, by problem code", &self.refused);
     }
 }
 

@@ -14,7 +14,7 @@ use families::{Astra, Counting, Flows, Fsm, Load, Present, Rag};
 use guarding::Guarding;
 use labels::{
     Act, ActType, Adapter, AdapterError, AdapterState, Call, CallStatus, Error, Flow, FlowStatus,
-    LimitFallback, LimitStore, Request, Status,
+    LimitFallback, LimitStore, Refused, Request, Status,
 };
 use names::Names;
 
@@ -173,6 +173,11 @@ impl Metrics {
     /// A request was refused because too many were worked on.
     pub fn request_shed(&self) {
         self.load.shed.inc();
+    }
+
+    /// A request was refused at the door: no system is to blame, so no series about integrations tells of it.
+    pub fn request_refused(&self, code: &str) {
+        self.load.refused.get_or_create(&Refused { code: self.names.error(code) }).inc();
     }
 
     /// A run ended. `status` is its final status (`succeeded`, `failed`, `compensated`, `cancelled`, `parked`).

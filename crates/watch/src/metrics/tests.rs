@@ -32,6 +32,7 @@ fn busy() -> Metrics {
     metrics.requests_in_flight(3);
     metrics.requests_in_flight(-1);
     metrics.request_shed();
+    metrics.request_refused("act.invalid");
     metrics
 }
 

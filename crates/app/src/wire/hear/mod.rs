@@ -55,8 +55,8 @@ impl gate::Observer for Ears {
         self.metrics.act(act_type, outcome, took);
     }
 
-    fn refused(&self, code: &'static str, recoverable: bool) {
-        self.metrics.error(code, "cardan", recoverable);
+    fn refused(&self, code: &'static str) {
+        self.metrics.request_refused(code);
     }
 
     fn shed(&self) {

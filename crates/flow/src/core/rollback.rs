@@ -1,0 +1,62 @@
+//! What a run that came to nothing has undone, and what of its effects stands.
+
+use std::sync::Arc;
+
+use port::Repeat;
+use serde::Serialize;
+
+use super::record::{Record, RecordStatus};
+use super::state::State;
+
+/// What a run that came to nothing has undone, and what not. Steps by their paths, in the order in which they began.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Rollback {
+    /// Steps whose effects were undone.
+    pub undone: Vec<String>,
+    /// Steps whose effects stand, or may: their undo failed, they declare none, or nobody knows whether they landed.
+    pub not_undone: Vec<String>,
+}
+
+impl Rollback {
+    /// Whether nothing was done that could be undone.
+    pub fn is_empty(&self) -> bool {
+        self.undone.is_empty() && self.not_undone.is_empty()
+    }
+}
+
+impl State {
+    /// What has become of the effects of this run.
+    pub(crate) fn rollback(&self) -> Rollback {
+        let mut rollback = Rollback::default();
+        for record in self.records.iter().filter(|record| acts(record)) {
+            let path = record.path.to_string();
+            match record.status {
+                RecordStatus::Compensated => rollback.undone.push(path),
+                RecordStatus::Succeeded | RecordStatus::Unknown | RecordStatus::Parked => {
+                    rollback.not_undone.push(path);
+                }
+                RecordStatus::Running | RecordStatus::Waiting | RecordStatus::Blocked => {}
+                RecordStatus::Failed | RecordStatus::Skipped | RecordStatus::Dropped => {}
+            }
+        }
+        rollback
+    }
+}
+
+impl State {
+    /// The step of which nobody knows whether it landed, while that is so.
+    pub(crate) fn unknown(&self) -> Option<&Arc<str>> {
+        let unknown = |record: &&Record| match record.status {
+            RecordStatus::Unknown => true,
+            RecordStatus::Running | RecordStatus::Blocked => self.verifies(&record.path),
+            _ => false,
+        };
+        self.records.iter().find(unknown).map(|record| &record.path)
+    }
+}
+
+/// Whether a step changes something in another system.
+fn acts(record: &Record) -> bool {
+    let changes = record.task.body.call().is_some_and(|call| call.repeat != Repeat::Safe);
+    changes && !record.path.ends_with("/undo")
+}
