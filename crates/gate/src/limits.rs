@@ -48,6 +48,9 @@ pub struct Limits {
     pub rate: Option<Rate>,
     /// How long an idempotency key is remembered.
     pub keys: Duration,
+    /// Keys of commits that one organisation may have. They are kept as long as the log; a commit with a further one is
+    /// refused, and none is forgotten.
+    pub commit_keys: usize,
     /// How long a drain waits for requests in flight.
     pub drain: Duration,
 }
@@ -83,6 +86,7 @@ impl Default for Limits {
             conversations: 10_000,
             rate: None,
             keys: Duration::from_secs(24 * 60 * 60),
+            commit_keys: 10_000_000,
             drain: Duration::from_secs(10),
         }
     }

@@ -223,6 +223,15 @@ impl Store {
         self.sqlite.read(move |read| keys::one(read, &tenant, &key)).await
     }
 
+    /// How many idempotency records a tenant has whose key begins with `prefix`; counted up to `most`.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub async fn count_keys(&self, tenant: &str, prefix: &str, most: u64) -> Result<u64, Error> {
+        let (tenant, prefix) = (tenant.to_owned(), prefix.to_owned());
+        self.sqlite.read(move |read| keys::count(read, &tenant, &prefix, most)).await
+    }
+
     /// Outbox rows due at or before `now`, the longest overdue first.
     ///
     /// # Errors

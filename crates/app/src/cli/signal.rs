@@ -63,8 +63,9 @@ impl ToKey {
 impl Sending {
     async fn send(&self, path: &[&str], query: &[(&str, String)]) -> Result<(), Failure> {
         let payload: Value = match &self.json {
-            Some(text) => serde_json::from_str(text)
-                .map_err(|error| Failure::new(format!("{text:?} is not JSON: {error}; text is written as '\"text\"'")))?,
+            Some(text) => serde_json::from_str(text).map_err(|error| {
+                Failure::new(format!("{text:?} is not JSON: {error}; text is written as '\"text\"'"))
+            })?,
             None => Value::Null,
         };
         let path: Vec<String> = path.iter().map(|part| encoded(part)).collect();

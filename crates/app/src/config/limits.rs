@@ -16,7 +16,7 @@ const SIZES: [Line<usize>; 4] = [
     ("line", "the longest line of an NDJSON upload", |limits| &mut limits.line),
     ("headers", "the most bytes in all headers of a request", |limits| &mut limits.headers),
 ];
-const COUNTS: [Line<usize>; 7] = [
+const COUNTS: [Line<usize>; 8] = [
     ("array", "the most acts in one JSON array", |limits| &mut limits.array),
     ("header_lines", "the most header lines in a request", |limits| &mut limits.header_lines),
     ("connections", "connections at once; further ones wait", |limits| &mut limits.connections),
@@ -33,6 +33,11 @@ const COUNTS: [Line<usize>; 7] = [
     ),
     ("subscriptions", "live subscriptions at once", |limits| &mut limits.subscriptions),
     ("conversations", "conversations kept in memory", |limits| &mut limits.conversations),
+    (
+        "commit_keys",
+        "keys of commits that an organisation may have; further ones are refused, none is forgotten",
+        |limits| &mut limits.commit_keys,
+    ),
 ];
 const TIMES: [Line<Duration>; 8] = [
     ("header_time", "for the headers of a request to arrive", |limits| &mut limits.header_time),

@@ -152,7 +152,7 @@ async fn an_unknown_letter_and_an_unreadable_input_are_refused() {
     ended.refused_where(
         |text| text.replace(input.to_str().unwrap(), "INPUT"),
         &expect![[r#"
-        cardan: reading INPUT: EOF while parsing an object at line 1 column 1
-    "#]],
+            cardan: reading INPUT: at "": expected one JSON document: EOF while parsing an object at line 1 column 1
+        "#]],
     );
 }

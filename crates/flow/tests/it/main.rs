@@ -12,6 +12,7 @@ mod race;
 mod sagas;
 mod still;
 mod tasks;
+mod telling;
 mod told;
 mod verifying;
 mod waking;

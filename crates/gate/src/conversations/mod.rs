@@ -18,6 +18,7 @@ mod lines;
 mod named;
 mod read;
 mod rows;
+mod share;
 mod voice;
 mod work;
 
@@ -51,6 +52,7 @@ pub struct Conversations {
     deciding: Deciding,
     cache: Cache<react::Conversation>,
     engine: OnceLock<flow::Engine>,
+    shares: Arc<share::Shares>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
 }
@@ -65,7 +67,8 @@ impl Conversations {
         observer: Arc<dyn Observer>,
     ) -> Self {
         let cache = Cache::new(limits.conversations);
-        Self { store, deciding, cache, engine: OnceLock::new(), clock, observer }
+        let shares = Arc::new(share::Shares::new(limits.commit_keys));
+        Self { store, deciding, cache, engine: OnceLock::new(), shares, clock, observer }
     }
 
     /// Gives it the engine that runs what acts set in motion. Only the first is taken.
@@ -87,9 +90,10 @@ impl Conversations {
         done: work::Done,
     ) -> Insist<Result<(store::Receipt, work::Done), store::Error>> {
         let (store, engine) = (self.store.clone(), self.engine.get().cloned());
-        let observer = Arc::clone(&self.observer);
+        let (observer, shares) = (Arc::clone(&self.observer), Arc::clone(&self.shares));
         insist(async move {
             let receipt = store.commit(batch).await?;
+            shares.took(&done.keys.0, done.keys.1);
             if let Some(engine) = engine {
                 engine.committed(&done.wake);
             }

@@ -72,9 +72,7 @@ impl Identity {
         let parts = parts(by, conversation, act, commit);
         let flat = parts.iter().flat_map(|(pointer, text)| [pointer.as_str(), text.as_str()]);
         let fingerprint = digest(["cardan commit 1", tenant].into_iter().chain(flat));
-        let key = digest(["cardan commit key 1", key])
-            .iter()
-            .fold(PREFIX.to_owned(), |key, byte| key + &format!("{byte:02x}"));
+        let key = record_of(key);
         Some(Self { key, parts, fingerprint })
     }
 
@@ -91,6 +89,12 @@ impl Identity {
             None => all,
         }
     }
+}
+
+/// Under which name a key's record is kept.
+fn record_of(key: &str) -> String {
+    let digest = digest(["cardan commit key 1", key]);
+    digest.iter().fold(PREFIX.to_owned(), |name, byte| name + &format!("{byte:02x}"))
 }
 
 const CONVERSATION: &str = "/metadata/conversation_id";
@@ -194,7 +198,7 @@ impl Leave {
 }
 
 /// How the names of records begin.
-const PREFIX: &str = "commit/";
+pub(super) const PREFIX: &str = "commit/";
 
 /// A key belongs to its commit for ever, so nobody else can be its owner.
 const OWNER: &str = "commit";
@@ -242,12 +246,15 @@ impl Conversations {
     /// What a commit's key says to it.
     pub(super) async fn named(
         &self,
-        tenant: &str,
+        tenant: &Arc<str>,
         arrival: &Arrival,
         identity: &Identity,
     ) -> Result<Named, Problem> {
         let Some(there) = self.store.key(tenant, &identity.key).await? else {
-            return Ok(first(arrival, identity));
+            return Ok(match self.room_for_key(tenant).await {
+                Ok(()) => first(arrival, identity),
+                Err(problem) => Named::Settled(Err(problem)),
+            });
         };
         // The same act again is answered as it was then, whatever was tried since.
         if let Some(verdict) = self.seen(arrival).await? {
@@ -265,12 +272,37 @@ impl Conversations {
         match named.and_then(|()| new_try(&arrival.act)) {
             Err(problem) => Ok(Named::Settled(Err(problem))),
             Ok(true) => self.next(identity, &kept).await,
+            Ok(false) if !self.are_there(&kept.runs).await? => Ok(expired()),
             Ok(false) => {
                 let json: Arc<RawValue> =
                     to_raw_value(&*act).map_err(|_| Problem::new(Code::Internal))?.into();
                 Ok(Named::Settled(again(&json, &kept, *self.store.head().borrow())))
             }
         }
+    }
+
+    /// Whether all runs are kept.
+    async fn are_there(&self, runs: &[Started]) -> Result<bool, Problem> {
+        for started in runs {
+            if self.store.run(&started.run).await?.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether a later try of a run's commit has begun: the run must not begin again beside it.
+    pub(crate) async fn is_superseded(&self, run: &str) -> Result<bool, Problem> {
+        let journal = self.store.stream(&flow::RunId::from(run).journal(), 0, 1).await?;
+        let begun = journal.first().and_then(|event| serde_json::from_slice::<flow::Start>(&event.data).ok());
+        let Some((start, key)) = begun.and_then(|start| Some((start.clone(), start.idempotency_key?))) else {
+            return Ok(false);
+        };
+        let there = self.store.key(&start.tenant, &record_of(&key)).await?;
+        let kept = there.and_then(|there| serde_json::from_slice::<Kept>(there.response()?).ok());
+        Ok(kept.is_some_and(|kept| {
+            start.conversation.as_ref() == Some(&kept.conversation) && kept.generation > start.generation
+        }))
     }
 
     /// The act that a key names.

@@ -39,6 +39,8 @@ pub(super) struct Work {
     taken: HashMap<String, ([u8; 32], Kept)>,
     /// Commits of this batch by the records of their keys, for those that come twice in it.
     named: HashMap<String, Beside>,
+    /// Keys of commits that are new with it.
+    keys: u64,
 }
 
 /// What a batch leaves behind once it is committed.
@@ -47,6 +49,8 @@ pub(super) struct Done {
     pub(super) wake: Vec<RunId>,
     /// By how much the number of active conversations changes.
     pub(super) active: i64,
+    /// Keys of commits that are new, and whose they are.
+    pub(super) keys: (Arc<str>, u64),
 }
 
 impl Work {
@@ -68,6 +72,7 @@ impl Work {
             wake,
             taken,
             named,
+            keys: 0,
         }
     }
 
@@ -157,6 +162,7 @@ impl Work {
         self.batch.keys.push(leave.keep(&self.tenant, &kept, self.at));
         self.batch.appends.extend(leave.fences.iter().cloned());
         let (identity, act) = (leave.identity().clone(), arrival.json.clone());
+        self.keys += u64::from(leave.generation == 0);
         self.named.insert(identity.key.clone(), Beside { identity, kept, act });
     }
 
@@ -275,7 +281,8 @@ impl Work {
                 self.batch.states.push(rows::active(&self.talk.id, after));
             }
         }
-        (self.batch, Done { talk: self.talk, wake: self.wake, active })
+        let keys = (self.tenant, self.keys);
+        (self.batch, Done { talk: self.talk, wake: self.wake, active, keys })
     }
 }
 

@@ -41,6 +41,8 @@ codes! {
     CommitKeyReused = "commit.key_reused", 422, "Idempotency key was used for another commit";
     /// The commit's `idempotency_key` names a commit of which nothing more is kept.
     CommitKeyExpired = "commit.key_expired", 410, "Commit of this idempotency key is not kept any more";
+    /// The organisation has as many commit keys as it may have.
+    CommitKeysFull = "commit.keys_full", 507, "No room for another commit key";
     /// `metadata.cardan.new_try` is said of what did not come to nothing.
     CommitNewTry = "commit.new_try", 409, "Commit cannot be tried anew";
     /// Too many acts in one request.

@@ -29,6 +29,7 @@ const PROBLEMS: &[Code] = &[
     Code::CommitKeyReused,
     Code::CommitKeyExpired,
     Code::CommitNewTry,
+    Code::CommitKeysFull,
     Code::ActTooMany,
     Code::ActConversation,
     Code::ActSpeaker,

@@ -57,9 +57,9 @@ fn shown(started: &Started, view: &RunView) -> Value {
         return json!({"system": system, "run": run, "status": "unknown", "step": step.path});
     }
     match view.status {
-        RunStatus::Succeeded => {
-            json!({"system": system, "run": run, "status": "success", "result": view.result})
-        }
+        RunStatus::Succeeded => succeeded(started, view),
+        // What was wanted is done; the loser of a race waits for a person.
+        RunStatus::Parked if view.error.is_none() => succeeded(started, view),
         RunStatus::Failed | RunStatus::Compensated | RunStatus::Cancelled | RunStatus::Parked => {
             failed(started, view)
         }
@@ -69,6 +69,10 @@ fn shown(started: &Started, view: &RunView) -> Value {
         | RunStatus::Paused
         | RunStatus::Compensating => pending(started),
     }
+}
+
+fn succeeded(started: &Started, view: &RunView) -> Value {
+    json!({"system": started.system, "run": started.run, "status": "success", "result": view.result})
 }
 
 fn failed(started: &Started, view: &RunView) -> Value {

@@ -201,6 +201,10 @@ async fn change(gate: &Gate, asked: Asked, change: Change) -> Result<Answer, Pro
         Change::Resume => engine.resume(id).await?,
         Change::Restart => {
             let Restart { step } = asked.document()?;
+            if gate.conversations.is_superseded(id).await? {
+                let detail = "its commit was tried anew since: restart the run of the latest try";
+                return Err(Problem::because(Code::RunState, detail));
+            }
             engine.restart_from(id, &step).await?;
         }
     }

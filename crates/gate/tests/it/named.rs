@@ -205,6 +205,11 @@ async fn a_commit_that_failed_is_answered_so_until_it_is_tried_anew() {
     assert_eq!(same.json["integrations"], next.json["integrations"]);
     let refused = house.post(ACTS, &anew("act_6")).await;
     assert_eq!((refused.status, refused.code()), (409, "commit.new_try"), "it succeeded: {}", refused.text);
+    // Nor is the first try begun again beside the second.
+    let old = first.json["integrations"][0]["run"].as_str().unwrap();
+    let restart = house.post(&format!("/v1/runs/{old}/restart"), &json!({"step": "1"})).await;
+    assert_eq!((restart.status, restart.code()), (409, "run.state"), "{}", restart.text);
+    assert!(restart.json["detail"].as_str().unwrap().contains("tried anew"), "{}", restart.text);
     assert_eq!(runs(&house).await, 2);
 }
 
@@ -321,4 +326,60 @@ async fn keys_of_an_older_store_are_found_in_its_log() {
     let head = next.head();
     House::of(next.store.clone(), &set).await;
     assert_eq!((next.head(), runs(&next).await), (head, 2));
+}
+
+#[tokio::test]
+async fn a_full_share_refuses_and_forgets_nothing() {
+    let limits = gate::Limits { commit_keys: 2, ..gate::Limits::default() };
+    let house =
+        House::running_within(&flow(json!([{"raise": {"code": "E", "message": "no"}}])), limits).await;
+    for key in ["a", "b"] {
+        house.post_with(ACTS, PATIENT, &commit(&format!("act_{key}"), key)).await;
+    }
+    let refused = house.post(ACTS, &commit("act_c", "c")).await;
+    assert_eq!((refused.status, refused.code(), runs(&house).await), (507, "commit.keys_full", 2));
+    assert_eq!(house.post(ACTS, &commit("act_d", "a")).await.json["replayed"], true);
+    let anew = with(commit("act_e", "b"), json!({"metadata": {"cardan": {"new_try": true}}}));
+    assert_eq!(house.post(ACTS, &anew).await.status, 202, "a new try is no new key");
+    let mut keyless = commit("act_f", "c");
+    keyless.as_object_mut().unwrap().remove("idempotency_key");
+    assert_eq!(house.post(ACTS, &keyless).await.status, 202);
+}
+
+/// Of an old commit nothing may be kept but that it was begun.
+#[tokio::test]
+async fn a_commit_that_is_not_kept_any_more_is_not_begun_again() {
+    let set = flow(json!([{"set": {"a": 1}}]));
+    let house = House::running(&set).await;
+    house.post_with(ACTS, PATIENT, &commit("act_1", "k")).await;
+    let act = house.store.key("default", "act/conv_1/act_1").await.unwrap().unwrap();
+    let page = house.store.query(
+        "SELECT key FROM keys WHERE key LIKE 'commit/%'",
+        10,
+        std::time::Duration::from_secs(5),
+    );
+    let rows = page.await.unwrap().rows;
+    let [[store::Cell::Text(key)]] = [[rows[0][0].clone()]] else { panic!("{rows:?}") };
+    for response in [
+        &b"{}"[..],
+        br#"{"act":"act_1","conversation":"conv_1","version":99,"runs":[]}"#,
+        br#"{"act":"act_1","conversation":"conv_1","version":3,"runs":[{"run":"run_gone","system":"s"}]}"#,
+    ] {
+        let (tenant, owner) = ("default".to_owned(), "commit".to_owned());
+        let finish = KeyOp::Finish {
+            tenant,
+            key: key.clone(),
+            owner,
+            response: response.to_vec(),
+            expires: act.expires,
+        };
+        house.store.commit(Batch { keys: vec![finish], ..Batch::default() }).await.unwrap();
+        let refused = house.post(ACTS, &commit("act_2", "k")).await;
+        assert_eq!(
+            (refused.status, refused.code(), runs(&house).await),
+            (410, "commit.key_expired", 1),
+            "{}",
+            refused.text
+        );
+    }
 }

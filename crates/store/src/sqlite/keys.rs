@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params, types::ValueRef};
 
-use super::column::{Json, bytes, nanos, text, time};
+use super::column::{Json, bytes, nanos, number, text, time};
 use super::fault::Fault;
 use super::read::Read;
 use super::sum;
@@ -67,6 +67,15 @@ fn put(connection: &Connection, record: &KeyRecord) -> Result<(), Fault> {
 /// One record.
 pub(crate) fn one(read: &Read<'_>, tenant: &str, key: &str) -> Result<Option<KeyRecord>, Fault> {
     find(read.connection, tenant, key)
+}
+
+/// How many records of a tenant begin so, up to `most`.
+pub(crate) fn count(read: &Read<'_>, tenant: &str, prefix: &str, most: u64) -> Result<u64, Fault> {
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM keys WHERE tenant = ?1 AND key >= ?2 \
+         AND (?3 IS NULL OR key < ?3) LIMIT ?4)";
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let params = params![tenant, prefix, super::states::prefix_end(prefix), most];
+    read.connection.prepare_cached(sql)?.query_row(params, |row| Ok(number(row, 0)))?
 }
 
 /// Forgets some records that expired. Returns how many.

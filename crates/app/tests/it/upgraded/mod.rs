@@ -232,6 +232,11 @@ async fn the_key_of_an_old_commit_stands() {
     });
     let answer = server.say("order_done", commit).await;
     let run = answer["integrations"][0]["run"].as_str().unwrap_or_default().to_owned();
+    assert_eq!(
+        (run.as_str(), &answer["replayed"]),
+        (server.run("done"), &json!(true)),
+        "answered as the first"
+    );
     let over = async {
         while !run.is_empty() && server.get(&format!("/v1/runs/{run}")).await["status"] != "succeeded" {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -239,6 +244,12 @@ async fn the_key_of_an_old_commit_stands() {
     };
     tokio::time::timeout(PATIENCE, over).await.unwrap();
     assert_eq!(server.effects("order_done"), [1, 0, 1, 0, 0]);
+    let other = json!({
+        "id": "act_other", "timestamp": "2026-12-24T00:00:00Z", "speaker": "ada", "type": "commit", "entity": "order_other",
+        "action": "create", "system": "charge", "idempotency_key": "K-done",
+    });
+    let (status, refused) = server.post("/v1/conversations/conv_order_other/acts", &other).await;
+    assert_eq!((status, &refused["code"]), (422, &json!("commit.key_reused")), "{refused}");
 }
 
 /// What was said before is known, and what was asked still demands.

@@ -1,0 +1,79 @@
+//! What a conversation is told of how far its commit has come.
+
+use flow::{Outcome, Rollback};
+use port::{Fault, Kind, Landed};
+use store::RunStatus;
+
+use crate::world::{World, order};
+
+/// What was told so far.
+fn told(world: &World) -> Vec<Outcome> {
+    world.said.said.lock().iter().filter_map(|said| said.outcome.clone()).collect()
+}
+
+fn lost() -> Fault {
+    Fault::new(Kind::Timeout, Landed::Unknown, "no answer")
+}
+
+fn unknown(step: &str) -> Outcome {
+    Outcome::Unknown { step: step.to_owned() }
+}
+
+fn names(steps: &[&str]) -> Vec<String> {
+    steps.iter().map(|step| (*step).to_owned()).collect()
+}
+
+/// Nobody knows, and nobody will before a person says so: it has not failed.
+#[tokio::test(start_paused = true)]
+async fn an_outcome_that_nobody_knows_is_told_as_that_and_once() {
+    let mut world = World::of("do: [{ pay: { call: payments.capture, compensate: none } }]").await;
+    world.ledger.fails("payments.capture", lost());
+    let run = world.start("act_1", order()).await;
+    let view = world.until(&run, |view| view.status == RunStatus::Paused).await;
+    assert_eq!(view.unknown().map(|step| step.path.as_str()), Some("pay"), "{view:#?}");
+    assert_eq!(told(&world), [Outcome::InProgress, unknown("pay")]);
+    world.dies_and_restarts().await;
+    world.engine.cancel(run.as_str(), "ada").await.unwrap();
+    let view = world.until(&run, |view| view.status.is_ended() || view.status == RunStatus::Parked).await;
+    let told = told(&world);
+    assert_eq!(
+        told.iter().filter(|outcome| matches!(outcome, Outcome::Unknown { .. })).count(),
+        1,
+        "{told:?}"
+    );
+    assert!(view.unknown().is_none() || view.status == RunStatus::Parked);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_found_out_is_told_when_it_is() {
+    let flow = "do: [{ pay: { call: payments.capture, compensate: none, verify: { call: payments.find } } }, { wait: 1h }]";
+    let world = World::of(flow).await;
+    world.ledger.fails_once("payments.capture", lost());
+    world.ledger.holds("payments.find");
+    let run = world.start("act_1", order()).await;
+    world.until(&run, |view| view.unknown().is_some()).await;
+    assert_eq!(told(&world), [Outcome::InProgress, unknown("pay")]);
+    world.ledger.lets_go("payments.find");
+    world.until(&run, |view| view.status == RunStatus::Waiting).await;
+    assert_eq!(told(&world), [Outcome::InProgress, unknown("pay"), Outcome::InProgress]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_came_to_nothing_says_what_it_undid_and_what_stands() {
+    let flow = r#"
+do:
+  - pay: { call: payments.charge, compensate: { call: payments.refund, with: { id: "${ result.id }" } } }
+  - take: { call: payments.capture, compensate: none }
+  - look: { call: payments.find }
+  - raise: { code: shop.closed, message: closed }
+"#;
+    let world = World::of(flow).await;
+    let view = world.runs(order()).await;
+    let expected = Rollback { undone: names(&["pay"]), not_undone: names(&["take"]) };
+    assert_eq!(view.rollback.as_ref(), Some(&expected), "{view:#?}");
+    let told = told(&world);
+    assert!(
+        matches!(told.last(), Some(Outcome::Failed { rollback, .. }) if *rollback == expected),
+        "{told:?}"
+    );
+}
