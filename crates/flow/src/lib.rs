@@ -17,9 +17,11 @@ mod voice;
 
 pub mod templates;
 
-pub use core::{Failure, Outcome, Rollback, Start};
-pub use definition::{Definition, Input, Known, KnownOperation, OnExhausted, Trigger, compile, shape};
-pub use driver::{Deps, Engine, Limits, Live, LivePage, RunId, Sent, Undelivered, failpoints};
+pub use core::{Failure, Lineage, Outcome, Rollback, Start};
+pub use definition::{
+    Definition, Input, Known, KnownOperation, OnExhausted, Trigger, circles, compile, shape,
+};
+pub use driver::{Deps, Engine, Limits, Live, LivePage, Need, Needs, RunId, Sent, Undelivered, failpoints};
 pub use error::Error;
 pub use listener::{Listener, Silence, Transition};
 pub use view::{Attempted, BlockedOn, Letter, RunView, StepStatus, StepView};

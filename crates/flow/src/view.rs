@@ -53,7 +53,7 @@ pub struct RunView {
 /// What a run waits for.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BlockedOn {
-    /// `queued`, `race_losers` (the steps are done, and losers of a race are being undone), `by a person`, `exhausted`, `outcome_unknown`, `retry`, `timer`, `answer`, `parked`, of a message in the
+    /// `blocked` (something is not configured), `expression` and `input` (our own faults: a person looks), `queued`, `race_losers` (the steps are done, and losers of a race are being undone), `by a person`, `exhausted`, `outcome_unknown`, `retry`, `timer`, `answer`, `parked`, of a message in the
     /// outbox that was not tried yet `delivery`, or the guard that keeps the call in: `breaker_open`, `bulkhead_full`, `rate_limited`, `deadline_too_near`.
     pub reason: &'static str,
     /// The step.

@@ -4,7 +4,7 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 use store::{Batch, Error, Receipt};
 
-use crate::Outcome;
+use crate::{Lineage, Outcome};
 
 /// Says something in a conversation, in one commit with what the run writes.
 pub trait Voice: Send + Sync + 'static {
@@ -36,6 +36,8 @@ pub struct Said {
     pub correlation: String,
     /// The trace of that request as a `traceparent`.
     pub trace: Option<String>,
+    /// Where the runs stand that its commits begin.
+    pub lineage: Option<Lineage>,
     /// Acts to append, in order.
     pub acts: Vec<Told>,
     /// Answers that the run now waits for.

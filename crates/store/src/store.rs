@@ -55,6 +55,15 @@ impl Store {
         Ok(Self { sqlite: Arc::new(Sqlite::open(path.as_ref(), options)?) })
     }
 
+    /// Looks at the store at `path`, also while another process has it open: what is read is what was committed, and no
+    /// commit is taken ([`Error::Closed`]). Nothing is made or migrated.
+    ///
+    /// # Errors
+    /// [`Error::Newer`], [`Error::Foreign`], [`Error::Io`].
+    pub fn look(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Ok(Self { sqlite: Arc::new(Sqlite::look(path.as_ref())?) })
+    }
+
     /// A store in a new directory of the system's temporary place, without syncs, removed with its last handle.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The command line: one command, one file.
 
 mod act;
+mod against;
 mod check;
 mod client;
 mod conversation;

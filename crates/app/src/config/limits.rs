@@ -50,6 +50,13 @@ const TIMES: [Line<Duration>; 8] = [
     ("drain", "how long a stop waits for requests in flight", |limits| &mut limits.drain),
 ];
 
+const PER_ROOT: &str = "runs_per_root";
+
+pub(super) fn runs_per_root(judge: &Judge<'_>) -> u64 {
+    let written = judge.section("limits").and_then(|node| node.get(PER_ROOT)).and_then(Node::u64);
+    written.unwrap_or(flow::Limits::default().runs_per_root)
+}
+
 pub(super) fn shape() -> Shape {
     let mut usual = Limits::default();
     let mut fields = Vec::new();
@@ -64,6 +71,12 @@ pub(super) fn shape() -> Shape {
         let default = units::show_duration(*at(&mut usual));
         fields.push(Field::new(key, Shape::duration()).default(default).doc(doc));
     }
+    let runs = Shape::int(1..=1_000_000);
+    fields.push(
+        Field::new(PER_ROOT, runs).default(flow::Limits::default().runs_per_root).doc(
+            "runs that may come of one, through `run` and through commits that runs emit; the step that wants one more fails",
+        ),
+    );
     fields.push(
         Field::new("rate", rate_shape()).doc("how fast one caller may ask; without it as fast as it likes"),
     );

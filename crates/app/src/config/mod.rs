@@ -52,6 +52,8 @@ pub struct Config {
     pub auth: Option<Jwt>,
     /// What a request may cost.
     pub limits: gate::Limits,
+    /// How many runs may come of one.
+    pub runs_per_root: u64,
     /// How strictly acts are read, and which types beside the five.
     pub acts: act::Rules,
     /// Which traditional metric names are exported beside our own.
@@ -143,7 +145,7 @@ fn read(judge: &mut judge::Judge<'_>) -> Option<Config> {
     let store = store::read(judge);
     let auth = auth::read(judge);
     let listen = door::listen(judge);
-    let limits = limits::read(judge);
+    let (limits, runs_per_root) = (limits::read(judge), limits::runs_per_root(judge));
     let operators = door::operators(judge);
     let metrics = door::metrics(judge);
     let secrets = secrets::read(judge);
@@ -153,12 +155,14 @@ fn read(judge: &mut judge::Judge<'_>) -> Option<Config> {
     let groups = groups::read(judge, &systems);
     let flows = flows::read(judge, &systems, &groups);
     let rules = react::Rules { routes: flows::routes(&flows), ..rules::read(judge) };
+    judge.found.extend(flow::circles(&flows, |system| rules.system(system)));
     let acts = rules::acts(judge, &rules.custom);
     Some(Config {
         store: store?,
         listen: listen?,
         auth,
         limits,
+        runs_per_root,
         acts,
         metrics,
         operators,

@@ -20,6 +20,11 @@ pub fn words(blocked: &Value, now: Timestamp) -> Option<String> {
         "exhausted" => "attempts exhausted".to_owned(),
         "outcome_unknown" => "nobody knows whether it landed".to_owned(),
         "parked" => "a person: something could not be undone".to_owned(),
+        "expression" => "a person: an expression failed on its data".to_owned(),
+        "input" => "a person: the input does not fit".to_owned(),
+        "blocked" => {
+            format!("{} is not configured", blocked["on"]["missing"].as_str().unwrap_or("something"))
+        }
         "answer" => answer(&blocked["on"]),
         "retry" => "its last call failed".to_owned(),
         "delivery" => "its first delivery".to_owned(),
@@ -32,7 +37,9 @@ pub fn words(blocked: &Value, now: Timestamp) -> Option<String> {
     };
     let who = blocked["system"].as_str().map(|system| format!("{system}: ")).unwrap_or_default();
     let step = match (reason, blocked["step"].as_str()) {
-        ("exhausted" | "outcome_unknown", Some(step)) => format!(" at {step}"),
+        ("exhausted" | "outcome_unknown" | "expression" | "input" | "blocked", Some(step)) => {
+            format!(" at {step}")
+        }
         _ => String::new(),
     };
     let until = blocked["until"].as_str().and_then(|text| text.parse::<Timestamp>().ok());
@@ -131,6 +138,10 @@ mod tests {
             "payments: attempts exhausted at charge",
         );
         check(&json!({ "reason": "delivery", "system": "email" }), "email: its first delivery");
+        check(
+            &json!({ "reason": "blocked", "step": "ship", "system": "shop", "on": { "missing": "shop.ship" } }),
+            "shop: shop.ship is not configured at ship",
+        );
         check(&Value::Null, "");
     }
 

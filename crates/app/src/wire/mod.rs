@@ -82,7 +82,7 @@ impl House {
             known: config.known(),
             clock: clock.clone(),
             entropy: entropy.clone(),
-            limits: flow::Limits::default(),
+            limits: flow::Limits { runs_per_root: config.runs_per_root, ..flow::Limits::default() },
             listener: ears.clone(),
         });
         // Runs that go on speak at once.

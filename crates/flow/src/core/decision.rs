@@ -8,6 +8,7 @@ use port::Repeat;
 use serde_json::Value;
 
 use super::event::Timer;
+use super::held::Held;
 use super::outcome::Ended;
 use crate::definition::{Answer, Members};
 
@@ -55,6 +56,17 @@ pub(crate) enum Decision {
     },
     StopChild {
         run: String,
+    },
+    /// Hold the step because of a fault of our own.
+    Hold {
+        path: Arc<str>,
+        reason: Held,
+        missing: Option<String>,
+        error: super::Failure,
+    },
+    /// Look whether what a blocked step needs is there by now.
+    LookAgain {
+        path: Arc<str>,
     },
     /// Undoing cannot even be tried; put it aside.
     Park {

@@ -33,20 +33,16 @@ impl Machine<'_> {
         self.note(&path, task, RecordStatus::Running);
         let place = Place { parent, slot, path, prefix: prefix.clone(), vars };
         match task.when.as_ref().map(|when| when.test(&self.state.scope(vars))) {
-            Some(Err(error)) => self.unsound(&place.path, parent, &error),
+            Some(Err(error)) => self.unsound(task, &place, &error),
             Some(Ok(false)) => self.skip(task, place),
             Some(Ok(true)) | None => self.enter_loop(task, place),
         }
     }
 
     /// An expression that has no value fails its step.
-    pub(super) fn unsound(&mut self, path: &Arc<str>, id: Id, error: &expr::Error) {
-        let error = Failure::new(path, "flow.expression", format!("{}: {}", error.code, error.message));
-        self.with_record(path, |record| {
-            record.status = RecordStatus::Failed;
-            record.error = Some(error.clone());
-        });
-        self.agenda.push_back(Work::Raise { id, error });
+    fn unsound(&mut self, task: &Arc<Task>, place: &Place<'_>, error: &expr::Error) {
+        let said = format!("{}: {}", error.code, error.message);
+        self.faulty(task, place, Failure::new(&place.path, "flow.expression", said));
     }
 
     fn skip(&mut self, task: &Arc<Task>, place: Place<'_>) {
@@ -69,16 +65,16 @@ impl Machine<'_> {
             Ok(other) => {
                 let said = format!("`for` goes over a list, not over {}", word(&other));
                 let error = Failure::new(&place.path, "flow.expression", said);
-                return self.agenda.push_back(Work::Raise { id: place.parent, error });
+                return self.faulty(task, &place, error);
             }
-            Err(error) => return self.unsound(&place.path, place.parent, &error),
+            Err(error) => return self.unsound(task, &place, &error),
         };
         let frame = Frame::Loop { items, next: 0, outputs: Vec::new() };
         let id = self.place(task, &place, frame);
         self.agenda.push_back(Work::Next(id));
     }
 
-    fn place(&mut self, task: &Arc<Task>, place: &Place<'_>, frame: Frame) -> Id {
+    pub(super) fn place(&mut self, task: &Arc<Task>, place: &Place<'_>, frame: Frame) -> Id {
         let (path, prefix) = (place.path.clone(), place.prefix.clone());
         self.activate(place.parent, place.slot, Some(task.clone()), path, prefix, place.vars.clone(), frame)
     }
@@ -88,7 +84,7 @@ impl Machine<'_> {
         match &task.body {
             Body::Require(fields) => self.require(task, place, fields),
             Body::Set(mapping) => self.set(task, place, mapping),
-            Body::Raise { code, message } => self.raised(&place, code, message),
+            Body::Raise { code, message } => self.raised(task, &place, code, message),
             Body::Do { block, .. } => self.sequence(task, &place, block.clone()),
             Body::Switch(cases) => self.switch(task, place, cases),
             Body::Fork { branches, race } => self.fork(task, &place, branches, *race),
@@ -134,18 +130,18 @@ impl Machine<'_> {
                 }
                 self.instant(task, place, value);
             }
-            Err(error) => self.unsound(&place.path, place.parent, &error),
+            Err(error) => self.unsound(task, &place, &error),
         }
     }
 
-    fn raised(&mut self, place: &Place<'_>, code: &expr::Mapping, message: &expr::Mapping) {
+    fn raised(&mut self, task: &Arc<Task>, place: &Place<'_>, code: &expr::Mapping, message: &expr::Mapping) {
         let scope = self.state.scope(place.vars);
         match code.eval(&scope).and_then(|code| Ok((code, message.eval(&scope)?))) {
             Ok((code, message)) => {
                 let error = Failure::new(&place.path, text(&code), text(&message));
                 self.instant_failure(place, error);
             }
-            Err(error) => self.unsound(&place.path, place.parent, &error),
+            Err(error) => self.unsound(task, place, &error),
         }
     }
 
@@ -178,7 +174,7 @@ impl Machine<'_> {
     fn switch(&mut self, task: &Arc<Task>, place: Place<'_>, cases: &[(Option<expr::Program>, Block)]) {
         for (when, block) in cases {
             match when.as_ref().map(|when| when.test(&self.state.scope(place.vars))) {
-                Some(Err(error)) => return self.unsound(&place.path, place.parent, &error),
+                Some(Err(error)) => return self.unsound(task, &place, &error),
                 Some(Ok(false)) => {}
                 Some(Ok(true)) | None => return self.sequence(task, &place, block.clone()),
             }

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::failure::Failure;
+use super::held::Held;
+use super::lineage::Lineage;
 use super::outcome::Ended;
 
 /// One entry of a run's journal.
@@ -88,6 +90,15 @@ pub(crate) enum Event {
     TopicRead {
         path: Arc<str>,
         upto: u64,
+    },
+    /// A step is held by a fault of our own: what is missing from the configuration, or an expression or input that a person
+    /// has to look at. Nothing was sent for it.
+    StepHeld {
+        path: Arc<str>,
+        reason: Held,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        missing: Option<String>,
+        error: Failure,
     },
     ChildStarted {
         path: Arc<str>,
@@ -194,6 +205,12 @@ pub struct Start {
     /// The run and step that wait for this one.
     #[serde(default)]
     pub(crate) parent: Option<Parent>,
+    /// The runs above it, when another run began it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lineage: Option<Lineage>,
+    /// Why it may not stand there: it fails before its first step. Set by the engine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) refused: Option<Failure>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -226,6 +243,7 @@ impl Event {
             Self::StepDropped { .. } => "StepDropped",
             Self::StepWaiting { .. } => "StepWaiting",
             Self::TopicRead { .. } => "TopicRead",
+            Self::StepHeld { .. } => "StepHeld",
             Self::ChildStarted { .. } => "ChildStarted",
             Self::TimerSet { .. } => "TimerSet",
             Self::TimerFired { .. } => "TimerFired",
@@ -262,6 +280,7 @@ impl Event {
             | Self::StepDropped { path }
             | Self::StepWaiting { path, .. }
             | Self::TopicRead { path, .. }
+            | Self::StepHeld { path, .. }
             | Self::ChildStarted { path, .. }
             | Self::TimerSet { path, .. }
             | Self::TimerFired { path, .. }
@@ -315,6 +334,7 @@ impl Event {
             | Self::StepFailed { error, .. }
             | Self::StepExhausted { error, .. }
             | Self::StepUnknown { error, .. }
+            | Self::StepHeld { error, .. }
             | Self::CompensationParked { error, .. } => Some(error),
             Self::RunEnded(ended) => ended.error.as_ref(),
             _ => None,

@@ -57,9 +57,15 @@ impl Failure {
             attempts: fault.attempts,
             member: fault.member.clone(),
             recoverable: fault.kind.may_pass(),
-            ..Self::new(step, format!("call.{}", fault.kind.as_str()), words(fault))
+            ..Self::new(step, code(fault), words(fault))
         }
     }
+}
+
+/// An input that could not even be turned into a request is a fault of ours: no system has seen it.
+fn code(fault: &Fault) -> String {
+    let unsent = fault.kind == Kind::Invalid && fault.status.is_none() && fault.landed == Landed::No;
+    if unsent { "flow.input".to_owned() } else { format!("call.{}", fault.kind.as_str()) }
 }
 
 /// What a fault says and the values it names, as its `Display` does but without the kind, which is in the code.

@@ -102,6 +102,8 @@ pub(super) struct Leaf {
     pub(super) at: At,
     /// Index of the finished step that this one undoes.
     pub(super) undoes: Option<usize>,
+    /// Stands for a whole task that could not be entered.
+    pub(super) whole: bool,
     /// Asks for an outcome instead of performing the step.
     pub(super) probing: bool,
     /// Intent is written and no outcome is: the call may have been made.
@@ -136,6 +138,8 @@ pub(super) enum At {
     Until(Timestamp),
     /// For a timer, an answer, an event or a run.
     Waiting,
+    /// Until the configuration has what it needs.
+    Blocked,
     /// Until a person decides.
     Stuck,
 }

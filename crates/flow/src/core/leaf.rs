@@ -97,6 +97,7 @@ impl Machine<'_> {
         self.with_record(&path, |record| {
             record.status = RecordStatus::Succeeded;
             record.ended = Some(now);
+            record.error = None;
             record.output = Some(output.clone());
         });
         self.agenda.push_back(Work::Leave { id, output: output.clone() });

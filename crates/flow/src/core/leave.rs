@@ -155,7 +155,7 @@ impl Machine<'_> {
                     Some(Ok(result)) => (result, None),
                     Some(Err(error)) => {
                         let error = super::Failure::new(&"result".into(), "flow.expression", error.message);
-                        return self.agenda.push_back(Work::Raise { id: ROOT, error });
+                        return self.no_result(error);
                     }
                 }
             }

@@ -58,6 +58,7 @@ impl<'a> Machine<'a> {
 
     fn fold(&mut self, event: &Event) {
         self.acted(event);
+        self.state.sent |= matches!(event, Event::StepStarted { .. });
         match event {
             Event::RunStarted(_) => {}
             Event::RunTaken => self.begin(),
@@ -83,12 +84,16 @@ impl<'a> Machine<'a> {
             Event::StepDropped { path } => self.dropped(path),
             Event::StepWaiting { path, on, after } => self.waiting(path, on, *after),
             Event::ChildStarted { path, run } => {
+                self.state.sent = true;
                 *self.state.begun.entry(path.clone()).or_default() += 1;
                 self.with_leaf(path, |leaf| leaf.child = Some(run.clone()));
             }
             Event::TimerSet { path, timer, due } => self.timer_set(path, *timer, *due),
             Event::TimerFired { path, timer } => self.fired(path, *timer),
             Event::TopicRead { .. } => self.read(event),
+            Event::StepHeld { path, reason, missing, error } => {
+                self.held(path, *reason, missing.as_deref(), error)
+            }
             Event::SignalTaken { path, id, payload } => {
                 self.heard(path, id);
                 self.answered(path, payload);
@@ -112,6 +117,9 @@ impl<'a> Machine<'a> {
         let id =
             self.activate(ROOT, Slot::Body, None, "".into(), "".into(), Vars::default(), Frame::Scope(scope));
         debug_assert_eq!(id, ROOT);
+        if let Some(error) = self.state.start.refused.clone() {
+            return self.agenda.push_back(Work::Raise { id: ROOT, error });
+        }
         let block = self.definition.tasks.clone();
         self.block(ROOT, Slot::Body, None, "".into(), block, Vars::default());
     }
@@ -133,8 +141,13 @@ impl<'a> Machine<'a> {
     pub(super) fn resume(&mut self) {
         self.state.paused = None;
         let stuck = self.leaf_ids(|at| matches!(at, At::Stuck));
+        for id in self.leaf_ids(|at| matches!(at, At::Blocked)) {
+            self.unblock(id);
+        }
         for id in self.leaf_ids(|at| matches!(at, At::Held | At::Stuck)) {
+            let whole = self.state.active.get(&id).and_then(Activation::leaf).is_some_and(|leaf| leaf.whole);
             match stuck.contains(&id) {
+                _ if whole => self.reenter(id),
                 true => self.afresh(id, None),
                 false => self.decide(id),
             }

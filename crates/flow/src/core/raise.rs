@@ -31,6 +31,15 @@ impl Machine<'_> {
             return self.orphan_done(parent);
         }
         let (failed_leaf, parent) = (active.leaf().is_some(), active.parent);
+        if failed_leaf
+            && let Some(reason) = self.is_for_a_person(&error)
+            && self.is_uncaught(id, &error)
+        {
+            let path = error.step.clone();
+            let path = self.state.active.get(&id).map_or(path, |active| active.path.clone());
+            self.with_leaf(&path, |leaf| (leaf.at, leaf.intent) = (At::Flying, false));
+            return self.aside(&path, reason, error);
+        }
         match self.taker(id, &error, failed_leaf) {
             Taker::Retry(scope) => self.retry_leaf(id, scope),
             Taker::Scope(scope, undo) => {
@@ -69,6 +78,11 @@ impl Machine<'_> {
             }
             at = parent;
         }
+    }
+
+    /// Whether nothing but the root takes an error.
+    pub(super) fn is_uncaught(&self, from: Id, error: &Failure) -> bool {
+        matches!(self.taker(from, error, true), Taker::Scope(ROOT, _))
     }
 
     fn taker(&self, from: Id, error: &Failure, leaf: bool) -> Taker {
@@ -187,7 +201,8 @@ impl Machine<'_> {
                 continue;
             }
             if let Some(leaf) = active.leaf() {
-                let (perhaps, stuck) = (leaf.perhaps, matches!(leaf.at, At::Stuck));
+                let blocked = leaf.intent && matches!(leaf.at, At::Blocked);
+                let (perhaps, stuck) = (leaf.perhaps || blocked, matches!(leaf.at, At::Stuck));
                 let unsure = self.state.stuck(&path).is_some_and(|error| error.landed != Landed::No);
                 if perhaps || (stuck && unsure) {
                     self.remember(id, &Arc::new(Value::Null), false);

@@ -26,9 +26,11 @@ impl Machine<'_> {
     /// A step whose time comes while its run is paused is held until the run is resumed. One that was woken before
     /// its time is not asleep any more.
     pub(super) fn again(mut self, path: &str) -> Vec<Decision> {
-        let asleep = self.leaf_ids(|at| matches!(at, At::Until(_)));
-        if let Some(id) = self.state.leaves.get(path).copied().filter(|id| asleep.contains(id)) {
-            self.decide(id);
+        let (asleep, blocked) = (|at: &At| matches!(at, At::Until(_)), |at: &At| matches!(at, At::Blocked));
+        match self.state.leaf(path).map(|leaf| &leaf.at).zip(self.state.leaves.get(path).copied()) {
+            Some((at, id)) if asleep(at) => self.decide(id),
+            Some((at, id)) if blocked(at) => self.unblock(id),
+            Some(_) | None => {}
         }
         self.work_off();
         self.out
@@ -40,6 +42,13 @@ impl Machine<'_> {
         let (path, orphan) = (active.path.clone(), active.slot == Slot::Orphan);
         let Some(leaf) = active.leaf().cloned() else { return };
         match leaf.at {
+            At::Blocked if self.state.paused.is_none() => return self.out.push(Decision::LookAgain { path }),
+            At::Blocked => return,
+            At::Flying if leaf.whole => return self.reenter(id),
+            At::Flying if leaf.intent && !leaf.probing && self.is_gone(id).is_some() => {
+                let missing = self.is_gone(id).unwrap_or_default();
+                return self.hold_gone(&path, missing);
+            }
             At::Until(until) => self.out.push(Decision::Again { path: path.clone(), until }),
             At::Flying if leaf.intent && !leaf.probing => self.interrupted(id, leaf.asked),
             At::Flying if leaf.child.is_none() => self.repeat(id),
@@ -91,7 +100,7 @@ impl Machine<'_> {
     }
 
     /// The call whose intent was written.
-    fn sent(&self, id: Id) -> Option<&Call> {
+    pub(super) fn sent(&self, id: Id) -> Option<&Call> {
         let active = self.state.active.get(&id)?;
         let task = active.task.as_deref()?;
         match active.leaf()?.undoes {

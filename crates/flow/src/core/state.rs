@@ -51,6 +51,8 @@ pub(crate) struct State {
     pub(super) heard: HashMap<Arc<str>, BTreeSet<u64>>,
     /// The members of groups that acted, or may have, by the path of their call.
     pub(super) members: HashMap<Arc<str>, Arc<str>>,
+    /// Whether something that is not `safe` was sent, or may have been.
+    pub(super) sent: bool,
     pub(super) count: usize,
 }
 
@@ -94,6 +96,7 @@ impl State {
             begun: HashMap::new(),
             heard: HashMap::new(),
             members: HashMap::new(),
+            sent: false,
             count: 0,
         }
     }
@@ -138,7 +141,8 @@ impl State {
 
     fn is_waiting(&self) -> bool {
         let mut leaves = self.leaves().peekable();
-        leaves.peek().is_some() && leaves.all(|(_, leaf)| matches!(leaf.at, At::Waiting | At::Until(_)))
+        leaves.peek().is_some()
+            && leaves.all(|(_, leaf)| matches!(leaf.at, At::Waiting | At::Until(_) | At::Blocked))
     }
 
     pub(super) fn leaves(&self) -> impl Iterator<Item = (&Activation, &super::frame::Leaf)> {
@@ -223,15 +227,16 @@ impl State {
         Some(Event::TimerFired { path: path.clone(), timer: *timer })
     }
 
-    /// The steps that will ask again at a set time.
+    /// The steps that will ask again at a set time, or when the configuration has what they need.
     pub(crate) fn asleep(&self) -> impl Iterator<Item = Arc<str>> {
-        let asleep = self.leaves().filter(|(_, leaf)| matches!(leaf.at, At::Until(_)));
+        let asleep = self.leaves().filter(|(_, leaf)| matches!(leaf.at, At::Until(_) | At::Blocked));
         asleep.map(|(active, _)| active.path.clone())
     }
 
     /// What the first waiting leaf waits for.
     pub(crate) fn waits(&self) -> Option<BlockedOn> {
-        let waiting = self.leaves().filter(|(_, leaf)| matches!(leaf.at, At::Waiting | At::Until(_)));
+        let waits = |at: &At| matches!(at, At::Waiting | At::Until(_) | At::Blocked);
+        let waiting = self.leaves().filter(|(_, leaf)| waits(&leaf.at));
         let mut waiting = waiting.peekable();
         let (active, leaf) = *waiting.peek()?;
         let timer_only = waiting.all(|(_, leaf)| leaf.on.is_none()) && self.is_waiting();
@@ -241,6 +246,7 @@ impl State {
         };
         let reason = match (&leaf.at, &leaf.on) {
             (At::Until(_), _) => "retry",
+            (At::Blocked, _) => "blocked",
             (_, Some(_)) => "answer",
             _ => "timer",
         };

@@ -21,6 +21,8 @@ impl Machine<'_> {
         if active.leaf().is_some_and(|leaf| leaf.undoes.is_some()) {
             return;
         }
+        self.state.sent |= task.body.call().is_some_and(|call| call.repeat != Repeat::Safe);
+        let Some(active) = self.state.active.get(&id) else { return };
         let (path, vars) = (active.path.clone(), active.vars.clone());
         let chain = self.chain(active.parent);
         self.state.done.retain(|done| done.path != path || done.undo != Undo::Pending);

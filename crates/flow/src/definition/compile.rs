@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::reader::Reader;
 use super::task::block;
-use super::{Definition, Known, OnExhausted, Trigger, shape};
+use super::{Definition, Known, OnExhausted, OnFault, Trigger, shape};
 use crate::templates;
 
 /// Compiles one flow, written at `node`. No definition comes back when a mistake is an error; warnings may come
@@ -51,6 +51,9 @@ fn build(name: &str, node: &Node, known: &Known) -> (Option<Definition>, Vec<Dia
         key,
         result,
         on_exhausted: node.get("on_exhausted").and_then(OnExhausted::read).unwrap_or_default(),
+        on_fault: node.get("on_fault").and_then(OnFault::read).unwrap_or_default(),
+        recursion: node.at("/recursion/depth").and_then(Node::u64).and_then(|depth| depth.try_into().ok()),
+        starts: std::mem::take(&mut reader.starts),
         tasks,
     });
     (definition, reader.found)

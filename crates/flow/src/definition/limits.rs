@@ -27,6 +27,26 @@ impl OnExhausted {
     }
 }
 
+/// What a run does when an expression fails on the data at hand, or an input does not fit, after something was sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum OnFault {
+    /// Waits, visibly, until a person resumes, restarts or cancels it.
+    #[default]
+    Pause,
+    /// Undoes everything.
+    Compensate,
+}
+
+impl OnFault {
+    pub(super) fn read(node: &Node) -> Option<Self> {
+        match node.text()? {
+            "pause" => Some(Self::Pause),
+            "compensate" => Some(Self::Compensate),
+            _ => None,
+        }
+    }
+}
+
 /// Durable rounds: each is one guarded call with all the guard's own attempts, and survives a restart.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Retry {

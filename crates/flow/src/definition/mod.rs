@@ -1,8 +1,10 @@
 //! What a user wrote under `flows:`, compiled and checked. Knows no run and no state.
 
+mod circles;
 mod compile;
 mod input;
 mod known;
+mod lacks;
 mod limits;
 mod reader;
 mod shape;
@@ -14,11 +16,15 @@ use std::time::Duration;
 use expr::Mapping;
 use serde_json::Value;
 
+pub use circles::circles;
 pub use compile::compile;
 pub(crate) use compile::revive;
 pub use input::Input;
+pub(crate) use input::misfit;
 pub use known::{Known, KnownOperation};
+pub(crate) use lacks::{Lack, LackOf};
 pub use limits::OnExhausted;
+pub(crate) use limits::OnFault;
 pub(crate) use limits::Retry;
 pub use shape::shape;
 pub(crate) use task::{Answer, Block, Body, Call, Compensate, Hears, Members, Pause, Race, Task, Utterance};
@@ -38,6 +44,11 @@ pub struct Definition {
     pub(crate) key: Option<Mapping>,
     pub(crate) result: Option<Mapping>,
     pub(crate) on_exhausted: OnExhausted,
+    pub(crate) on_fault: OnFault,
+    /// How many runs of it may stand below one another; `None` leaves it to what bounds all runs.
+    pub(crate) recursion: Option<u32>,
+    /// What its steps start, as far as that is written out.
+    pub(crate) starts: Vec<circles::Start>,
     pub(crate) tasks: Block,
 }
 

@@ -11,6 +11,8 @@ use super::Known;
 pub(super) struct Reader<'k> {
     pub(super) known: &'k Known,
     pub(super) found: Vec<Diagnostic>,
+    /// What the steps start, as far as that is written out.
+    pub(super) starts: Vec<super::circles::Start>,
     names: Names,
     steps: BTreeMap<String, Ty>,
     taken: BTreeSet<String>,
@@ -30,7 +32,7 @@ impl<'k> Reader<'k> {
             .root("run", Ty::closed(run));
         let (steps, taken, mut written) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
         keys(flow, &mut written);
-        Self { known, found: Vec::new(), names, steps, taken, written, count: 0 }
+        Self { known, found: Vec::new(), starts: Vec::new(), names, steps, taken, written, count: 0 }
     }
 
     /// The names in scope here.

@@ -16,11 +16,20 @@ pub fn shape() -> Shape {
         Field::new("on_exhausted", exhausted())
             .default("pause")
             .doc("what to do when a step exhausted its attempts"),
+        Field::new("on_fault", Shape::choice(["pause", "compensate"])).default("pause").doc(
+            "what to do when an expression fails on the data at hand, or an input does not fit, and something was sent before",
+        ),
+        Field::new("recursion", recursion()).doc("lets runs of it begin runs of it, alone or through other flows"),
         Field::new("template", Shape::text())
             .doc("the built-in flow whose steps these are, instead of `do`; other keys replace its keys"),
         Field::new("doc", Shape::text()).doc("what the flow is for"),
     ])
     .exactly_one_of(["do", "template"])
+}
+
+fn recursion() -> Shape {
+    let depth = Field::new("depth", Shape::int(1..=32)).required();
+    Shape::object([depth.doc("how many runs of the flow may stand below one another")])
 }
 
 /// The shape, made once.

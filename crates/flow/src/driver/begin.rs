@@ -38,6 +38,8 @@ impl Engine {
         start.parent = parent;
         start.hash = flow.hash.to_string();
         start.language = LANGUAGE;
+        start.refused = start.lineage.as_ref().and_then(|lineage| self.too_deep(lineage, &start.flow));
+        self.count(batch, &start);
         let mut state = State::new(Arc::new(start), now);
         let key = key(&flow, &state)?;
         Arc::make_mut(&mut state.start).key = key;

@@ -96,7 +96,11 @@ impl Engine {
     }
 }
 
-fn fold(state: &mut Option<State>, definition: &Definition, found: &store::Event) -> Result<(), Error> {
+pub(super) fn fold(
+    state: &mut Option<State>,
+    definition: &Definition,
+    found: &store::Event,
+) -> Result<(), Error> {
     let event = serde_json::from_slice(&found.data).map_err(|error| Error::Journal {
         run: found.stream.trim_start_matches("run-").to_owned(),
         version: found.version,

@@ -10,14 +10,17 @@
 //! into the next event, with which the next turn begins.
 
 mod begin;
+mod blocked;
 mod call;
 mod claim;
 mod command;
+mod family;
 mod id;
 mod letter;
 mod listen;
 mod load;
 mod lost;
+mod needs;
 mod open;
 mod outbox;
 mod pace;
@@ -49,6 +52,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore, watch};
 
 pub use id::RunId;
+pub use needs::{Need, Needs};
 pub use signal::Sent;
 pub use stuck::{Live, LivePage};
 pub use undelivered::Undelivered;
@@ -105,6 +109,10 @@ pub struct Limits {
     pub signals: usize,
     /// Largest payload of a signal, in bytes of JSON.
     pub signal: usize,
+    /// How many runs may stand above one.
+    pub depth: usize,
+    /// How many runs may come of one that no run began.
+    pub runs_per_root: u64,
 }
 
 impl Default for Limits {
@@ -119,6 +127,8 @@ impl Default for Limits {
             relays: 32,
             signals: 1000,
             signal: 64 << 10,
+            depth: 32,
+            runs_per_root: 1000,
         }
     }
 }

@@ -21,6 +21,7 @@ impl Engine {
     /// The store's, when the live runs cannot be read.
     pub async fn start(&self) -> Result<(), Error> {
         self.resume_all().await?;
+        self.keep(self.clone().warn_of_needs());
         self.keep(timers::follow(self.clone()));
         self.keep(outbox::relay(self.clone()));
         self.keep(topics::follow(self.clone()));

@@ -8,6 +8,7 @@ use super::pace::Target;
 use super::runner::{Runner, Stop};
 use super::turn::Turn;
 use super::{RunId, timers};
+use crate::Error;
 use crate::core::{Decision, Effect, Ended, Event, Failure, Parent, Start, TimerKind, Until};
 use crate::definition::Retry;
 
@@ -22,16 +23,25 @@ impl Runner {
                 turn.batch.appends.push(self.published(&path, &topic, &payload));
                 self.succeed(turn, path, payload);
             }
-            Decision::Say { path, speech, timeout } => self.say(turn, path, speech, timeout).await?,
+            Decision::Say { path, speech, timeout } => {
+                match self.may_not_begin(turn, &path, &speech).await? {
+                    Some(error) => self.note(turn, Event::StepFailed { path, error, ms: 0 }),
+                    None => self.say(turn, path, speech, timeout).await?,
+                }
+            }
             Decision::Listen { path, answer, timeout } => self.listen(turn, path, answer, timeout).await?,
             Decision::Timer { path, timer, due } => self.timer(turn, path, timer, due),
-            Decision::Child { path, flow, input } => self.child(turn, path, &flow, input),
+            Decision::Child { path, flow, input } => self.child(turn, path, &flow, input).await?,
             Decision::StopChild { run } => turn.stop_children.push(run),
             Decision::Park { path, error } => self.note(turn, Event::CompensationParked { path, error }),
             Decision::Interrupted { path, error } if path.ends_with("/undo") => {
                 self.note(turn, Event::CompensationParked { path, error });
             }
             Decision::Interrupted { path, error } => self.note(turn, Event::StepUnknown { path, error }),
+            Decision::Hold { path, reason, missing, error } => {
+                self.note(turn, Event::StepHeld { path, reason, missing, error });
+            }
+            Decision::LookAgain { path } => self.look_again(turn, &path),
             Decision::Clear { path } => self.clear(turn, &path),
             Decision::End(ended) => self.end(turn, ended),
         }
@@ -41,6 +51,9 @@ impl Runner {
     /// A call flies after the commit. What must never be repeated, or be done by one member of a group only, is announced
     /// in the journal first.
     pub(super) fn call(&mut self, turn: &mut Turn, effect: Effect) {
+        if self.is_kept_back(turn, &effect) {
+            return;
+        }
         if effect.purpose.asks() {
             return turn.launch.push(effect);
         }
@@ -63,6 +76,9 @@ impl Runner {
     }
 
     fn tell(&mut self, turn: &mut Turn, effect: Effect) {
+        if self.is_kept_back(turn, &effect) {
+            return;
+        }
         let (start, now) = (&self.state.start, self.engine.0.clock.now());
         let undone = self.state.task(&effect.path).is_some_and(|task| task.compensate.is_some());
         let payload = json!({
@@ -159,7 +175,22 @@ impl Runner {
         turn.batch.timers.extend(["again", "wait", "retry", "timeout"].map(clear));
     }
 
-    fn child(&mut self, turn: &mut Turn, path: std::sync::Arc<str>, flow: &str, input: Value) {
+    async fn child(
+        &mut self,
+        turn: &mut Turn,
+        path: std::sync::Arc<str>,
+        flow: &str,
+        input: Value,
+    ) -> Result<(), Stop> {
+        let lineage = self.state.start.below();
+        let refused = match self.engine.too_deep(&lineage, flow) {
+            None => self.too_many(turn, &path).await?,
+            Some(error) => Some(Failure { step: path.clone(), ..error }),
+        };
+        if let Some(error) = refused {
+            self.note(turn, Event::StepFailed { path, error, ms: 0 });
+            return Ok(());
+        }
         let own = &self.state.start;
         let id = RunId::of_child(&self.run, &format!("{path}~{}", self.state.children(&path)));
         let start = Start {
@@ -170,6 +201,7 @@ impl Runner {
             correlation: own.correlation.clone(),
             trace: own.trace.clone(),
             input: child_input(own, input),
+            lineage: Some(lineage),
             ..Start::default()
         };
         let parent = Parent { run: self.run.clone(), path: path.to_string() };
@@ -179,8 +211,10 @@ impl Runner {
                 self.note(turn, Event::StepWaiting { path, on: json!({ "run": id.as_str() }), after: 0 });
                 turn.children.push(id);
             }
+            Err(Error::UnknownFlow(flow)) => self.block(turn, path, format!("flow {flow}")),
             Err(error) => self.fail(turn, path, error.code(), error.to_string()),
         }
+        Ok(())
     }
 
     fn end(&mut self, turn: &mut Turn, ended: Box<Ended>) {

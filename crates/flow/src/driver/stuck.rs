@@ -19,7 +19,8 @@ pub(super) const GUARDS: [Rejection; 4] =
 /// Which live runs are meant; all of them unless something is said.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Live<'a> {
-    /// Those that are paused, parked or queued, are kept in by a guard, or have taken longer than their flow's SLA.
+    /// Those that are paused, parked or queued, are kept in by a guard or blocked by what is not configured, or have taken
+    /// longer than their flow's SLA.
     pub stuck: bool,
     /// Those that wait for this system, for a group that it is a member of, or for a member of this group.
     pub system: Option<&'a str>,
@@ -98,7 +99,8 @@ fn is_meant(row: &RunRow, filter: &RunFilter) -> bool {
 }
 
 fn is_kept_in(row: &RunRow) -> bool {
-    blocked(row).is_some_and(|blocked| GUARDS.iter().any(|guard| guard.as_str() == blocked.reason))
+    let kept_in = |reason: &str| reason == "blocked" || GUARDS.iter().any(|guard| guard.as_str() == reason);
+    blocked(row).is_some_and(|blocked| kept_in(&blocked.reason))
 }
 
 fn waits_for(row: &RunRow, systems: &BTreeSet<String>) -> bool {

@@ -140,6 +140,7 @@ impl Runner {
             run: start.run.clone(),
             correlation: start.correlation.clone(),
             trace: start.trace.clone(),
+            lineage: Some(start.below()),
             ..said.clone()
         }
     }

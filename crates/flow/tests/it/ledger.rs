@@ -31,6 +31,7 @@ struct Pages {
     let_go: Arc<Notify>,
     outlooks: BTreeMap<String, Outlook>,
     looks: usize,
+    lacks: BTreeSet<String>,
 }
 
 impl Ledger {
@@ -132,9 +133,26 @@ impl Ledger {
         self.0.lock().fresh.clone()
     }
 
+    /// From the next start on an operation (or `flow NAME`) is not configured.
+    pub(crate) fn lacks(&self, name: &str) {
+        self.0.lock().lacks.insert(name.into());
+    }
+
+    /// It is configured again.
+    pub(crate) fn has(&self, name: &str) {
+        self.0.lock().lacks.remove(name);
+    }
+
+    pub(crate) fn lacking(&self) -> BTreeSet<String> {
+        self.0.lock().lacks.clone()
+    }
+
     pub(crate) fn systems(&self) -> Systems {
+        let lacks = self.lacking();
         let links = SYSTEMS.iter().map(|(system, operations)| {
-            let link = Fake { spec: spec(system, operations), ledger: self.clone() };
+            let mut spec = spec(system, operations);
+            spec.operations.retain(|operation| !lacks.contains(&format!("{system}.{}", operation.name)));
+            let link = Fake { spec, ledger: self.clone() };
             ((*system).to_owned(), Arc::new(link) as Arc<dyn Link>)
         });
         Systems::new(links)

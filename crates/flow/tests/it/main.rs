@@ -4,6 +4,7 @@
 mod commands;
 mod defects;
 mod definitions;
+mod faults;
 mod ledger;
 mod listening;
 mod once;

@@ -1,6 +1,7 @@
 //! A store, an engine over it, systems with a ledger, a conversation that remembers what was said. Time is held: it moves
 //! on when everybody waits, so that a wait costs nothing and ends the same way each time.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -28,6 +29,7 @@ pub(crate) struct World {
     pub(crate) crash: Arc<Crash>,
     pub(crate) clock: Arc<HeldClock>,
     flows: Vec<(String, String)>,
+    limits: Limits,
 }
 
 /// Commits what is said and remembers it.
@@ -104,6 +106,15 @@ impl World {
     }
 
     pub(crate) async fn with(flows: &[(&str, &str)]) -> Self {
+        Self::within(limits(), flows).await
+    }
+
+    /// In which so many runs may come of one.
+    pub(crate) async fn few(runs_per_root: u64, flows: &[(&str, &str)]) -> Self {
+        Self::within(Limits { runs_per_root, ..limits() }, flows).await
+    }
+
+    async fn within(limits: Limits, flows: &[(&str, &str)]) -> Self {
         let store = Store::inline().unwrap();
         let clock = Arc::new(HeldClock::new(jiff::Timestamp::from_second(1_700_000_000).unwrap()));
         let (ledger, crash) = (Ledger::default(), Arc::new(Crash::default()));
@@ -111,8 +122,9 @@ impl World {
         let said = Arc::new(Recorder { store: voice, said: Mutex::default(), over: AtomicBool::default() });
         let flows: Vec<_> =
             flows.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-        let engine = open(deps(&store, &ledger, &said, &crash, &clock), &flows).await;
-        Self { store, engine, ledger, said, crash, clock, flows }
+        let deps = Deps { limits, ..deps(&store, &ledger, &said, &crash, &clock) };
+        let engine = open(deps, &flows, &BTreeSet::new()).await;
+        Self { store, engine, ledger, said, crash, clock, flows, limits }
     }
 
     /// The process dies and another one opens the store.
@@ -123,7 +135,8 @@ impl World {
         self.store = self.store.reopened();
         *self.said.store.lock() = self.store.clone();
         let deps = deps(&self.store, &self.ledger, &self.said, &self.crash, &self.clock);
-        self.engine = open(deps, &self.flows).await;
+        let deps = Deps { limits: self.limits, ..deps };
+        self.engine = open(deps, &self.flows, &self.ledger.lacking()).await;
     }
 
     pub(crate) async fn start(&self, commit: &str, entity: Value) -> RunId {
@@ -195,6 +208,10 @@ impl World {
     }
 }
 
+fn limits() -> Limits {
+    Limits { idle: Duration::from_millis(200), tells: 3, ..Limits::default() }
+}
+
 fn deps(
     store: &Store,
     ledger: &Ledger,
@@ -210,14 +227,35 @@ fn deps(
         known: known(),
         clock: clock.clone(),
         entropy: Arc::new(SeededEntropy::new(7)),
-        limits: Limits { idle: Duration::from_millis(200), tells: 3, ..Limits::default() },
+        limits: limits(),
         listener: crash.clone(),
     }
 }
 
-async fn open(deps: Deps, flows: &[(String, String)]) -> Engine {
-    let definitions = flows.iter().map(|(name, text)| compile(name, text)).collect();
-    Engine::open(Deps { definitions, ..deps }).await.unwrap()
+/// Opens an engine. Flows that name what is not configured are not configured either.
+async fn open(deps: Deps, flows: &[(String, String)], lacks: &BTreeSet<String>) -> Engine {
+    let known = without(known(), lacks);
+    let flows = flows.iter().filter(|(name, _)| !lacks.contains(&format!("flow {name}")));
+    let definitions = match lacks.is_empty() {
+        true => flows.map(|(name, text)| compile(name, text)).collect(),
+        false => flows.filter_map(|(name, text)| compiled(name, text, &known)).collect(),
+    };
+    Engine::open(Deps { definitions, known, ..deps }).await.unwrap()
+}
+
+fn compiled(name: &str, text: &str, known: &Known) -> Option<flow::Definition> {
+    flow::compile(name, &diag::parse("flows.yaml", text).unwrap(), known).0
+}
+
+/// What is known when these are not configured.
+pub(crate) fn without(mut known: Known, lacks: &BTreeSet<String>) -> Known {
+    for name in lacks {
+        match name.split_once('.') {
+            Some((system, operation)) => drop(known.systems.get_mut(system).unwrap().remove(operation)),
+            None => drop(known.flows.remove(name.trim_start_matches("flow "))),
+        }
+    }
+    known
 }
 
 pub(crate) fn order() -> Value {

@@ -108,6 +108,7 @@ impl Conversations {
         let (tenant, correlation): (Arc<str>, Arc<str>) =
             (said.tenant.as_str().into(), said.correlation.as_str().into());
         let mut work = Work::new(talk, tenant, correlation.clone(), now);
+        work.lineage.clone_from(&said.lineage);
         work.trace = said.trace.as_deref().and_then(port::TraceContext::parse);
         let mut telling =
             Telling { conversations: self, said, speaker, now, correlation, claims, work: &mut work };

@@ -22,6 +22,8 @@ pub(super) struct Work {
     pub(super) talk: Conversation,
     pub(super) tenant: Arc<str>,
     correlation: Arc<str>,
+    /// Where the runs stand that are begun, when it is a run that speaks.
+    pub(super) lineage: Option<flow::Lineage>,
     /// The trace that runs continue.
     pub(super) trace: Option<port::TraceContext>,
     at: Timestamp,
@@ -62,6 +64,7 @@ impl Work {
             talk,
             tenant,
             correlation,
+            lineage: None,
             trace: None,
             at,
             base,
@@ -220,6 +223,7 @@ impl Work {
         begun.trace = self.trace.map(|trace| trace.to_string());
         begun.idempotency_key.clone_from(&start.idempotency_key);
         begun.generation = generation;
+        begun.lineage.clone_from(&self.lineage);
         begun.input = start.input.clone();
         begun
     }

@@ -166,3 +166,25 @@ async fn what_is_pending_comes_with_202() {
     let line = house.lines(ACTS, &commit("act_3").to_string()).await;
     assert_eq!((&line[0]["status"], &line[0]["integrations"][0]["status"]), (&json!(202), &json!("pending")));
 }
+
+/// A commit that a run emits begins a run below it; how many stand below one another is bounded.
+#[tokio::test]
+async fn a_flow_that_starts_itself_by_a_commit_comes_to_an_end() {
+    let again =
+        json!({"type": "commit", "entity": "order_1", "action": "create", "system": "order_management"});
+    let house = House::running(&flow(json!([{"again": {"emit": again}}]))).await;
+    let first = house.post(ACTS, &commit("act_1")).await;
+    assert_eq!(first.status, 202, "{}", first.text);
+    let mut failed = Value::Null;
+    for _ in 0..3000 {
+        failed = house.get("/v1/runs?status=failed").await.json["runs"][0]["id"].clone();
+        if failed.is_string() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let view = house.get(&format!("/v1/runs/{}", failed.as_str().unwrap_or_default())).await.json;
+    assert_eq!((&view["error"]["code"], &view["error"]["step"]), (&json!("flow.too_deep"), &json!("again")));
+    let runs = house.get("/v1/runs?limit=100").await.json["runs"].as_array().unwrap().len();
+    assert_eq!(runs, 33, "the first, and 32 below it");
+}

@@ -10,6 +10,7 @@ mod column;
 mod fault;
 mod inline;
 mod lock;
+mod look;
 mod meta;
 mod open;
 mod queue;

@@ -123,7 +123,7 @@ fn prepare(
 }
 
 /// The schema version of the store; 0 for a new one.
-fn schema_version(connection: &Connection, path: &Path) -> Result<u32, Fault> {
+pub(super) fn schema_version(connection: &Connection, path: &Path) -> Result<u32, Fault> {
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     let (application, version) = (pragma("application_id")?, pragma("user_version")?);
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
@@ -175,7 +175,7 @@ fn make_directory(path: &Path) -> Result<(), Error> {
     synced.map_err(|cause| Error::Io { cause: format!("making {}: {cause}", directory.display()) })
 }
 
-fn must_be_a_database(path: &Path) -> Result<(), Error> {
+pub(super) fn must_be_a_database(path: &Path) -> Result<(), Error> {
     let foreign = |what| Error::Foreign { path: path.to_owned(), what };
     if path.is_dir() {
         return Err(foreign("a directory"));

@@ -135,3 +135,21 @@ async fn a_closed_store_is_one_file_and_its_note() {
     let wal = disk.path().with_extension("db-wal");
     assert_eq!(std::fs::metadata(wal).map_or(0, |file| file.len()), 0);
 }
+
+#[tokio::test]
+async fn a_store_that_is_open_can_be_looked_at() {
+    let disk = Disk::new();
+    assert!(
+        matches!(Store::look(disk.path()), Err(Error::Io { .. })),
+        "nothing is there, and nothing is made"
+    );
+    assert!(!disk.path().exists());
+    let store = disk.open();
+    store.commit(batch("s", Expected::Any, &["1"])).await.unwrap();
+    let looked = Store::look(disk.path()).unwrap();
+    store.commit(batch("s", Expected::Any, &["2"])).await.unwrap();
+    assert_eq!(looked.version("s").await.unwrap(), 2, "what is written meanwhile is seen");
+    assert_eq!(looked.commit(batch("s", Expected::Any, &["3"])).await, Err(Error::Closed));
+    store.close().await;
+    assert_eq!(Store::look(disk.path()).unwrap().version("s").await.unwrap(), 2);
+}

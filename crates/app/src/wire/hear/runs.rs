@@ -44,7 +44,7 @@ impl flow::Listener for Ears {
                 self.metrics.dead_letter(told.system.unwrap_or(told.flow));
                 line!(error, told, told.took, "needs a person: see `cardan dead list`");
             }
-            "StepUnknown" | "SlaBreached" | "StepRetried" | "StepFailed" => {
+            "StepUnknown" | "StepHeld" | "SlaBreached" | "StepRetried" | "StepFailed" => {
                 line!(warn, told, told.took, "run needs attention");
             }
             "StepCompensated" => {
@@ -53,7 +53,7 @@ impl flow::Listener for Ears {
             }
             // Steps that call nothing, and what a step does on its way.
             "StepSucceeded" if told.system.is_none() => line!(debug, told, told.took, "run went on"),
-            "RunTaken" | "StepStarted" | "TimerSet" | "TimerFired" => {
+            "RunTaken" | "StepStarted" | "TopicRead" | "TimerSet" | "TimerFired" => {
                 line!(debug, told, told.took, "run went on");
             }
             _ => line!(info, told, told.took, "run went on"),

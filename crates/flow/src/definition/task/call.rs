@@ -22,10 +22,11 @@ pub(super) fn call(reader: &mut Reader<'_>, node: &Node, verb: &str) -> Option<C
         reader.error("FLOW004", &target.span, said, "write `system.operation`");
         return None;
     };
-    let repeat = known(reader, target, system, operation).unwrap_or(Repeat::Never);
+    let found = known(reader, target, system, operation);
+    let (repeat, known) = (found.unwrap_or(Repeat::Never), found.is_some());
     judge_input(reader, node, target, (system, operation), with.as_ref());
     let members = Members::of(reader.known, system, operation);
-    Some(Call { system: system.into(), operation: operation.into(), with, repeat, members })
+    Some(Call { system: system.into(), operation: operation.into(), with, repeat, known, members })
 }
 
 fn known(reader: &mut Reader<'_>, target: &Node, system: &str, operation: &str) -> Option<Repeat> {

@@ -73,6 +73,8 @@ pub(crate) struct Call {
     pub(crate) operation: Arc<str>,
     pub(crate) with: Option<Mapping>,
     pub(crate) repeat: Repeat,
+    /// Whether there is such an operation; of a pinned definition it may have gone.
+    pub(crate) known: bool,
     pub(crate) members: Members,
 }
 

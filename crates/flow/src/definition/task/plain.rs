@@ -2,6 +2,7 @@
 
 use diag::{Node, units};
 
+use super::super::circles::{Start, Starts};
 use super::super::reader::Reader;
 use super::{Body, Pause};
 
@@ -46,6 +47,8 @@ pub(super) fn run(reader: &mut Reader<'_>, node: &Node) -> Option<Body> {
         let known = reader.known;
         reader.unknown("FLOW005", &flow.span, "flow", name, known.flows.iter().map(String::as_str));
     }
+    let what = Starts::Flow(name.to_owned());
+    reader.starts.push(Start { what, span: flow.span.clone() });
     let with = node.get("with").and_then(|with| reader.mapping(with));
     Some(Body::Run { flow: name.into(), with })
 }

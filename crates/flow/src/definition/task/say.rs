@@ -2,11 +2,16 @@
 
 use diag::Node;
 
+use super::super::circles;
 use super::super::reader::Reader;
 use super::{Body, Utterance};
 
 pub(super) fn emit(reader: &mut Reader<'_>, node: &Node) -> Option<Body> {
-    reader.mapping(node.get("emit")?).map(Body::Emit)
+    let act = node.get("emit")?;
+    if let Some(what) = circles::commit(act) {
+        reader.starts.push(circles::Start { what, span: act.span.clone() });
+    }
+    reader.mapping(act).map(Body::Emit)
 }
 
 pub(super) fn ask(reader: &mut Reader<'_>, node: &Node) -> Option<Body> {
