@@ -4,7 +4,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 N ?= 1000
 
-.PHONY: help run demo test setup format lint doc crash bench bench-gate loom clean-run
+.PHONY: help run demo test setup format lint doc crash sim sim-mutants bench bench-gate loom clean-run
 
 help: ## what can be done
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,6 +32,12 @@ doc: setup ## API documentation, warnings as errors
 
 crash: setup ## kill the real binary N times (make crash N=1000) and compare it with the clients' ledger
 	CARDAN_CRASH_KILLS=$(N) $(CARGO) test -p app --all-features --test crash -- --nocapture --test-threads=1
+
+sim: setup ## play N seeds of flows in a world that does its worst (make sim N=10000)
+	SIM_SEEDS=$(N) $(CARGO) test -p flow --release --test sim every_effect -- --nocapture
+
+sim-mutants: setup ## plant every bug in turn and see the simulation notice it
+	SIM_MUTANTS=all $(CARGO) test -p flow --test sim planted -- --nocapture
 
 loom: setup ## model-check the guard's races
 	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=$${CARGO_TARGET_DIR:-target}/loom $(CARGO) test -p guard --release --test loom

@@ -1,0 +1,133 @@
+//! One process after another over the same rows.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use flow::{Deps, Engine, Known, Limits, Said, Silence, Voice};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
+use port::{HeldClock, SeededEntropy};
+use store::{Batch, Fate, Receipt, Store};
+
+use crate::flows::Flows;
+use crate::world::{World, specs};
+
+/// The process that lives, if any, and what outlives it.
+pub(crate) struct Life {
+    pub(crate) world: World,
+    pub(crate) clock: Arc<HeldClock>,
+    pub(crate) voice: Arc<Conversation>,
+    flows: Flows,
+    store: Store,
+    /// A system that the configuration has lost.
+    pub(crate) missing: Option<&'static str>,
+    pub(crate) engine: Option<Engine>,
+    seed: u64,
+}
+
+/// What was said, as people have heard it: also what a dying process said just before.
+#[derive(Default)]
+pub(crate) struct Conversation {
+    store: Mutex<Option<Store>>,
+    pub(crate) said: Mutex<Vec<Said>>,
+    pub(crate) asked: Mutex<Vec<flow::Wait>>,
+}
+
+impl Voice for Conversation {
+    fn say<'a>(&'a self, said: Said, batch: Batch) -> BoxFuture<'a, Result<Receipt, store::Error>> {
+        async move {
+            let store = self.store.lock().clone().ok_or(store::Error::Closed)?;
+            // People hear of it when it is durable, whether or not the process still lives then.
+            let version = batch.appends.first().map(|append| append.stream.clone());
+            let (said, waits) = (said.clone(), said.waits.clone());
+            self.asked.lock().extend(waits);
+            let _ = version;
+            self.said.lock().push(said);
+            store.commit(batch).await
+        }
+        .boxed()
+    }
+
+    fn is_heard<'a>(&'a self, _conversation: &'a str) -> BoxFuture<'a, Result<bool, store::Error>> {
+        std::future::ready(Ok(true)).boxed()
+    }
+}
+
+impl Life {
+    pub(crate) fn new(seed: u64, world: World, flows: Flows) -> Self {
+        let clock = Arc::new(HeldClock::new(jiff::Timestamp::from_second(1_700_000_000).unwrap()));
+        let store = Store::inline().unwrap();
+        let voice = Arc::new(Conversation::default());
+        Self { world, clock, voice, flows, store, missing: None, engine: None, seed }
+    }
+
+    pub(crate) fn store(&self) -> Store {
+        self.store.clone()
+    }
+
+    /// Begins another process.
+    pub(crate) async fn begin(&mut self) {
+        let life = self.world.begins();
+        self.store = self.store.reopened();
+        let world = self.world.clone();
+        self.store.decide(move |_| fate(&world));
+        *self.voice.store.lock() = Some(self.store.clone());
+        let deps = Deps {
+            store: self.store.clone(),
+            systems: self.world.systems(life, self.missing),
+            voice: self.voice.clone(),
+            definitions: self.definitions(),
+            known: known(),
+            clock: self.clock.clone(),
+            entropy: Arc::new(SeededEntropy::new(self.seed ^ life)),
+            limits: Limits { tells: 4, ..Limits::default() },
+            listener: Arc::new(Silence),
+        };
+        let engine = Engine::new(deps);
+        self.engine = Some(engine.clone());
+        let world = self.world.clone();
+        tokio::select! {
+            biased;
+            () = world.died() => {}
+            started = engine.start() => started.unwrap(),
+        }
+    }
+
+    /// Takes away what is left of a process that died.
+    pub(crate) async fn bury(&mut self) {
+        if let Some(engine) = self.engine.take() {
+            engine.stop(Duration::ZERO).await;
+        }
+        // What was aborted is dropped before anybody else goes on.
+        tokio::task::yield_now().await;
+    }
+
+    fn definitions(&self) -> Vec<flow::Definition> {
+        let known = known();
+        let compile = |(name, text): (&String, &serde_json::Value)| {
+            let text = text.to_string();
+            let node = diag::parse("flows.yaml", &text).unwrap();
+            let (definition, found) = flow::compile(name, &node, &known);
+            definition.unwrap_or_else(|| panic!("{text}: {found:#?}"))
+        };
+        self.flows.text.iter().map(compile).collect()
+    }
+}
+
+/// A store does what it is asked, until its process dies.
+fn fate(world: &World) -> Fate {
+    if world.is_dead() {
+        return Fate::DiesBefore;
+    }
+    let Some(when) = world.moment() else { return Fate::Done };
+    world.dies();
+    if when == 0 { Fate::DiesBefore } else { Fate::DiesAfter }
+}
+
+pub(crate) fn known() -> Known {
+    let specs = specs();
+    let mut known = Known::from_specs(&specs);
+    known.flows = ["main", "child", "grandchild"].map(str::to_owned).into();
+    known
+}

@@ -1,0 +1,210 @@
+//! The six statements of "once, or undone", checked against the world's ledger and what the runs say of themselves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flow::{Engine, Outcome, RunView, StepStatus, StepView};
+use jiff::Timestamp;
+use serde_json::Value;
+use store::{DeadFilter, DeadState, OutboxFilter, RunFilter, RunStatus, Store, Timer};
+
+use crate::dice;
+use crate::flows::Flows;
+use crate::life::Life;
+
+/// What the runs say of themselves at the end.
+pub(crate) struct Found {
+    pub(crate) runs: BTreeMap<String, Run>,
+    timers: Vec<Timer>,
+    /// Messages that are not delivered, and say so: `run/step`.
+    undelivered: BTreeSet<String>,
+    /// How often nobody knew.
+    pub(crate) unknown: u64,
+}
+
+/// One run.
+pub(crate) struct Run {
+    pub(crate) view: RunView,
+    /// The run and step that began it.
+    parent: Option<(String, String)>,
+    journal: Vec<(String, Value)>,
+}
+
+impl Found {
+    pub(crate) fn digest(&self) -> u64 {
+        let journals = self.runs.iter().map(|(id, run)| (id, &run.journal));
+        let text = journals.map(|(id, journal)| format!("{id} {journal:?}")).collect::<Vec<_>>();
+        dice::digest(text)
+    }
+
+    pub(crate) fn story(&self) -> String {
+        let mut lines = Vec::new();
+        for (id, run) in &self.runs {
+            lines.push(format!("{id} {:?} {:?}", run.view.status, run.view.blocked_on));
+            lines.extend(run.journal.iter().map(|(at, event)| format!("  {at} {event}")));
+        }
+        lines.join("\n")
+    }
+}
+
+/// Reads everything that the runs say.
+pub(crate) async fn look(engine: &Engine, store: &Store) -> Found {
+    let mut found =
+        Found { runs: BTreeMap::new(), timers: Vec::new(), undelivered: BTreeSet::new(), unknown: 0 };
+    for row in store.runs(&RunFilter::default()).await.unwrap() {
+        let view = engine.view(&row.id).await.unwrap();
+        let events = store.stream(&format!("run-{}", row.id), 0, 10_000).await.unwrap();
+        let journal: Vec<(String, Value)> = events
+            .iter()
+            .map(|event| (event.at.to_string(), serde_json::from_slice(&event.data).unwrap()))
+            .collect();
+        found.unknown += journal.iter().filter(|(_, event)| event["type"] == "StepUnknown").count() as u64;
+        let parent = journal.first().map(|(_, event)| event["parent"].clone()).unwrap_or_default();
+        let text = |name: &str| parent[name].as_str().map(str::to_owned);
+        let parent = text("run").zip(text("path"));
+        found.runs.insert(row.id.clone(), Run { view, parent, journal });
+    }
+    let letters = store.dead(&DeadFilter::default()).await.unwrap();
+    let replayed = |letter: &store::DeadLetter| letter.state == DeadState::Replayed;
+    found.undelivered.extend(letters.into_iter().filter(|it| !replayed(it)).map(|letter| letter.source));
+    let rows = store.outbox(&OutboxFilter::default()).await.unwrap();
+    found.undelivered.extend(rows.into_iter().map(|row| row.id));
+    found.timers = store.timers_due(Timestamp::MAX, None, 10_000).await.unwrap();
+    found
+}
+
+/// What is wrong.
+pub(crate) fn judge(found: &Found, life: &Life, flows: &Flows, now: Timestamp) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (id, run) in &found.runs {
+        if run.view.status.is_ended() {
+            wrong.extend(stands(found, life, flows, id, run));
+        } else {
+            wrong.extend(waits(found, id, run, now));
+        }
+    }
+    wrong.extend(told(found, life));
+    wrong
+}
+
+/// Statements 2 and 3: what a run that succeeded did stands once; what one did that was undone does not stand.
+fn stands(found: &Found, life: &Life, flows: &Flows, id: &str, run: &Run) -> Vec<String> {
+    let Some(kept) = is_kept(found, id, &mut BTreeSet::new()) else { return Vec::new() };
+    let ledger = life.world.ledger();
+    let mut expected: BTreeMap<String, bool> = BTreeMap::new();
+    let mut named = BTreeSet::new();
+    for step in &run.view.steps {
+        let Some(mark) = mark(id, step, flows) else { continue };
+        // A message that is not delivered, or nobody knows of, is named by its letter or row.
+        if found.undelivered.contains(&format!("{id}/{}", step.path)) {
+            named.insert(mark);
+            continue;
+        }
+        let undone = run.view.compensation.iter().any(|undo| is_undo_of(undo, &step.path));
+        let stands = kept && step.status == StepStatus::Succeeded && !undone;
+        let before = expected.entry(mark).or_default();
+        *before |= stands;
+    }
+    let marks: BTreeSet<String> =
+        ledger.effects.iter().map(|effect| effect.mark.clone()).filter(|mark| mark.starts_with(id)).collect();
+    let mut wrong = Vec::new();
+    for mark in marks.union(&expected.keys().cloned().collect()) {
+        let standing = ledger.standing(mark).count();
+        let step = mark.split('/').nth(1).and_then(|name| flows.steps.get(name));
+        let Some(step) = step.filter(|_| !named.contains(mark)) else { continue };
+        let again = ledger.again(mark);
+        match expected.get(mark).copied().unwrap_or_default() {
+            true if standing == 0 => {
+                wrong.push(format!("2: {mark} succeeded and does not stand ({:?})", run.view.status))
+            }
+            false if standing > 0 && step.undo && again == 0 => {
+                wrong.push(format!("3: {mark} stands, and its run is {:?}", run.view.status));
+            }
+            _ => {}
+        }
+    }
+    wrong
+}
+
+/// Whether this is the undoing of a step, which has succeeded or had nothing to undo.
+fn is_undo_of(undo: &StepView, step: &str) -> bool {
+    let over = matches!(undo.status, StepStatus::Compensated | StepStatus::Skipped);
+    over && undo.path.strip_suffix("/undo").unwrap_or(&undo.path) == step
+}
+
+/// Whether what a run did is to stay; `None` while whoever began it has not ended.
+fn is_kept(found: &Found, id: &str, seen: &mut BTreeSet<String>) -> Option<bool> {
+    let run = found.runs.get(id)?;
+    if !seen.insert(id.to_owned()) || !run.view.status.is_ended() {
+        return None;
+    }
+    if run.view.status != RunStatus::Succeeded {
+        return Some(false);
+    }
+    let Some((parent, path)) = &run.parent else { return Some(true) };
+    let above = found.runs.get(parent)?;
+    let kept = is_kept(found, parent, seen)?;
+    let step = above.view.steps.iter().find(|step| step.path == *path)?;
+    Some(kept && step.status == StepStatus::Succeeded)
+}
+
+/// The intent that a step is, as it was sent along.
+fn mark(run: &str, step: &StepView, flows: &Flows) -> Option<String> {
+    let names = step.path.split(['/', '.']).map(|part| part.split(['[', '~']).next().unwrap_or_default());
+    let name = names.last()?;
+    flows.steps.get(name)?;
+    let rounds = step.path.split('[').skip(1).filter_map(|part| part.split(']').next());
+    Some([run, name].into_iter().chain(rounds).collect::<Vec<_>>().join("/"))
+}
+
+/// Statement 5: a run that is not over says what it waits for, and something will wake it.
+fn waits(found: &Found, id: &str, run: &Run, now: Timestamp) -> Vec<String> {
+    let say = |what: String| vec![format!("5: {id} {:?} {what}", run.view.status)];
+    let timers: Vec<_> = found.timers.iter().filter(|timer| timer.run == id).collect();
+    let Some(blocked) = &run.view.blocked_on else { return say("waits for nothing".to_owned()) };
+    if let Some(due) = timers.iter().find(|timer| timer.due + jiff::SignedDuration::from_secs(60) < now) {
+        if run.view.status != RunStatus::Paused {
+            return say(format!("slept over {} of {}", due.due, due.step));
+        }
+    }
+    match blocked.reason {
+        "retry" | "timer" if timers.is_empty() => {
+            say(format!("waits for a timer that is not there: {blocked:?}"))
+        }
+        "queued" => match blocked.on.as_ref().and_then(|on| on["run"].as_str()) {
+            Some(ahead) if found.runs.get(ahead).is_some_and(|ahead| ahead.view.status.is_ended()) => {
+                say(format!("queues behind {ahead}, which has ended"))
+            }
+            Some(_) => Vec::new(),
+            None => say("queues behind nobody".to_owned()),
+        },
+        "answer" if timers.is_empty() && !waits_for_run(found, run) => {
+            say(format!("waits for an answer that does not come: {blocked:?}"))
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn waits_for_run(found: &Found, run: &Run) -> bool {
+    let on = run.view.blocked_on.as_ref().and_then(|blocked| blocked.on.as_ref());
+    let child = on.and_then(|on| on["run"].as_str());
+    child.and_then(|child| found.runs.get(child)).is_some_and(|child| !child.view.status.is_ended())
+}
+
+/// Statement 6: what the caller heard last is how the run ended.
+fn told(found: &Found, life: &Life) -> Vec<String> {
+    let said = life.voice.said.lock();
+    let mut wrong = Vec::new();
+    for (id, run) in &found.runs {
+        let last = said.iter().rev().filter(|said| said.run == *id).find_map(|said| said.outcome.clone());
+        let Some(last) = last else { continue };
+        let right = match (run.view.status, &last) {
+            (RunStatus::Succeeded, Outcome::Success { .. }) => true,
+            (status, Outcome::Failed { .. }) => status != RunStatus::Succeeded,
+            (status, _) => !status.is_ended() && !matches!(last, Outcome::Success { .. }),
+        };
+        if !right {
+            wrong.push(format!("6: {id} is {:?}, the caller heard {last:?}", run.view.status));
+        }
+    }
+    wrong
+}
