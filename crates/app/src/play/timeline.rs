@@ -187,7 +187,15 @@ fn waiting(view: &Value) -> Option<String> {
     let blocked = &view["blocked_on"];
     let run = text(&view["id"]);
     Some(match (blocked["reason"].as_str()?, blocked["system"].as_str()) {
-        ("answer", _) => format!("it needs the answer; `cardan flow cancel {run}` undoes the run"),
+        ("answer", _) => match blocked["on"]["signal"].as_str() {
+            Some(signal) => {
+                format!("`cardan flow signal {run} {signal}`; `cardan flow cancel {run}` undoes the run")
+            }
+            None => format!("it needs the answer; `cardan flow cancel {run}` undoes the run"),
+        },
+        ("blocked", _) => {
+            format!("configure it and start the server again; `cardan flow cancel {run}` undoes the run")
+        }
         ("timer", _) => "by itself, when its time comes".to_owned(),
         (_, Some(system)) => {
             format!("by itself, or now with `cardan flow resume {run}`; see `cardan system show {system}`")

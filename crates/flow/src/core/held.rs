@@ -113,6 +113,7 @@ impl Machine<'_> {
         let root = self.state.active.get(&ROOT).map(|root| &root.frame);
         let goes = matches!(root, Some(Frame::Scope(Scope { stage: Stage::Body, .. })));
         let waits = self.state.sent && goes && self.definition.on_fault == OnFault::Pause;
+        let waits = waits && !store::mutant("fault-undoes");
         (waits && self.state.cancelling.is_none()).then_some(held)
     }
 

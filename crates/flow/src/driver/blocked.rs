@@ -43,6 +43,10 @@ impl Runner {
     /// Whether a call is not made because of our own fault: nothing of that name is configured, or its input does not fit.
     pub(super) fn is_kept_back(&mut self, turn: &mut Turn, effect: &Effect) -> bool {
         if let Some(missing) = self.engine.lacks(&effect.system, &effect.operation) {
+            if store::mutant("missing-is-a-no") {
+                self.fail(turn, effect.path.clone(), "call.invalid", missing);
+                return true;
+            }
             self.block(turn, effect.path.clone(), missing);
             return true;
         }

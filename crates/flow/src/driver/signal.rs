@@ -11,8 +11,7 @@ use crate::core::SENT;
 /// The statuses of a run that may still hear something.
 const HEARING: [RunStatus; 5] =
     [RunStatus::Queued, RunStatus::Running, RunStatus::Waiting, RunStatus::Paused, RunStatus::Compensating];
-/// So many runs of one key are looked at.
-const MOST: usize = 1000;
+const PAGE: usize = 1000;
 
 /// A signal that is sent.
 #[derive(Clone, Copy, Debug)]
@@ -64,23 +63,26 @@ impl Engine {
     /// # Errors
     /// The store's.
     pub async fn hearing(&self, tenant: &str, flow: Option<&str>, key: &str) -> Result<Vec<RunRow>, Error> {
-        let filter = RunFilter {
+        let mut filter = RunFilter {
             tenant: Some(tenant.to_owned()),
             flow: flow.map(str::to_owned),
             key: Some(key.to_owned()),
             status: HEARING.to_vec(),
-            limit: MOST,
+            limit: PAGE,
             ..RunFilter::default()
         };
-        let mut found = self.0.store.runs(&filter).await?;
-        found.sort_by_key(|row| row.position);
         let mut hearing: Vec<RunRow> = Vec::new();
-        for row in found {
-            let first = hearing.iter().all(|other| other.flow != row.flow);
-            if first || row.status != RunStatus::Queued {
+        loop {
+            // The newest come first: each that waits for its turn gives way to what was begun before it.
+            let page = self.0.store.runs(&filter).await?;
+            let Some(last) = page.last() else { break };
+            filter.before = Some(last.position);
+            for row in page {
+                hearing.retain(|other| other.flow != row.flow || other.status != RunStatus::Queued);
                 hearing.push(row);
             }
         }
+        hearing.reverse();
         Ok(hearing)
     }
 }
