@@ -9,6 +9,7 @@ mod ledger;
 mod listening;
 mod once;
 mod pausing;
+mod planted;
 mod race;
 mod sagas;
 mod still;
