@@ -11,6 +11,10 @@ pub struct Limits {
     pub bulk: usize,
     /// Bytes of one line of it.
     pub line: usize,
+    /// Bytes of one field of an entity.
+    pub field: usize,
+    /// Bytes of all fields of an entity.
+    pub entity: usize,
     /// Acts in one JSON array.
     pub array: usize,
     /// Bytes of all request headers together.
@@ -70,6 +74,8 @@ impl Default for Limits {
             body: 1 << 20,
             bulk: 256 << 20,
             line: 1 << 20,
+            field: 1 << 20,
+            entity: 4 << 20,
             array: 1000,
             headers: 32 << 10,
             header_lines: 100,

@@ -27,6 +27,16 @@ pub struct Options {
     pub probe: Duration,
 }
 
+impl Options {
+    /// The defaults, with room for what bodies of up to so many bytes become: an act is kept as it came, as the change it
+    /// makes and in the row of what it changes, beside what is written for each act.
+    pub fn for_bodies(bytes: usize) -> Self {
+        let usual = Self::default();
+        let batch_bytes = usual.batch_bytes.max(bytes.saturating_mul(4).saturating_add(4 << 20));
+        Self { batch_bytes, queue_bytes: usual.queue_bytes.max(batch_bytes), ..usual }
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {

@@ -116,6 +116,11 @@ impl Store {
         self.sqlite.installation()
     }
 
+    /// The largest batch, in bytes, that [`Store::commit`] takes.
+    pub fn batch_bytes(&self) -> usize {
+        self.sqlite.batch_bytes()
+    }
+
     /// Forgets idempotency records that expired at or before `now` and taken signals of ended runs.
     ///
     /// Works in small batches between the commits of others. Returns how many rows went.

@@ -56,5 +56,7 @@ pub(super) const BAD_BATCH: &str = "CFG127";
 pub(super) const NOT_OURS: &str = "CFG128";
 /// A type of act that is known already.
 pub(super) const NOT_CUSTOM: &str = "CFG129";
+/// A limit that nothing behind it can carry.
+pub(super) const LARGE_LIMIT: &str = "CFG130";
 /// A limit without its numbers.
 pub(super) const HALF_LIMIT: &str = "CFG117";

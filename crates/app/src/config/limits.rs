@@ -2,20 +2,27 @@
 
 use std::time::Duration;
 
-use diag::{Field, Node, Shape, units};
+use diag::{Diagnostic, Field, Node, Shape, units};
 use gate::{Limits, Rate};
 
+use super::code;
 use super::judge::Judge;
 
 /// A key, what it bounds, and where the number goes.
 type Line<T> = (&'static str, &'static str, fn(&mut Limits) -> &mut T);
 
-const SIZES: [Line<usize>; 4] = [
+const SIZES: [Line<usize>; 6] = [
     ("body", "the largest JSON body", |limits| &mut limits.body),
     ("bulk", "the largest NDJSON upload", |limits| &mut limits.bulk),
     ("line", "the longest line of an NDJSON upload", |limits| &mut limits.line),
     ("headers", "the most bytes in all headers of a request", |limits| &mut limits.headers),
+    ("field", "the largest field of an entity; without it at least `body`", |limits| &mut limits.field),
+    ("entity", "the most bytes in all fields of an entity; without it at least `body`", |limits| {
+        &mut limits.entity
+    }),
 ];
+/// The largest body and line: each is held in memory, several times over, while it becomes one batch.
+const LARGEST: usize = 64 << 20;
 const COUNTS: [Line<usize>; 8] = [
     ("array", "the most acts in one JSON array", |limits| &mut limits.array),
     ("header_lines", "the most header lines in a request", |limits| &mut limits.header_lines),
@@ -94,7 +101,7 @@ fn rate_shape() -> Shape {
     ])
 }
 
-pub(super) fn read(judge: &Judge<'_>) -> Limits {
+pub(super) fn read(judge: &mut Judge<'_>) -> Limits {
     let mut limits = Limits::default();
     let Some(node) = judge.section("limits") else { return limits };
     for (key, _, at) in SIZES {
@@ -107,6 +114,19 @@ pub(super) fn read(judge: &Judge<'_>) -> Limits {
         set(at(&mut limits), node.get(key).and_then(Node::duration));
     }
     limits.rate = node.get("rate").and_then(rate);
+    for (key, at) in [("body", limits.body), ("line", limits.line)] {
+        if let (Some(node), true) = (node.get(key), at > LARGEST) {
+            let message = format!("`{key}` is more than the store takes in one batch");
+            let found = Diagnostic::error(code::LARGE_LIMIT, &node.span, message);
+            judge.push(found.help(format!("write at most {}", units::show_size(LARGEST as u64))));
+        }
+    }
+    // What may come may also be kept, unless it is said otherwise.
+    for (key, at) in [("field", &mut limits.field), ("entity", &mut limits.entity)] {
+        if node.get(key).is_none() {
+            *at = (*at).max(limits.body).max(limits.line);
+        }
+    }
     limits
 }
 

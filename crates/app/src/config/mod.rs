@@ -154,7 +154,8 @@ fn read(judge: &mut judge::Judge<'_>) -> Option<Config> {
     let systems = systems::read(judge, &profiles);
     let groups = groups::read(judge, &systems);
     let flows = flows::read(judge, &systems, &groups);
-    let rules = react::Rules { routes: flows::routes(&flows), ..rules::read(judge) };
+    let mut rules = react::Rules { routes: flows::routes(&flows), ..rules::read(judge) };
+    (rules.limits.field_bytes, rules.limits.entity_bytes) = (limits.field, limits.entity);
     judge.found.extend(flow::circles(&flows, |system| rules.system(system)));
     let acts = rules::acts(judge, &rules.custom);
     Some(Config {

@@ -63,7 +63,7 @@ impl House {
             None => None,
         };
         // After all that may be refused, so that a refused start leaves no new store behind.
-        let store = open_store(&config.store)?;
+        let store = open_store(&config.store, &config.limits)?;
 
         let limits = config.limits.clone();
         let deciding = gate::Deciding { acts: config.acts.clone(), rules: config.rules.clone() };
@@ -129,13 +129,13 @@ impl House {
     }
 }
 
-fn open_store(place: &Place) -> Result<Store, Failure> {
+fn open_store(place: &Place, limits: &gate::Limits) -> Result<Store, Failure> {
     let Place::Sqlite(path) = place;
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder)
             .map_err(|error| Failure::new(format!("making {}: {error}", folder.display())))?;
     }
-    Store::open(path, store::Options::default()).map_err(|error| {
+    Store::open(path, store::Options::for_bodies(limits.body.max(limits.line))).map_err(|error| {
         use store::Error::{Foreign, Locked};
         let place = match error {
             // These name the file themselves.

@@ -91,7 +91,8 @@ impl Conversations {
         }
         let now = self.clock.now();
         let decision = decide(&talk, now).map_err(refused)?;
-        let mut work = Work::new(talk, principal.tenant.clone(), correlation.clone(), now);
+        let mut work =
+            Work::new(talk, principal.tenant.clone(), correlation.clone(), now, self.store.batch_bytes());
         work.fold(decision, None);
         let document = read::document(&work.talk, &[]);
         let (mut batch, done) = work.finish();

@@ -11,6 +11,7 @@ use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use store::KeyRecord;
 
+use super::known::Known;
 use super::named::{Identity, Named};
 use super::work::Work;
 use super::{Conversations, admit, ids, named, read};
@@ -134,21 +135,26 @@ impl Conversations {
             return self.together(said, arrivals).await;
         }
         match self.together(said, arrivals).await {
-            Err(problem) if problem.code == Code::BodyTooLarge => Ok(self.singly(said, arrivals).await),
+            Err(problem) if problem.code == Code::BodyTooLarge => Ok(self.in_parts(said, arrivals).await),
             heard => heard,
         }
     }
 
-    /// Takes one act after the other, when all at once are too much for one batch.
-    async fn singly(&self, said: &Utterance<'_>, arrivals: &mut [Arrival]) -> Heard {
+    /// Takes the acts in halves, and halves of these, when all at once are too much for one batch.
+    async fn in_parts(&self, said: &Utterance<'_>, arrivals: &mut [Arrival]) -> Heard {
         let mut all = Heard { verdicts: Vec::with_capacity(arrivals.len()), next_actions: Vec::new() };
-        for arrival in arrivals {
-            match self.together(said, std::slice::from_mut(arrival)).await {
+        let mut parts = vec![arrivals];
+        while let Some(part) = parts.pop() {
+            match self.together(said, part).await {
                 Ok(heard) => {
                     all.verdicts.extend(heard.verdicts);
                     all.next_actions = heard.next_actions;
                 }
-                Err(problem) => all.verdicts.push(Err(problem)),
+                Err(problem) if problem.code == Code::BodyTooLarge && part.len() > 1 => {
+                    let (first, rest) = part.split_at_mut(part.len() / 2);
+                    parts.extend([rest, first]);
+                }
+                Err(problem) => all.verdicts.extend(part.iter().map(|_| Err(problem.clone()))),
             }
         }
         all
@@ -193,7 +199,7 @@ impl Conversations {
             return Err(problem.into());
         }
         let (tenant, now) = (said.principal.tenant.clone(), self.clock.now());
-        let mut work = Work::new(talk, tenant, said.correlation.clone(), now);
+        let mut work = Work::new(talk, tenant, said.correlation.clone(), now, self.store.batch_bytes());
         work.trace = Some(said.trace);
         let mut verdicts = self.decide(&mut work, said, arrivals).await?;
         let (talk, position) = self.write(work).await?;
@@ -224,7 +230,9 @@ impl Conversations {
                 Some(settled) => settled.clone(),
                 None => self.one(work, engine, arrival).await?,
             };
-            if let (true, Err(problem)) = (said.all_or_nothing, &verdict) {
+            if let Err(problem) = &verdict
+                && (said.all_or_nothing || is_too_much(problem, arrivals))
+            {
                 return Err(problem.clone().into());
             }
             verdicts.push(verdict);
@@ -271,7 +279,7 @@ impl Conversations {
     }
 
     /// Commits what was decided.
-    async fn write(&self, work: Work) -> Result<(react::Conversation, u64), Again> {
+    async fn write(&self, work: Work) -> Result<(Known, u64), Again> {
         let stream = work.talk.stream();
         let (batch, done) = work.finish();
         if batch.is_empty() {
@@ -285,6 +293,11 @@ impl Conversations {
             Err(error) => Err(Again::Never(error.into())),
         }
     }
+}
+
+/// Whether an act would only have been taken with fewer others.
+fn is_too_much(problem: &Problem, arrivals: &[Arrival]) -> bool {
+    problem.code == Code::BodyTooLarge && arrivals.len() > 1
 }
 
 /// Nobody speaks in another's name, nor about another conversation than the path's.

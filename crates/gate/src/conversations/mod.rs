@@ -5,7 +5,7 @@
 //! waiting runs, and the record of each act's id. Either all of it is committed or none. Only then is the engine
 //! woken and the caller answered.
 //!
-//! Read in this order: `ingest` (the loop), `work` (what a batch is made of), `rows` (how it is kept), `ids` (acts that were seen before),
+//! Read in this order: `ingest` (the loop), `work` (what a batch is made of), `rows` and `known` (how it is kept), `ids` (acts that were seen before),
 //! `named` (commits whose key was seen before),
 //! `voice` (what flows say), `read` (what can be asked).
 
@@ -14,6 +14,7 @@ mod cache;
 mod create;
 mod ids;
 mod ingest;
+mod known;
 mod lines;
 mod named;
 mod read;
@@ -50,7 +51,7 @@ pub struct Deciding {
 pub struct Conversations {
     store: Store,
     deciding: Deciding,
-    cache: Cache<react::Conversation>,
+    cache: Cache<known::Known>,
     engine: OnceLock<flow::Engine>,
     shares: Arc<share::Shares>,
     clock: Arc<dyn Clock>,

@@ -34,11 +34,13 @@ impl Conversations {
         principal: &Principal,
         id: &str,
     ) -> Result<(Conversation, u64), Problem> {
-        let unknown = || Problem::new(Code::ConversationUnknown);
-        let row = self.store.state(rows::CONVERSATION, id).await?.ok_or_else(unknown)?;
-        let talk: Conversation = rows::parse(&row)?;
-        admit(principal, &talk.tenant)?;
-        Ok((talk, row.position))
+        self.admitted(principal, id).await.map(|header| (header.talk, header.position))
+    }
+
+    async fn admitted(&self, principal: &Principal, id: &str) -> Result<rows::Header, Problem> {
+        let header = self.read(id).await?.ok_or_else(|| Problem::new(Code::ConversationUnknown))?;
+        admit(principal, &header.talk.tenant)?;
+        Ok(header)
     }
 
     /// The whole conversation, with up to `limit` acts after a version of its stream.
@@ -98,10 +100,10 @@ impl Conversations {
         id: &str,
         entity: &str,
     ) -> Result<(EntityState, u64), Problem> {
-        self.header(principal, id).await?;
+        let header = self.admitted(principal, id).await?;
         let row = self.store.state(rows::ENTITY, &rows::entity_id(id, entity)).await?;
         let row = row.ok_or_else(|| Problem::new(Code::EntityUnknown))?;
-        Ok((rows::parse(&row)?, row.position))
+        Ok((header.entity(&row)?, row.position.max(header.position)))
     }
 
     /// A page of a conversation's entities.
@@ -112,10 +114,11 @@ impl Conversations {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page, Problem> {
-        self.header(principal, id).await?;
+        let header = self.admitted(principal, id).await?;
         let after = after.map(|entity| rows::entity_id(id, entity));
         let page = self.store.states(rows::ENTITY, &rows::entity_id(id, ""), after.as_deref(), limit).await?;
-        let entities: Vec<EntityState> = page.iter().map(rows::parse).collect::<Result<_, _>>()?;
+        let entities: Vec<EntityState> =
+            page.iter().map(|row| header.entity(row)).collect::<Result<_, _>>()?;
         let next = entities.last().filter(|_| entities.len() == limit).map(|entity| entity.id.clone());
         Ok(Page { items: entities.iter().map(shown).collect(), next })
     }

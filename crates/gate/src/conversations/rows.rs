@@ -1,14 +1,16 @@
 //! The rows that are a conversation: one for it, one for each of its entities, one that lists it with its tenant, and
 //! one while it is active.
 //!
-//! They are what its events amount to, written in the same batch, so that nobody has to fold a stream to read it.
+//! They are what its events up to their position amount to, written in the same batch as the last of these; `known` says
+//! how often. What came after is folded when they are read.
 
 use std::collections::BTreeSet;
 
-use react::{Conversation, EntityState};
+use react::{Conversation, EntityState, Event};
 use store::{Batch, State, StateRow};
 
 use super::Conversations;
+use super::known::{Known, touched};
 use crate::{Code, Problem};
 
 /// A conversation without its entities.
@@ -34,17 +36,29 @@ pub(super) fn listed(tenant: &str) -> String {
     format!("{}/", tenant.replace('%', "%25").replace('/', "%2F"))
 }
 
-/// Adds the rows of a changed conversation to its batch.
-pub(super) fn write(batch: &mut Batch, talk: &mut Conversation, changed: &BTreeSet<String>, new: bool) {
-    for id in changed {
-        if let Some(entity) = talk.entities.get(id) {
-            batch.states.push(row(ENTITY, entity_id(&talk.id, id), entity));
-        }
+/// Adds the rows that are due after a change to its batch, whose events of the conversation have so many bytes.
+pub(super) fn write(
+    batch: &mut Batch,
+    talk: &mut Known,
+    changed: &BTreeSet<String>,
+    bytes: usize,
+    new: bool,
+) {
+    let due = talk.grow(bytes, changed);
+    for id in &due.entities {
+        let Some(entity) = talk.entities.get(id) else { continue };
+        let row = row(ENTITY, entity_id(&talk.id, id), entity);
+        talk.entity_weighs(id, row.data.as_ref().map_or(0, Vec::len));
+        batch.states.push(row);
     }
-    // Entities have rows of their own; the conversation's stays small.
-    let entities = std::mem::take(&mut talk.entities);
-    batch.states.push(row(CONVERSATION, talk.id.to_string(), &*talk));
-    talk.entities = entities;
+    if due.whole {
+        // Entities have rows of their own; the conversation's stays small.
+        let entities = std::mem::take(&mut talk.entities);
+        let row = row(CONVERSATION, talk.id.to_string(), &**talk);
+        talk.entities = entities;
+        talk.weighs(row.data.as_ref().map_or(0, Vec::len));
+        batch.states.push(row);
+    }
     if new {
         let id = listed(&talk.tenant) + &talk.id;
         batch.states.push(State { kind: LISTED, id, data: Some(b"{}".to_vec()) });
@@ -85,19 +99,79 @@ impl Conversations {
     }
 
     /// What is known of a conversation; of one that has not begun, nothing but its name.
-    pub(super) async fn load(&self, id: &str) -> Result<Conversation, Problem> {
-        let Some(row) = self.store.state(CONVERSATION, id).await? else { return Ok(Conversation::new(id)) };
-        let mut talk: Conversation = parse(&row)?;
+    pub(super) async fn load(&self, id: &str) -> Result<Known, Problem> {
+        let Some(row) = self.store.state(CONVERSATION, id).await? else { return Ok(Known::new(id)) };
+        let mut known = Known::of(parse(&row)?, row.data.len());
         let prefix = entity_id(id, "");
         let mut after: Option<String> = None;
         loop {
             let page = self.store.states(ENTITY, &prefix, after.as_deref(), PAGE).await?;
-            let Some(last) = page.last() else { return Ok(talk) };
+            let Some(last) = page.last() else { break };
             after = Some(last.id.clone());
-            for row in &page {
-                let entity: EntityState = parse(row)?;
-                talk.entities.insert(entity.id.clone(), entity);
+            for entity in &page {
+                known.add(entity, parse(entity)?, row.position);
             }
         }
+        self.follow(&known.stream(), known.version, |_, event, bytes| known.follow(&event, bytes)).await?;
+        Ok(known)
+    }
+
+    /// A conversation without its entities, and the events that are not in their rows.
+    pub(super) async fn read(&self, id: &str) -> Result<Option<Header>, Problem> {
+        let Some(row) = self.store.state(CONVERSATION, id).await? else { return Ok(None) };
+        let mut header = Header { talk: parse(&row)?, position: row.position, tail: Vec::new() };
+        let (stream, version) = (header.talk.stream(), header.talk.version);
+        self.follow(&stream, version, |position, event, _| header.follow(position, event)).await?;
+        header.talk.entities.clear();
+        Ok(Some(header))
+    }
+
+    /// Calls with each event after a version: its position, itself, and the bytes of its data.
+    async fn follow(
+        &self,
+        stream: &str,
+        mut after: u64,
+        mut each: impl FnMut(u64, Event, usize) + Send,
+    ) -> Result<(), Problem> {
+        loop {
+            let page = self.store.stream(stream, after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.version;
+            for event in &page {
+                let decoded = Event::decode(&event.type_, &event.data).map_err(|error| {
+                    tracing::error!(%error, position = event.position, "reading a conversation");
+                    Problem::new(Code::Internal)
+                })?;
+                each(event.position, decoded, event.data.len());
+            }
+        }
+    }
+}
+
+/// A conversation without its entities.
+pub(super) struct Header {
+    pub(super) talk: Conversation,
+    /// The log up to here is contained.
+    pub(super) position: u64,
+    /// Events that may not be in the rows of entities, with their positions.
+    tail: Vec<(u64, Event)>,
+}
+
+impl Header {
+    fn follow(&mut self, position: u64, event: Event) {
+        self.talk.apply(&event);
+        self.position = self.position.max(position);
+        if touched(&event).is_some() {
+            self.tail.push((position, event));
+        }
+    }
+
+    /// An entity as its row, which was read after this, and the events after it have it.
+    pub(super) fn entity(&self, row: &StateRow) -> Result<EntityState, Problem> {
+        let mut entity: EntityState = parse(row)?;
+        for (_, event) in self.tail.iter().filter(|(position, _)| *position > row.position) {
+            entity.apply(event);
+        }
+        Ok(entity)
     }
 }

@@ -107,7 +107,7 @@ impl Conversations {
         let now = self.clock.now();
         let (tenant, correlation): (Arc<str>, Arc<str>) =
             (said.tenant.as_str().into(), said.correlation.as_str().into());
-        let mut work = Work::new(talk, tenant, correlation.clone(), now);
+        let mut work = Work::new(talk, tenant, correlation.clone(), now, self.store.batch_bytes());
         work.lineage.clone_from(&said.lineage);
         work.trace = said.trace.as_deref().and_then(port::TraceContext::parse);
         let mut telling =

@@ -6,20 +6,24 @@ use std::sync::Arc;
 use act::{Participant, ParticipantType, Source};
 use flow::{Engine, RunId};
 use jiff::Timestamp;
-use react::{Conversation, Decision, Event, Ruling};
+use react::{Decision, Event, Ruling};
 use serde_json::value::RawValue;
 use store::{Append, Batch, Expected, NewEvent};
 
 use super::ids::Kept;
 use super::ingest::{Arrival, Started, Taken, Verdict};
+use super::known::{Known, touched};
 use super::named::{Beside, Identity, Leave};
 use super::{Deciding, ids, named, rows};
 use crate::{Code, Problem};
 
+/// What the store keeps of each event beside its data.
+const EACH: usize = 200;
+
 /// A batch in the making.
 pub(super) struct Work {
     /// What is known, with everything decided so far folded in.
-    pub(super) talk: Conversation,
+    pub(super) talk: Known,
     pub(super) tenant: Arc<str>,
     correlation: Arc<str>,
     /// Where the runs stand that are begun, when it is a run that speaks.
@@ -35,6 +39,9 @@ pub(super) struct Work {
     /// Entities whose rows have to be written.
     entities: BTreeSet<String>,
     batch: Batch,
+    /// Bytes gathered so far, and how many a batch may have.
+    bytes: usize,
+    most: usize,
     /// Runs to wake after the commit.
     wake: Vec<RunId>,
     /// Acts of this batch, for those that come twice in it.
@@ -47,7 +54,7 @@ pub(super) struct Work {
 
 /// What a batch leaves behind once it is committed.
 pub(super) struct Done {
-    pub(super) talk: Conversation,
+    pub(super) talk: Known,
     pub(super) wake: Vec<RunId>,
     /// By how much the number of active conversations changes.
     pub(super) active: i64,
@@ -56,7 +63,14 @@ pub(super) struct Done {
 }
 
 impl Work {
-    pub(super) fn new(talk: Conversation, tenant: Arc<str>, correlation: Arc<str>, at: Timestamp) -> Self {
+    /// `most` is how many bytes the batch may have.
+    pub(super) fn new(
+        talk: Known,
+        tenant: Arc<str>,
+        correlation: Arc<str>,
+        at: Timestamp,
+        most: usize,
+    ) -> Self {
         let (base, was) = (talk.version, talk.status);
         let (entities, taken, named) = (BTreeSet::new(), HashMap::new(), HashMap::new());
         let (events, batch, wake) = (Vec::new(), Batch::new(), Vec::new());
@@ -72,6 +86,8 @@ impl Work {
             events,
             entities,
             batch,
+            bytes: 0,
+            most,
             wake,
             taken,
             named,
@@ -95,6 +111,8 @@ impl Work {
         if let Some((fingerprint, kept)) = self.taken.get(&arrival.record.key) {
             return ids::same(*fingerprint == arrival.record.fingerprint, arrival, kept.clone(), 0);
         }
+        // Before anything is made of it: an act is kept as it came, and as the change it makes.
+        self.room(2 * arrival.json.get().len() + EACH)?;
         let fresh = !self.talk.exists();
         if fresh {
             self.begin(&arrival.act)?;
@@ -102,7 +120,7 @@ impl Work {
         let decided = self.decide(by, engine, arrival, leave);
         if fresh && decided.is_err() {
             // Nobody spoke, so there is no conversation either.
-            self.talk = Conversation::new(self.talk.id.clone());
+            self.talk = Known::new(self.talk.id.clone());
             self.events.clear();
         }
         decided
@@ -206,6 +224,7 @@ impl Work {
             engine.signal(&mut aside, &signal.run, &signal.step, &signal.id, &signal.payload);
             wake.push(RunId::from(signal.run.as_str()));
         }
+        self.bytes += aside.size();
         self.batch.merge(aside);
         self.wake.extend(wake);
         Ok(started)
@@ -238,24 +257,33 @@ impl Work {
         let causation: Option<Arc<str>> = causation.map(Into::into);
         for event in decision.events {
             self.talk.apply(&event);
-            match &event {
-                Event::StateChanged(changed) => drop(self.entities.insert(changed.entity_id.clone())),
-                Event::ActProcessed(processed) => {
-                    self.entities.extend(processed.act.body.entity().map(|entity| entity.id().to_owned()));
-                }
-                Event::Published(published) => self.publish(published, causation.clone()),
-                _ => {}
+            self.entities.extend(touched(&event).map(str::to_owned));
+            if let Event::Published(published) = &event {
+                self.publish(published, causation.clone());
             }
             let data = match (&event, json) {
                 (Event::ActProcessed(processed), Some(json)) => processed.encode_around(json),
                 _ => event.encode(),
             };
+            self.bytes += data.len() + EACH;
             self.events.push(self.event(event.name(), data, causation.clone()));
         }
     }
 
+    /// Refuses what would make the batch larger than one may be.
+    fn room(&self, bytes: usize) -> Result<(), Problem> {
+        if self.bytes + bytes <= self.most {
+            return Ok(());
+        }
+        let detail =
+            format!("these acts become a batch of more than {} bytes: send fewer at once", self.most);
+        Err(Problem::because(Code::BodyTooLarge, detail))
+    }
+
     fn publish(&mut self, published: &react::Published, causation: Option<Arc<str>>) {
+        self.bytes += EACH;
         let event = self.event("Published", published.payload.to_string().into_bytes(), causation);
+        self.bytes += event.data.len();
         let stream = format!("topic-{}", published.topic);
         self.batch.appends.push(Append { stream, expected: Expected::Any, events: vec![event] });
     }
@@ -279,8 +307,9 @@ impl Work {
         if !self.events.is_empty() {
             let (stream, expected) = (self.talk.stream(), Expected::Version(self.base));
             let events = std::mem::take(&mut self.events);
+            let bytes = events.iter().map(|event| event.data.len()).sum();
             self.batch.appends.insert(0, Append { stream, expected, events });
-            rows::write(&mut self.batch, &mut self.talk, &self.entities, self.base == 0);
+            rows::write(&mut self.batch, &mut self.talk, &self.entities, bytes, self.base == 0);
             if active != 0 {
                 self.batch.states.push(rows::active(&self.talk.id, after));
             }

@@ -14,6 +14,7 @@ mod operators;
 mod refused;
 mod shown;
 mod signals;
+mod tail;
 mod tokens;
 mod trouble;
 mod unbound;

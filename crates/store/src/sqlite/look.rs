@@ -25,7 +25,12 @@ impl Sqlite {
         // Nobody takes what is put in: a commit is answered as to a store that is closed.
         let (queue, _nobody) = Queue::new(&options, shared.clone());
         let threads = Threads { queue, readers, writer: None, _directory: None };
-        Ok(Self { way: Way::Threads(threads), shared, installation: "".into() })
+        Ok(Self {
+            way: Way::Threads(threads),
+            shared,
+            installation: "".into(),
+            batch_bytes: options.batch_bytes,
+        })
     }
 }
 

@@ -55,6 +55,7 @@ pub(crate) struct Sqlite {
     way: Way,
     shared: Arc<Shared>,
     installation: Arc<str>,
+    batch_bytes: usize,
 }
 
 /// How commits and reads reach the database.
@@ -89,7 +90,8 @@ impl Sqlite {
     pub(crate) fn inline(options: &Options) -> Result<Self, Error> {
         let inline = Inline::new(options)?;
         let shared = inline.shared();
-        Ok(Self { way: Way::Inline(inline), shared, installation: inline::INSTALLATION.into() })
+        let (installation, batch_bytes) = (inline::INSTALLATION.into(), options.batch_bytes);
+        Ok(Self { way: Way::Inline(inline), shared, installation, batch_bytes })
     }
 
     /// The next process's store over the same rows, when this one has no threads.
@@ -97,7 +99,8 @@ impl Sqlite {
         let Way::Inline(inline) = &self.way else { return None };
         let inline = inline.reopened();
         let shared = inline.shared();
-        Some(Self { way: Way::Inline(inline), shared, installation: self.installation.clone() })
+        let (installation, batch_bytes) = (self.installation.clone(), self.batch_bytes);
+        Some(Self { way: Way::Inline(inline), shared, installation, batch_bytes })
     }
 
     /// Has each moment of an inline store decided by a test.
@@ -115,12 +118,12 @@ impl Sqlite {
     ) -> Result<Self, Error> {
         let opened = open::open(path, &options, durability)?;
         let shared = Arc::new(Shared::new(opened.head));
-        let installation = opened.installation.clone();
+        let (installation, batch_bytes) = (opened.installation.clone(), options.batch_bytes);
         let readers = Readers::new(path, &options);
         let (queue, commands) = Queue::new(&options, shared.clone());
         let writer = writer::start(opened, commands, shared.clone(), options)?;
         let threads = Threads { queue, readers, writer: Some(writer), _directory: directory };
-        Ok(Self { way: Way::Threads(threads), shared, installation })
+        Ok(Self { way: Way::Threads(threads), shared, installation, batch_bytes })
     }
 
     pub(crate) async fn commit(&self, batch: Batch) -> Result<Receipt, Error> {
@@ -165,6 +168,10 @@ impl Sqlite {
 
     pub(crate) fn installation(&self) -> Arc<str> {
         self.installation.clone()
+    }
+
+    pub(crate) fn batch_bytes(&self) -> usize {
+        self.batch_bytes
     }
 
     pub(crate) fn health(&self) -> Health {
