@@ -60,7 +60,7 @@ fn few_digits(decimal: Decimal) -> Option<Decimal> {
     const MOST: u128 = 10u128.pow(DIGITS as u32);
     let digits = decimal.mantissa().unsigned_abs();
     // One digit more is possible, and one digit less when it is a zero.
-    (digits < MOST || digits % 10 == 0).then_some(decimal)
+    (digits < MOST || digits.is_multiple_of(10)).then_some(decimal)
 }
 
 /// Whether a text is in its one form already: digits, a point, digits, no zero too many. Most numbers with a point are.
