@@ -72,6 +72,16 @@ pub enum Error {
         /// How large it may be.
         limit: usize,
     },
+    /// Waiting for the key would be waiting for ever.
+    #[error("run {run} would wait for key {key:?} for ever: {why}")]
+    KeyCycle {
+        /// The run.
+        run: String,
+        /// The key.
+        key: String,
+        /// Who waits for whom.
+        why: String,
+    },
     /// The run has too many messages waiting; try again shortly.
     #[error("run {0} is busy: try again shortly")]
     Busy(String),
@@ -97,6 +107,7 @@ impl Error {
             Self::Key { .. } => "flow.key",
             Self::Signals { .. } => "flow.signals",
             Self::SignalSize { .. } => "flow.signal_size",
+            Self::KeyCycle { .. } => "flow.key_cycle",
             Self::Busy(_) => "flow.busy",
             Self::Stopping => "flow.stopping",
             Self::Store(_) => "store",

@@ -134,13 +134,19 @@ impl Store {
         self.sqlite.read(census::take).await
     }
 
-    /// The first run of a flow and key that has neither ended nor been parked: the one whose turn it is.
+    /// The first runs that stand in a line for a key, in order of start: the first of them has the key.
     ///
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Io`].
-    pub async fn first_in_line(&self, tenant: &str, flow: &str, key: &str) -> Result<Option<RunRow>, Error> {
-        let [tenant, flow, key] = [tenant, flow, key].map(str::to_owned);
-        self.sqlite.read(move |read| runs::first_in_line(read, &tenant, &flow, &key)).await
+    pub async fn in_line(
+        &self,
+        tenant: &str,
+        line: &str,
+        key: &str,
+        limit: usize,
+    ) -> Result<Vec<RunRow>, Error> {
+        let [tenant, line, key] = [tenant, line, key].map(str::to_owned);
+        self.sqlite.read(move |read| runs::in_line(read, (&tenant, &line, &key), limit)).await
     }
 
     /// A flow definition by its hash.

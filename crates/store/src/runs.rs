@@ -86,8 +86,11 @@ pub struct RunRow {
     pub flow: String,
     /// Content hash of the pinned definition.
     pub hash: String,
-    /// Runs of one flow and key go one at a time, in order of `position`.
+    /// Runs of one line and key go one at a time, in order of `position`.
     pub key: Option<String>,
+    /// The line in which it stands for its key: its flow, or a key space that flows share; in none when others need not
+    /// wait for it.
+    pub line: Option<String>,
     /// Where it stands.
     pub status: RunStatus,
     /// The conversation that caused it.

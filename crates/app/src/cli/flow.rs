@@ -1,4 +1,4 @@
-//! `cardan flow list|show|cancel|signal|pause|resume|restart`
+//! `cardan flow list|show|cancel|signal|pause|resume|restart|undo|release-key`
 
 use std::io::{Write, stdout};
 use std::process::ExitCode;
@@ -40,6 +40,10 @@ pub(super) enum Flow {
         #[command(flatten)]
         target: Target,
     },
+    /// Undo a run that has ended: everything it did, in reverse order
+    Undo(Because),
+    /// Let others with its key pass a run whose undoing is not over
+    ReleaseKey(Because),
 }
 
 #[derive(Debug, clap::Args)]
@@ -80,6 +84,22 @@ pub(super) struct Target {
     remote: Remote,
 }
 
+#[derive(Debug, clap::Args)]
+pub(super) struct Because {
+    /// Why, for the journal
+    #[arg(long)]
+    reason: Option<String>,
+    #[command(flatten)]
+    target: Target,
+}
+
+impl Because {
+    async fn ask(self, verb: &str) -> Result<(), Failure> {
+        let body = self.reason.map_or(Value::Null, |reason| json!({ "reason": reason }));
+        self.target.ask(verb, body).await
+    }
+}
+
 impl Flow {
     pub(super) async fn run(self) -> Done {
         match self {
@@ -94,6 +114,8 @@ impl Flow {
             Flow::Pause(target) => target.ask("pause", Value::Null).await?,
             Flow::Resume(target) => target.ask("resume", Value::Null).await?,
             Flow::Restart { from, target } => target.ask("restart", json!({ "step": from })).await?,
+            Flow::Undo(because) => because.ask("undo").await?,
+            Flow::ReleaseKey(because) => because.ask("release-key").await?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -68,6 +68,15 @@ pub(crate) enum Decision {
     LookAgain {
         path: Arc<str>,
     },
+    /// Ask a run that the step began to undo what it did, and wait for it.
+    UndoChild {
+        path: Arc<str>,
+        run: String,
+    },
+    /// Ask it once more: nobody knows whether it has heard.
+    AskChild {
+        run: String,
+    },
     /// Undoing cannot even be tried; put it aside.
     Park {
         path: Arc<str>,

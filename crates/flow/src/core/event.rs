@@ -143,6 +143,18 @@ pub(crate) enum Event {
     RunRestarted {
         path: Arc<str>,
     },
+    /// A run that had ended is undone.
+    RunUndoing {
+        by: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// Others with the run's key need not wait for it any more.
+    KeyReleased {
+        by: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
     SlaBreached,
     RunEnded(Box<Ended>),
 }
@@ -181,6 +193,12 @@ pub struct Start {
     /// The key under which runs go one at a time; set by the engine.
     #[serde(default)]
     pub key: Option<String>,
+    /// The key space, when flows share it; else the flow's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) space: Option<String>,
+    /// The places that the runs above hold: theirs is this one's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) held: Vec<LinePlace>,
     /// What the language of flows meant when the run was begun; set by the engine. 0 is that of version 0.1.0.
     #[serde(default)]
     pub language: u32,
@@ -216,6 +234,22 @@ pub struct Start {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_first(generation: &u32) -> bool {
     *generation == 0
+}
+
+/// A place that a run has for its key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LinePlace {
+    pub(crate) line: String,
+    pub(crate) key: String,
+}
+
+impl Start {
+    /// The line in which it goes one at a time with others of its key, unless a run above it has that place.
+    pub(crate) fn place(&self) -> Option<LinePlace> {
+        let line = self.space.as_ref().unwrap_or(&self.flow).clone();
+        let place = LinePlace { line, key: self.key.clone()? };
+        (!self.held.contains(&place)).then_some(place)
+    }
 }
 
 /// The run and step that wait for a run.
@@ -255,6 +289,8 @@ impl Event {
             Self::RunResumed => "RunResumed",
             Self::RunCancelling { .. } => "RunCancelling",
             Self::RunRestarted { .. } => "RunRestarted",
+            Self::RunUndoing { .. } => "RunUndoing",
+            Self::KeyReleased { .. } => "KeyReleased",
             Self::SlaBreached => "SlaBreached",
             Self::RunEnded(_) => "RunEnded",
         }
@@ -294,6 +330,8 @@ impl Event {
             | Self::RunPaused { .. }
             | Self::RunResumed
             | Self::RunCancelling { .. }
+            | Self::RunUndoing { .. }
+            | Self::KeyReleased { .. }
             | Self::SlaBreached
             | Self::RunEnded(_) => None,
         }

@@ -31,14 +31,15 @@ impl State {
             Some(Answer::Topic(_)) => Vec::new(),
             None => vec![active.path.to_string()],
         };
-        waiting.flat_map(|(active, _)| names(active)).collect()
+        waiting.flat_map(|(active, _)| names(active)).chain(self.parked_children()).collect()
     }
 
     /// The leaf that takes what came under a name: the first in order of entering whose `where` holds.
     pub(crate) fn hears(&self, name: &str, payload: &Value) -> Option<Arc<str>> {
         let waiting = self.leaves().filter(|(_, leaf)| waits(&leaf.at) && leaf.on.is_some());
         let mut named = waiting.map(|(active, _)| active).filter(|active| is_for(active, name));
-        named.find(|active| self.passes(active, payload)).map(|active| active.path.clone())
+        let heard = named.find(|active| self.passes(active, payload)).map(|active| active.path.clone());
+        heard.or_else(|| self.parked_children().find(|undo| undo == name).map(Into::into))
     }
 
     /// Whether an event passes the `where` of the leaf that listens, which still does.

@@ -90,7 +90,8 @@ impl Machine<'_> {
         let path = active.path.clone();
         let acts =
             matches!(active.task.as_deref().map(|task| &task.body), Some(Body::Call(_) | Body::Tell(_)));
-        if acts {
+        let begins = matches!(active.task.as_deref().map(|task| &task.body), Some(Body::Run { .. }));
+        if acts || (begins && self.state.start.language > 0) {
             self.remember(id, output, true);
         }
         let now = self.state.now;
@@ -231,7 +232,11 @@ impl Machine<'_> {
 
     /// An answer has come: a fact's value, a confirmation, an event, or a child run's end.
     pub(super) fn answered(&mut self, path: &Arc<str>, payload: &Value) {
+        if self.state.undoes_a_child(path) {
+            return self.child_undone(path, payload);
+        }
         let Some(id) = self.state.leaves.get(path).copied() else { return };
+        self.child_left_something(id, payload);
         let Some(active) = self.state.active.get(&id) else { return };
         let refused = match active.task.as_deref().map(|task| &task.body) {
             Some(Body::Confirm(said))

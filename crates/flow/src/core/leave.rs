@@ -164,6 +164,7 @@ impl Machine<'_> {
             None if self.state.start.language > 0 && self.state.has_parked() => RunStatus::Parked,
             None => RunStatus::Succeeded,
             Some(_) if self.state.has_parked() => RunStatus::Parked,
+            Some(_) if self.state.is_undone() => RunStatus::Compensated,
             Some(_) if self.state.cancelling.is_some() => RunStatus::Cancelled,
             Some(_) if self.state.has_compensated() => RunStatus::Compensated,
             Some(_) => RunStatus::Failed,

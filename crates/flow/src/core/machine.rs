@@ -61,7 +61,7 @@ impl<'a> Machine<'a> {
         self.state.sent |= matches!(event, Event::StepStarted { .. });
         match event {
             Event::RunStarted(_) => {}
-            Event::RunTaken => self.begin(),
+            Event::RunTaken => self.taken(),
             Event::StepStarted { path, member } => self.with_leaf(path, |leaf| {
                 leaf.intent = true;
                 leaf.asked.clone_from(member);
@@ -105,6 +105,8 @@ impl<'a> Machine<'a> {
             Event::RunResumed => self.resume(),
             Event::RunCancelling { by } => self.cancel(by),
             Event::RunRestarted { path } => self.restart(path),
+            Event::RunUndoing { by, reason } => self.undo_run(by, reason.as_deref()),
+            Event::KeyReleased { .. } => self.state.released = true,
             Event::SlaBreached => self.state.breached = true,
             Event::RunEnded(ended) => self.end(ended),
         }
@@ -128,6 +130,7 @@ impl<'a> Machine<'a> {
         self.state.ending = None;
         self.state.ended = Some(ended.clone());
         self.state.ended_at = Some(self.state.now);
+        self.state.ends += 1;
         if let Some(root) = self.state.active.get_mut(&ROOT).and_then(Activation::scope_mut) {
             root.stage = Stage::Ended;
         }

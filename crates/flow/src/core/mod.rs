@@ -5,6 +5,7 @@
 //! nothing but the definition and the events, so a run that is read back from its journal stands where it stood.
 
 mod ask;
+mod children;
 mod decision;
 mod enter;
 mod event;
@@ -28,6 +29,7 @@ mod state;
 mod stuck;
 mod time;
 mod undo;
+mod undo_run;
 mod verdict;
 
 #[cfg(test)]
@@ -35,7 +37,7 @@ mod tests;
 
 pub(crate) use decision::{Decision, Effect, Purpose, Speech, Until};
 pub use event::Start;
-pub(crate) use event::{Event, Parent, Timer as TimerKind};
+pub(crate) use event::{Event, LinePlace, Parent, Timer as TimerKind};
 pub use failure::Failure;
 pub(crate) use failure::words;
 pub(crate) use hear::{Listening, SENT};

@@ -49,6 +49,8 @@ pub(super) struct Done {
     pub(super) task: Arc<Task>,
     pub(super) vars: Vars,
     pub(super) output: Arc<Value>,
+    /// The run that it began.
+    pub(super) child: Option<String>,
     /// Whether it is known to have landed.
     pub(super) known: bool,
     pub(super) undo: Undo,

@@ -54,6 +54,7 @@ impl Machine<'_> {
             At::Flying if leaf.child.is_none() => self.repeat(id),
             At::Flying | At::Held | At::Waiting | At::Stuck => {}
         }
+        self.ask_child_again(id);
         if orphan {
             self.settle(id);
         }

@@ -24,7 +24,10 @@ impl State {
 
 impl Machine<'_> {
     /// Enters the run again. A step that was finished before `path` began, and not undone since, gives its old output.
+    ///
+    /// One that had ended waits for its turn among those with its key, as at its start.
     pub(super) fn restart(&mut self, path: &Arc<str>) {
+        let had_ended = self.state.ended.is_some();
         let upto = self.state.index.get(path).copied().unwrap_or(0);
         let state = &mut *self.state;
         let kept = state.records[..upto].iter().filter(|record| record.status == RecordStatus::Succeeded);
@@ -40,7 +43,11 @@ impl Machine<'_> {
         state.vars = Value::Object(Map::new());
         (state.ended, state.ending, state.ended_at, state.paused, state.cancelling) =
             (None, None, None, None, None);
-        state.count = 0;
-        self.begin();
+        (state.count, state.undoing) = (0, None);
+        if had_ended && self.state.start.language > 0 && self.state.place().is_some() {
+            self.state.taken = false;
+        } else {
+            self.begin();
+        }
     }
 }

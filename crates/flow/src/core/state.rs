@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use store::RunStatus;
 
-use super::event::{Event, Start};
+use super::event::{Event, LinePlace, Start};
 use super::frame::{Activation, At, Id, Vars};
 use super::machine::Machine;
 use super::outcome::Ended;
@@ -32,6 +32,12 @@ pub(crate) struct State {
     pub(super) ending: Option<Ended>,
     pub(crate) ended: Option<Ended>,
     pub(crate) ended_at: Option<Timestamp>,
+    /// How often it has ended.
+    pub(crate) ends: u32,
+    /// Why everything is, or was, undone after the run had ended.
+    pub(super) undoing: Option<Failure>,
+    /// A person has let others with the run's key pass.
+    pub(crate) released: bool,
     pub(crate) records: Vec<Record>,
     pub(super) index: HashMap<Arc<str>, usize>,
     pub(super) active: BTreeMap<Id, Activation>,
@@ -82,6 +88,9 @@ impl State {
             ending: None,
             ended: None,
             ended_at: None,
+            ends: 0,
+            undoing: None,
+            released: false,
             records: Vec::new(),
             index: HashMap::new(),
             active: BTreeMap::new(),
@@ -115,6 +124,11 @@ impl State {
     /// The decision to make the step's call, when its time has come.
     pub(crate) fn again(&mut self, definition: &Definition, path: &str) -> Vec<Decision> {
         Machine::new(definition, self).again(path)
+    }
+
+    /// The place that the run has, or waits for, among those with its key.
+    pub(crate) fn place(&self) -> Option<LinePlace> {
+        self.start.place().filter(|_| !self.released)
     }
 
     /// Where the run stands.

@@ -21,9 +21,16 @@ impl Machine<'_> {
         if active.leaf().is_some_and(|leaf| leaf.undoes.is_some()) {
             return;
         }
-        self.state.sent |= task.body.call().is_some_and(|call| call.repeat != Repeat::Safe);
+        let runs = matches!(task.body, Body::Run { .. });
+        if runs && !known {
+            return; // a child that did not succeed has undone what it did, or says what it could not
+        }
+        self.state.sent |= runs || task.body.call().is_some_and(|call| call.repeat != Repeat::Safe);
         let Some(active) = self.state.active.get(&id) else { return };
         let (path, vars) = (active.path.clone(), active.vars.clone());
+        let same = |done: &&Done| done.path == path && done.undo == Undo::Pending;
+        let before = self.state.done.iter().find(same).and_then(|done| done.child.clone());
+        let child = active.leaf().and_then(|leaf| leaf.child.clone()).or(before);
         let chain = self.chain(active.parent);
         self.state.done.retain(|done| done.path != path || done.undo != Undo::Pending);
         self.state.done.push(Done {
@@ -31,6 +38,7 @@ impl Machine<'_> {
             task,
             vars,
             output: output.clone(),
+            child,
             known,
             undo: Undo::Pending,
             chain,
@@ -40,8 +48,8 @@ impl Machine<'_> {
     /// What is to be undone for a scope, the next one last.
     pub(super) fn undo_queue(&self, scope: Id, undo: Undoing) -> Vec<usize> {
         let wanted = |done: &Done| {
-            let mine =
-                done.chain.contains(&scope) && done.undo == Undo::Pending && done.task.compensate.is_some();
+            let may = done.task.compensate.is_some() || self.undoes_itself(done);
+            let mine = done.chain.contains(&scope) && done.undo == Undo::Pending && may;
             let mine = mine && !self.is_losers(done, scope);
             match undo {
                 Undoing::Everything => mine,

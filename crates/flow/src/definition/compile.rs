@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::reader::Reader;
 use super::task::block;
-use super::{Definition, Known, OnExhausted, OnFault, Trigger, shape};
+use super::{Busy, Definition, Known, OnExhausted, OnFault, Trigger, shape};
 use crate::templates;
 
 /// Compiles one flow, written at `node`. No definition comes back when a mistake is an error; warnings may come
@@ -39,7 +39,9 @@ pub(crate) fn revive(name: &str, source: &[u8], known: &Known) -> Option<Definit
 fn build(name: &str, node: &Node, known: &Known) -> (Option<Definition>, Vec<Diagnostic>) {
     let mut reader = Reader::new(known, node);
     let source = node.to_json();
-    let key = node.get("key").and_then(|key| reader.mapping(key));
+    let written = node.get("key");
+    let space = written.and_then(|key| key.get("in")).and_then(Node::text);
+    let key = written.and_then(|key| reader.mapping(key.get("of").unwrap_or(key)));
     let tasks = node.get("do").map(|tasks| block(&mut reader, tasks));
     let result = node.get("result").and_then(|result| reader.mapping(result));
     let definition = tasks.map(|tasks| Definition {
@@ -49,6 +51,8 @@ fn build(name: &str, node: &Node, known: &Known) -> (Option<Definition>, Vec<Dia
         sla: node.get("sla").and_then(Node::duration),
         source: Arc::new(source),
         key,
+        space: space.map(Into::into),
+        busy: node.get("busy").and_then(Busy::read).unwrap_or_default(),
         result,
         on_exhausted: node.get("on_exhausted").and_then(OnExhausted::read).unwrap_or_default(),
         on_fault: node.get("on_fault").and_then(OnFault::read).unwrap_or_default(),

@@ -47,6 +47,32 @@ impl OnFault {
     }
 }
 
+/// What a run does that finds another of its key ahead.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Busy {
+    /// Waits for its turn.
+    #[default]
+    Wait,
+    /// Fails at once.
+    Reject,
+    /// Hands its input over, as the signal `busy`, and ends.
+    Signal,
+    /// Cancels those ahead, then goes.
+    Cancel,
+}
+
+impl Busy {
+    pub(super) fn read(node: &Node) -> Option<Self> {
+        match node.text()? {
+            "wait" => Some(Self::Wait),
+            "reject" => Some(Self::Reject),
+            "signal" => Some(Self::Signal),
+            "cancel" => Some(Self::Cancel),
+            _ => None,
+        }
+    }
+}
+
 /// Durable rounds: each is one guarded call with all the guard's own attempts, and survives a restart.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Retry {

@@ -23,6 +23,7 @@ pub use input::Input;
 pub(crate) use input::misfit;
 pub use known::{Known, KnownOperation};
 pub(crate) use lacks::{Lack, LackOf};
+pub(crate) use limits::Busy;
 pub use limits::OnExhausted;
 pub(crate) use limits::OnFault;
 pub(crate) use limits::Retry;
@@ -42,6 +43,9 @@ pub struct Definition {
     pub sla: Option<Duration>,
     pub(crate) source: Arc<Value>,
     pub(crate) key: Option<Mapping>,
+    /// The key space that it shares with other flows.
+    pub(crate) space: Option<Arc<str>>,
+    pub(crate) busy: Busy,
     pub(crate) result: Option<Mapping>,
     pub(crate) on_exhausted: OnExhausted,
     pub(crate) on_fault: OnFault,

@@ -9,7 +9,11 @@ pub fn shape() -> Shape {
     Shape::object([
         Field::new("do", tasks()).doc("the steps, in order"),
         Field::new("on", trigger()).doc("what starts the flow"),
-        Field::new("key", Shape::expr()).doc("runs with one key go one at a time, in order of start"),
+        Field::new("key", key()).doc("runs with one key go one at a time, in order of start, until their undoing is over"),
+        Field::new("busy", Shape::choice(["wait", "reject", "signal", "cancel"])).default("wait").doc(
+            "what a run does that finds another of its key: waits, fails, hands its input over as the signal `busy` and \
+             ends, or cancels the other first",
+        ),
         Field::new("sla", Shape::duration()).doc("the longest a run should take; exceeding it is an event"),
         Field::new("result", Shape::any())
             .doc("what a succeeded run answers; `transaction_id` goes into the commit"),
@@ -36,6 +40,14 @@ fn recursion() -> Shape {
 pub(super) fn checker() -> &'static Shape {
     static SHAPE: OnceLock<Shape> = OnceLock::new();
     SHAPE.get_or_init(shape)
+}
+
+fn key() -> Shape {
+    let shared = Shape::object([
+        Field::new("in", Shape::text()).required().doc("the key space that flows share"),
+        Field::new("of", Shape::expr()).required().doc("the key"),
+    ]);
+    Shape::one_of([Shape::expr(), shared])
 }
 
 fn trigger() -> Shape {
@@ -80,7 +92,7 @@ fn verbs() -> Vec<Shape> {
         verb("confirm", utterance("summary"), "what is to be confirmed", answer()),
         verb("wait", wait(), "how long to wait, or until when", vec![]),
         verb("listen", listen(), "what to wait for", answer()),
-        verb("run", Shape::text(), "the flow to run and wait for", vec![with()]),
+        verb("run", Shape::text(), "the flow to run and wait for", vec![with(), undo()]),
         verb("raise", raise(), "the error to fail with", vec![]),
         verb("try", tasks(), "steps whose errors may be retried or caught", vec![retry(), catch()]),
         verb("switch", Shape::list(case()), "cases, the first that holds is done", vec![]),
@@ -123,7 +135,7 @@ fn undo() -> Field {
         retry(),
         Field::new("timeout", Shape::duration()).default("60s").doc("how long one round may take"),
     ]);
-    Field::new("compensate", Shape::one_of([Shape::choice(["none"]), call])).doc("how the step is undone")
+    Field::new("compensate", Shape::one_of([Shape::choice(["none"]), call])).doc("how the step is undone; `none` leaves it. A run that a step began undoes what it did, unless this says otherwise")
 }
 
 fn verify() -> Shape {

@@ -42,11 +42,13 @@ impl Engine {
         self.count(batch, &start);
         let mut state = State::new(Arc::new(start), now);
         let key = key(&flow, &state)?;
-        Arc::make_mut(&mut state.start).key = key;
+        let begun = Arc::make_mut(&mut state.start);
+        begun.key = key;
+        begun.space = flow.space.as_deref().map(str::to_owned);
         let start = state.start.clone();
         let mut events = vec![entry(&Event::RunStarted(start.clone()), &start, now)];
         // Nothing to wait for and nothing to say: the run is taken with its first entry.
-        if start.key.is_none() && start.commit.is_none() {
+        if start.place().is_none() && start.commit.is_none() {
             events.push(entry(&Event::RunTaken, &start, now));
             state.apply(&flow, &Event::RunTaken, now);
         }
@@ -127,6 +129,7 @@ pub(super) fn row(start: &Start, status: RunStatus, started: Timestamp) -> RunRo
         flow: start.flow.clone(),
         hash: start.hash.clone(),
         key: start.key.clone(),
+        line: start.place().map(|place| place.line),
         status,
         conversation: start.conversation.clone(),
         commit: start.commit.clone(),

@@ -50,6 +50,24 @@ impl Engine {
         self.command(run, Command::Restart { step: step.to_owned() }).await
     }
 
+    /// Undoes a run that has succeeded, or has failed and left what it did: everything in reverse, as a later failure would.
+    ///
+    /// # Errors
+    /// [`Error::Status`] when it has not ended, or is undone already.
+    pub async fn undo(&self, run: &str, by: &str, reason: Option<&str>) -> Result<(), Error> {
+        let reason = reason.map(str::to_owned);
+        self.command(run, Command::Undo { by: by.to_owned(), reason }).await
+    }
+
+    /// Lets others with a run's key pass it, though it is not over: what it still undoes may meet what they do.
+    ///
+    /// # Errors
+    /// [`Error::Status`] when it holds no key, or nobody need wait for it.
+    pub async fn release_key(&self, run: &str, by: &str, reason: Option<&str>) -> Result<(), Error> {
+        let reason = reason.map(str::to_owned);
+        self.command(run, Command::ReleaseKey { by: by.to_owned(), reason }).await
+    }
+
     /// Tries a dead letter again, with the input it has (see [`Engine::edit_dead`]) and its original key.
     ///
     /// # Errors
@@ -151,13 +169,41 @@ impl Engine {
 
     /// Cancels a child whose parent goes another way. A child that has ended already has told its parent.
     pub(super) fn cancel_child(&self, run: String) {
+        self.cancel_for(run, "its parent".to_owned());
+    }
+
+    /// Cancels a run whose key a newcomer wants, whose flow says `busy: cancel`.
+    pub(super) fn cancel_ahead(&self, run: String, newcomer: &str) {
+        self.cancel_for(run, format!("run {newcomer} (busy: cancel)"));
+    }
+
+    fn cancel_for(&self, run: String, by: String) {
         let engine = self.clone();
         self.keep(async move {
-            let cancel = || Command::Cancel { by: "its parent".to_owned() };
+            let cancel = || Command::Cancel { by: by.clone() };
             while let Err(Error::Busy(_) | Error::Store(store::Error::Busy)) =
                 engine.command(&run, cancel()).await
             {
                 tokio::time::sleep(AWHILE).await;
+            }
+        });
+    }
+}
+
+impl Engine {
+    /// Has a child undone whose parent is undone. One that goes on, because somebody has restarted it, is cancelled.
+    pub(super) fn undo_child(&self, run: String, parent: &str) {
+        let (engine, by) = (self.clone(), format!("its parent {parent}"));
+        self.keep(async move {
+            let undo = || Command::Undo { by: by.clone(), reason: None };
+            loop {
+                match engine.command(&run, undo()).await {
+                    Err(Error::Busy(_) | Error::Store(store::Error::Busy)) => {
+                        tokio::time::sleep(AWHILE).await
+                    }
+                    Err(Error::Status { .. }) => return engine.cancel_child(run),
+                    Ok(()) | Err(_) => return,
+                }
             }
         });
     }
@@ -190,6 +236,22 @@ impl Runner {
             Command::Restart { .. } if self.state.has_child() => {
                 refuse("a run that it began goes on: cancel that one, or wait until it has ended")
             }
+            Command::Restart { .. } if !self.state.taken => refuse("it waits for its turn"),
+            Command::Restart { .. } if self.state.undoes_child() => {
+                refuse("a run that it began is being undone: wait until that is over")
+            }
+            Command::Cancel { .. } if self.state.is_undone() => refuse("it is being undone already"),
+            Command::Undo { .. } => match self.state.cannot_be_undone() {
+                Some(why) => refuse(why),
+                None => Ok(()),
+            },
+            Command::ReleaseKey { .. } if self.state.place().is_none() || status.is_ended() => {
+                refuse("nobody waits for its key")
+            }
+            Command::ReleaseKey { .. } if !matches!(status, RunStatus::Parked | RunStatus::Compensating) => {
+                refuse("only the key of a run that is undoing can be released: cancel it first")
+            }
+            Command::ReleaseKey { .. } => Ok(()),
             Command::Restart { step } | Command::Replay { step, .. } if self.state.record(step).is_none() => {
                 Err(Error::UnknownStep { run: self.run.clone(), step: step.clone() })
             }

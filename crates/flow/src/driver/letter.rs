@@ -76,7 +76,9 @@ impl Runner {
     pub(super) fn rows(&self, command: &Command) -> Batch {
         let at = self.engine.0.clock.now();
         let (how, steps) = match command {
-            Command::Pause { .. } => return Batch::default(),
+            Command::Pause { .. } | Command::Undo { .. } | Command::ReleaseKey { .. } => {
+                return Batch::default();
+            }
             Command::Resume => (DeadState::Replayed, self.state.stuck_steps()),
             Command::Cancel { .. } => (DeadState::Discarded, self.state.stuck_steps()),
             Command::Restart { step } => (DeadState::Replayed, self.state.given_up_since(step)),

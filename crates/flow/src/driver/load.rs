@@ -81,8 +81,8 @@ impl Engine {
         Ok(definition)
     }
 
-    /// Wakes every live run that has something to do. Those that wait for a timer alone, or for a person, stay on
-    /// disk.
+    /// Wakes every live run that has something to do. Those that wait for a timer alone, or are paused, stay on disk. A
+    /// parked one may have been told that a run which it began is undone by now.
     pub(super) async fn resume_all(&self) -> Result<(), Error> {
         let mut after = 0;
         loop {
@@ -116,7 +116,7 @@ pub(super) fn fold(
 
 fn sleeps(row: &RunRow) -> bool {
     match row.status {
-        RunStatus::Paused | RunStatus::Parked => true,
+        RunStatus::Paused => true,
         RunStatus::Waiting => {
             row.blocked_on.as_deref().is_some_and(|blocked| blocked.contains("\"timer_only\":true"))
         }

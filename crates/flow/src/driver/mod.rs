@@ -14,6 +14,7 @@ mod blocked;
 mod call;
 mod claim;
 mod command;
+mod cycle;
 mod family;
 mod id;
 mod letter;
@@ -224,11 +225,12 @@ impl Engine {
     /// With the letter of the step that a person has to decide about, or the run whose turn it is.
     async fn shown(&self, loaded: load::Loaded) -> Result<RunView, Error> {
         let mut view = loaded.view();
-        if let (store::RunStatus::Queued, Some(key), Some(blocked)) =
-            (view.status, &view.key, &mut view.blocked_on)
+        let (place, had_turn) = (loaded.state.place(), loaded.state.ends > 0);
+        if let (store::RunStatus::Queued, Some(place), Some(blocked)) =
+            (view.status, place, &mut view.blocked_on)
         {
-            let ahead = self.0.store.first_in_line(&view.tenant, &view.flow, key).await?;
-            blocked.on = ahead.filter(|row| row.id != view.id).map(|row| json!({ "run": row.id }));
+            let ahead = self.ahead(&view.id, &view.tenant, &place, had_turn).await?;
+            blocked.on = ahead.map(|row| json!({ "run": row.id, "status": row.status }));
         }
         if let (store::RunStatus::Paused, Some(blocked)) = (view.status, &mut view.blocked_on)
             && let Some(step) = &blocked.step
@@ -279,7 +281,7 @@ impl Inner {
     }
 }
 
-/// Whether nothing more will happen in a run by itself, so that nobody need wait for it or queue behind it.
+/// Whether nothing more will happen in a run by itself, so that nobody need wait for it. Those with its key still do.
 fn is_over(row: &RunRow) -> bool {
     row.status.is_ended() || row.status == store::RunStatus::Parked
 }

@@ -33,6 +33,8 @@ impl Runner {
             Decision::Timer { path, timer, due } => self.timer(turn, path, timer, due),
             Decision::Child { path, flow, input } => self.child(turn, path, &flow, input).await?,
             Decision::StopChild { run } => turn.stop_children.push(run),
+            Decision::UndoChild { path, run } => self.undo_child(turn, path, run),
+            Decision::AskChild { run } => turn.undo_children.push(run),
             Decision::Park { path, error } => self.note(turn, Event::CompensationParked { path, error }),
             Decision::Interrupted { path, error } if path.ends_with("/undo") => {
                 self.note(turn, Event::CompensationParked { path, error });
@@ -202,6 +204,7 @@ impl Runner {
             trace: own.trace.clone(),
             input: child_input(own, input),
             lineage: Some(lineage),
+            held: own.held.iter().cloned().chain(self.state.place()).collect(),
             ..Start::default()
         };
         let parent = Parent { run: self.run.clone(), path: path.to_string() };
@@ -223,15 +226,26 @@ impl Runner {
         }
         let start = &self.state.start;
         if let Some(parent) = &start.parent {
-            let payload = json!({ "result": ended.result, "error": ended.error });
-            turn.batch.signals.push(SignalOp::Put(store::Signal {
-                run: parent.run.clone(),
-                id: self.run.clone(),
-                name: parent.path.clone(),
-                payload: payload.to_string().into_bytes(),
-            }));
+            turn.batch.signals.push(SignalOp::Put(self.told_to(parent, &ended)));
         }
         self.note(turn, Event::RunEnded(ended));
+    }
+
+    /// What its parent is told of a run's end. The first is the answer of the step that began it, a later one is about
+    /// that step's undo.
+    fn told_to(&self, parent: &Parent, ended: &Ended) -> store::Signal {
+        let (id, name) = match self.state.ends {
+            0 => (self.run.clone(), parent.path.clone()),
+            ends => (format!("{}~{ends}", self.run), format!("{}/undo", parent.path)),
+        };
+        let payload = json!({ "result": ended.result, "error": ended.error, "status": ended.status });
+        store::Signal { run: parent.run.clone(), id, name, payload: payload.to_string().into_bytes() }
+    }
+
+    /// The step's child is asked after the commit; the step waits for what it tells.
+    fn undo_child(&mut self, turn: &mut Turn, path: std::sync::Arc<str>, run: String) {
+        self.note(turn, Event::StepWaiting { path, on: json!({ "run": run }), after: 0 });
+        turn.undo_children.push(run);
     }
 }
 

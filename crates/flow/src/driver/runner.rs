@@ -63,6 +63,12 @@ pub(super) enum Stop {
     Stopping,
 }
 
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Fenced(error)
+    }
+}
+
 impl From<store::Error> for Stop {
     fn from(error: store::Error) -> Self {
         match error {
@@ -259,6 +265,9 @@ impl Runner {
         if !resumed || self.state.paused.is_some() {
             let rows = store::Batch { keys: records, ..self.rows(&command) };
             self.turn_with(vec![command.event()], Vec::new(), rows).await?;
+        }
+        if !self.state.taken && self.state.ended.is_none() {
+            self.take_turn().await?;
         }
         if resumed { self.hurry().await } else { Ok(()) }
     }

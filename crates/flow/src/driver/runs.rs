@@ -34,6 +34,8 @@ pub(super) enum Command {
     Pause { by: String },
     Resume,
     Restart { step: String },
+    Undo { by: String, reason: Option<String> },
+    ReleaseKey { by: String, reason: Option<String> },
     Replay { letter: String, step: String, input: Option<serde_json::Value> },
 }
 
@@ -44,6 +46,8 @@ impl Command {
             Self::Pause { by } => Event::RunPaused { by: by.clone() },
             Self::Resume => Event::RunResumed,
             Self::Restart { step } => Event::RunRestarted { path: step.as_str().into() },
+            Self::Undo { by, reason } => Event::RunUndoing { by: by.clone(), reason: reason.clone() },
+            Self::ReleaseKey { by, reason } => Event::KeyReleased { by: by.clone(), reason: reason.clone() },
             Self::Replay { step, input, .. } => {
                 Event::StepReplayed { path: step.as_str().into(), input: input.clone() }
             }

@@ -22,11 +22,14 @@ pub(super) struct Turn {
     weight: usize,
     /// Whether what is written ends the run.
     ended: bool,
+    /// Whether others with its key need not wait for it any more.
+    released: bool,
     pub(super) batch: Batch,
     pub(super) said: Said,
     pub(super) launch: Vec<Effect>,
     pub(super) children: Vec<super::RunId>,
     pub(super) stop_children: Vec<String>,
+    pub(super) undo_children: Vec<String>,
     pub(super) decisions: VecDeque<Decision>,
     pub(super) timer_set: bool,
     pub(super) told: bool,
@@ -105,6 +108,7 @@ impl Runner {
         failpoint("flow.written");
         let events = std::mem::take(&mut turn.events);
         (turn.weight, turn.ended) = (0, turn.ended || events.iter().any(Event::is_end));
+        turn.released |= events.iter().any(|event| matches!(event, Event::KeyReleased { .. }));
         self.version += events.len() as u64;
         self.engine.0.lost.found(&self.run);
         self.tell_listener(&events);
@@ -151,10 +155,12 @@ impl Runner {
         let blocked =
             crate::view::blocked_on(&self.state).and_then(|blocked| serde_json::to_string(&blocked).ok());
         let shown = (status, blocked);
-        if turn.events.is_empty() || shown == self.shown {
+        let released = turn.events.iter().any(|event| matches!(event, Event::KeyReleased { .. }));
+        if turn.events.is_empty() || (shown == self.shown && !released) {
             return;
         }
         let mut row = row(&self.state.start, status, self.state.started);
+        row.line = self.state.place().map(|place| place.line);
         row.updated = self.state.now;
         row.ended = self.state.ended_at;
         row.blocked_on.clone_from(&shown.1);
@@ -230,8 +236,14 @@ impl Runner {
         for child in turn.stop_children {
             engine.cancel_child(child);
         }
+        for child in turn.undo_children {
+            engine.undo_child(child, &self.run);
+        }
         if turn.ended {
             self.ended();
+        }
+        if turn.released || turn.ended {
+            self.next_in_line();
         }
     }
 
@@ -241,9 +253,6 @@ impl Runner {
         engine.0.topics.forget(&self.run);
         if let Some(parent) = &self.state.start.parent {
             engine.send(&parent.run, Message::Look);
-        }
-        if let Some(key) = &self.state.start.key {
-            engine.next_in_line(&self.state.start, key);
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Flows over a real store, with systems that keep a ledger of what was done to them.
 #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
 
+mod children;
 mod commands;
 mod defects;
 mod definitions;
 mod faults;
+mod keys;
 mod ledger;
 mod listening;
 mod once;
@@ -16,6 +18,7 @@ mod still;
 mod tasks;
 mod telling;
 mod told;
+mod undoing;
 mod verifying;
 mod waking;
 mod world;

@@ -90,7 +90,7 @@ pub(crate) fn known() -> Known {
     let specs = specs();
     let mut known = Known::from_specs(&specs);
     known.groups = [("payments".to_owned(), vec!["stripe".to_owned()])].into();
-    known.flows = ["main", "child"].map(str::to_owned).into();
+    known.flows = ["main", "child", "middle", "other", "third"].map(str::to_owned).into();
     known
 }
 

@@ -39,6 +39,7 @@ schemas! {
     Run: "Run" => run();
     RunList: "RunList" => page("runs", json!({"type": "object"}));
     RestartRun: "RestartRun" => object(&["step"], json!({"step": {"type": "string", "description": "The step's path."}}));
+    Reason: "Reason" => closed(json!({"reason": {"type": "string", "maxLength": 500, "description": "Why, for the journal."}}));
     SignalPayload: "SignalPayload" => json!({"description": "Any JSON value: what the `listen` gives."});
     Signalled: "Signalled" => signalled();
     DeadLetter: "DeadLetter" => dead();

@@ -140,7 +140,9 @@ impl From<flow::Error> for Problem {
             flow::Error::UnknownStep { .. } | flow::Error::Status { .. } => {
                 Problem::because(Code::RunState, told)
             }
-            flow::Error::Key { .. } => Problem::because(Code::ActRefused, told),
+            flow::Error::Key { .. } | flow::Error::KeyCycle { .. } => {
+                Problem::because(Code::ActRefused, told)
+            }
             flow::Error::Signals { .. } => Problem::because(Code::SignalsFull, told),
             flow::Error::SignalSize { .. } => Problem::because(Code::BodyTooLarge, told),
             flow::Error::Busy(_) => Problem::new(Code::Busy),

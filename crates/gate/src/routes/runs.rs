@@ -99,6 +99,24 @@ pub(super) const ROUTES: &[Route] = &[
             |gate, asked| Box::pin(change(gate, asked, Change::Restart)),
         )
     },
+    Route {
+        takes: Takes::Json(Schema::Reason, Optional::Yes),
+        ..manage(
+            "/v1/runs/{id}/undo",
+            "undoRun",
+            "Undoes a run that has ended: everything it did, in reverse.",
+            |gate, asked| Box::pin(change(gate, asked, Change::Undo)),
+        )
+    },
+    Route {
+        takes: Takes::Json(Schema::Reason, Optional::Yes),
+        ..manage(
+            "/v1/runs/{id}/release-key",
+            "releaseKey",
+            "Lets others with its key pass a run whose undoing is not over.",
+            |gate, asked| Box::pin(change(gate, asked, Change::ReleaseKey)),
+        )
+    },
 ];
 
 #[derive(Deserialize)]
@@ -183,12 +201,21 @@ enum Change {
     Pause,
     Resume,
     Restart,
+    Undo,
+    ReleaseKey,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Restart {
     step: String,
+}
+
+/// Why somebody changes a run.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Because {
+    reason: Option<String>,
 }
 
 async fn change(gate: &Gate, asked: Asked, change: Change) -> Result<Answer, Problem> {
@@ -207,8 +234,23 @@ async fn change(gate: &Gate, asked: Asked, change: Change) -> Result<Answer, Pro
             }
             engine.restart_from(id, &step).await?;
         }
+        Change::Undo => gate.engine.undo(id, by, reason(&asked)?.as_deref()).await?,
+        Change::ReleaseKey => gate.engine.release_key(id, by, reason(&asked)?.as_deref()).await?,
     }
     let correlation_id = &*asked.correlation;
     tracing::info!(correlation_id, run = id, ?change, principal = by, "run changed by hand");
     shown(gate, id).await
+}
+
+/// The longest reason, in characters.
+const REASON: usize = 500;
+
+fn reason(asked: &Asked) -> Result<Option<String>, Problem> {
+    let Because { reason } = asked.document()?;
+    match reason.as_ref().map(|reason| reason.chars().count()) {
+        Some(long) if long > REASON => {
+            Err(Problem::because(Code::BodyInvalid, format!("reason: at most {REASON} characters")))
+        }
+        _ => Ok(reason),
+    }
 }

@@ -9,12 +9,12 @@ use super::sum;
 use crate::{DefinitionRow, RunFilter, RunRow, RunStatus};
 
 const PUT: &str = "INSERT INTO runs (id, tenant, flow, hash, key, status, live, conversation, \"commit\", started, \
-     updated, ended, blocked_on) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
+     updated, ended, blocked_on, line) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
      ON CONFLICT (id) DO UPDATE SET hash = excluded.hash, status = excluded.status, live = excluded.live, \
-     updated = excluded.updated, ended = excluded.ended, blocked_on = excluded.blocked_on";
+     updated = excluded.updated, ended = excluded.ended, blocked_on = excluded.blocked_on, line = excluded.line";
 
 const COLUMNS: &str = "position, id, tenant, flow, hash, key, status, conversation, \"commit\", started, updated, \
-     ended, blocked_on";
+     ended, blocked_on, line";
 
 /// Inserts a run, or updates what may change in one.
 pub(super) fn apply(connection: &Connection, run: &RunRow) -> Result<(), Fault> {
@@ -32,6 +32,7 @@ pub(super) fn apply(connection: &Connection, run: &RunRow) -> Result<(), Fault> 
         nanos(run.updated),
         run.ended.map(nanos),
         run.blocked_on,
+        run.line,
     ])?;
     Ok(())
 }
@@ -58,18 +59,20 @@ pub(crate) fn live(read: &Read<'_>, after: u64, limit: usize) -> Result<Vec<RunR
     read.page(&sql, params![i64::try_from(after).unwrap_or(i64::MAX), read.rows(limit)], weighed)
 }
 
-/// Answered by the index `runs_in_line` alone, whose condition is word for word this one.
-const IN_LINE: &str = "FROM runs WHERE tenant = ?1 AND flow = ?2 AND key = ?3 AND live = 1 AND status <> 'parked' \
-     ORDER BY position LIMIT 1";
+/// Answered by the index `runs_by_line` alone, whose condition is word for word this one.
+const IN_LINE: &str = "FROM runs WHERE tenant = ?1 AND line = ?2 AND key = ?3 AND line IS NOT NULL AND live = 1 ORDER BY position";
 
-/// The first run of a flow and key that nobody has ended or put aside.
-pub(crate) fn first_in_line(
+/// The first runs that stand in a line for a key and have not ended.
+pub(crate) fn in_line(
     read: &Read<'_>,
-    tenant: &str,
-    flow: &str,
-    key: &str,
-) -> Result<Option<RunRow>, Fault> {
-    read.one(&format!("SELECT {COLUMNS} {IN_LINE}"), [tenant, flow, key], decode)
+    (tenant, line, key): (&str, &str, &str),
+    limit: usize,
+) -> Result<Vec<RunRow>, Fault> {
+    read.page(
+        &format!("SELECT {COLUMNS} {IN_LINE} LIMIT ?4"),
+        params![tenant, line, key, read.rows(limit)],
+        weighed,
+    )
 }
 
 /// A page of runs, newest first.
@@ -139,6 +142,7 @@ fn decode(row: &Row<'_>) -> Result<RunRow, Fault> {
         updated: time(row, 10)?,
         ended: time_or_none(row, 11)?,
         blocked_on: row.get(12)?,
+        line: row.get(13)?,
     })
 }
 
@@ -148,19 +152,21 @@ mod tests {
 
     use super::*;
 
-    /// How much SQLite does to find the first of so many runs of one key, behind as many that are ended or parked.
+    /// How much SQLite does to find the first of so many runs of one key, behind as many that are ended.
     fn work(runs: usize) -> i32 {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(include_str!("schema/1.sql")).unwrap();
-        connection.execute_batch(include_str!("schema/2.sql")).unwrap();
-        let fill = "INSERT INTO runs (id, tenant, flow, hash, key, status, live, started, updated) \
-             VALUES (?1, 't', 'f', 'h', 'k', ?2, ?3, 0, 0)";
-        for (status, live) in [("succeeded", false), ("parked", true), ("queued", true)] {
+        for schema in [include_str!("schema/2.sql"), include_str!("schema/6.sql")] {
+            connection.execute_batch(schema).unwrap();
+        }
+        let fill = "INSERT INTO runs (id, tenant, flow, hash, key, status, live, started, updated, line) \
+             VALUES (?1, 't', 'f', 'h', 'k', ?2, ?3, 0, 0, 'f')";
+        for (status, live) in [("succeeded", false), ("queued", true)] {
             for number in 0..runs {
                 connection.execute(fill, params![format!("{status}_{number}"), status, live]).unwrap();
             }
         }
-        let mut first = connection.prepare(&format!("SELECT {COLUMNS} {IN_LINE}")).unwrap();
+        let mut first = connection.prepare(&format!("SELECT {COLUMNS} {IN_LINE} LIMIT 1")).unwrap();
         let id: String = first.query_row(["t", "f", "k"], |row| row.get(1)).unwrap();
         assert_eq!(id, "queued_0");
         assert_eq!((first.get_status(FullscanStep), first.get_status(Sort)), (0, 0));

@@ -16,6 +16,7 @@ fn run(id: &str, status: RunStatus) -> RunRow {
         flow: "order".into(),
         hash: "h1".into(),
         key: Some("o-1".into()),
+        line: Some("order".into()),
         status,
         conversation: Some("c-1".into()),
         commit: Some("act-1".into()),

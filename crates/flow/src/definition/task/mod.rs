@@ -32,6 +32,8 @@ pub(crate) struct Task {
     pub(crate) each: Option<Each>,
     pub(crate) body: Body,
     pub(crate) compensate: Option<Compensate>,
+    /// It is said that the step is not undone: `compensate: none`.
+    pub(crate) kept: bool,
     pub(crate) verify: Option<Verify>,
     pub(crate) retry: Retry,
     pub(crate) timeout: Option<Duration>,

@@ -78,6 +78,7 @@ fn task(reader: &mut Reader<'_>, name: &str, verb: &'static str, node: &Node) ->
         each,
         body: body?,
         compensate,
+        kept: node.get("compensate").and_then(Node::text) == Some("none"),
         verify,
         retry: node.get("retry").map_or(Retry::STEP, |retry| Retry::read(retry, &Retry::STEP)),
         timeout: node.get("timeout").and_then(Node::duration),

@@ -1,0 +1,66 @@
+//! Undoing a run that has ended: everything it did, in reverse, as if a step had failed after the last one.
+
+use super::failure::Failure;
+use super::frame::{Activation, ROOT, Stage, Undoing};
+use super::machine::Machine;
+use super::state::State;
+use store::RunStatus;
+
+impl State {
+    /// Whether the run is, or was, undone after it had ended.
+    pub(crate) fn is_undone(&self) -> bool {
+        self.undoing.is_some()
+    }
+
+    /// Why a run that stands here cannot be undone.
+    pub(crate) fn cannot_be_undone(&self) -> Option<&'static str> {
+        match self.status() {
+            RunStatus::Succeeded | RunStatus::Failed => None,
+            RunStatus::Compensated | RunStatus::Cancelled => Some("it is undone already"),
+            RunStatus::Parked => Some("its undoing waits for a person: replay its dead letters"),
+            RunStatus::Compensating => Some("it is being undone already"),
+            RunStatus::Queued if self.is_undone() => Some("it is being undone already"),
+            RunStatus::Queued | RunStatus::Running | RunStatus::Waiting | RunStatus::Paused => {
+                Some("it has not ended: cancel it")
+            }
+        }
+    }
+}
+
+impl Machine<'_> {
+    /// A person, or the run that began this one, wants it undone.
+    pub(super) fn undo_run(&mut self, by: &str, reason: Option<&str>) {
+        if self.state.cannot_be_undone().is_some() {
+            return;
+        }
+        let said = match reason {
+            Some(reason) => format!("undone by {by}: {reason}"),
+            None => format!("undone by {by}"),
+        };
+        self.state.undoing = Some(Failure::new(&"".into(), "flow.undone", said));
+        (self.state.ended, self.state.ended_at) = (None, None);
+        if self.state.place().is_some() {
+            self.state.taken = false;
+        } else {
+            self.undo_everything();
+        }
+    }
+
+    /// It is this run's turn: to do what it is for, or to undo that.
+    pub(super) fn taken(&mut self) {
+        if self.state.undoing.is_some() {
+            self.state.taken = true;
+            self.undo_everything();
+        } else {
+            self.begin();
+        }
+    }
+
+    fn undo_everything(&mut self) {
+        let Some(error) = self.state.undoing.clone() else { return };
+        if let Some(root) = self.state.active.get_mut(&ROOT).and_then(Activation::scope_mut) {
+            root.stage = Stage::Body;
+        }
+        self.drain(ROOT, error, Undoing::Everything);
+    }
+}
