@@ -72,6 +72,16 @@ pub enum Error {
         /// How large it may be.
         limit: usize,
     },
+    /// A later run with the same key stands, which the undo might meet.
+    #[error(
+        "run {run}: run {later} came after it with the same key and stands: undo that one first, or force it"
+    )]
+    LaterRun {
+        /// The run that was to be undone.
+        run: String,
+        /// The run that stands.
+        later: String,
+    },
     /// Waiting for the key would be waiting for ever.
     #[error("run {run} would wait for key {key:?} for ever: {why}")]
     KeyCycle {
@@ -107,6 +117,7 @@ impl Error {
             Self::Key { .. } => "flow.key",
             Self::Signals { .. } => "flow.signals",
             Self::SignalSize { .. } => "flow.signal_size",
+            Self::LaterRun { .. } => "flow.later_run",
             Self::KeyCycle { .. } => "flow.key_cycle",
             Self::Busy(_) => "flow.busy",
             Self::Stopping => "flow.stopping",

@@ -41,7 +41,13 @@ pub(super) enum Flow {
         target: Target,
     },
     /// Undo a run that has ended: everything it did, in reverse order
-    Undo(Because),
+    Undo {
+        /// Also below a later run with its key that stands
+        #[arg(long)]
+        force: bool,
+        #[command(flatten)]
+        because: Because,
+    },
     /// Let others with its key pass a run whose undoing is not over
     ReleaseKey(Because),
 }
@@ -94,8 +100,10 @@ pub(super) struct Because {
 }
 
 impl Because {
-    async fn ask(self, verb: &str) -> Result<(), Failure> {
-        let body = self.reason.map_or(Value::Null, |reason| json!({ "reason": reason }));
+    async fn ask(self, verb: &str, mut body: Value) -> Result<(), Failure> {
+        if let Some(reason) = self.reason {
+            body["reason"] = reason.into();
+        }
         self.target.ask(verb, body).await
     }
 }
@@ -114,8 +122,9 @@ impl Flow {
             Flow::Pause(target) => target.ask("pause", Value::Null).await?,
             Flow::Resume(target) => target.ask("resume", Value::Null).await?,
             Flow::Restart { from, target } => target.ask("restart", json!({ "step": from })).await?,
-            Flow::Undo(because) => because.ask("undo").await?,
-            Flow::ReleaseKey(because) => because.ask("release-key").await?,
+            Flow::Undo { force: true, because } => because.ask("undo", json!({ "force": true })).await?,
+            Flow::Undo { force: false, because } => because.ask("undo", json!({})).await?,
+            Flow::ReleaseKey(because) => because.ask("release-key", json!({})).await?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::reader::Reader;
 use super::task::block;
-use super::{Busy, Definition, Known, OnExhausted, OnFault, Trigger, shape};
+use super::{Busy, Definition, Known, OnExhausted, OnFault, Trigger, shape, undo};
 use crate::templates;
 
 /// Compiles one flow, written at `node`. No definition comes back when a mistake is an error; warnings may come
@@ -20,7 +20,9 @@ pub fn compile(name: &str, node: &Node, known: &Known) -> (Option<Definition>, V
         Ok(node) => node,
         Err(unknown) => return (None, [found, vec![*unknown]].concat()),
     };
+    let (node, undone) = undo::with_defaults(node, known);
     let (definition, mut more) = build(name, &node, known);
+    more.extend(undone);
     if found.iter().any(is_error) {
         more.retain(|more| is_sure(more, &found));
     }
@@ -83,7 +85,7 @@ fn is_sure(more: &Diagnostic, shape: &[Diagnostic]) -> bool {
 }
 
 /// Mistakes that are something missing: an `if`, a `when`, a `compensate`, a `with`. It may be there, misspelt.
-const MISSING: [&str; 4] = ["FLOW006", "FLOW008", "FLOW010", "FLOW014"];
+const MISSING: [&str; 5] = ["FLOW006", "FLOW008", "FLOW010", "FLOW014", "FLOW016"];
 
 fn is_error(found: &Diagnostic) -> bool {
     found.severity == Severity::Error

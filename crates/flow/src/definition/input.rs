@@ -26,6 +26,11 @@ impl Input {
         Self { required, allowed }
     }
 
+    /// The members that it must have.
+    pub(super) fn required(&self) -> impl Iterator<Item = &str> {
+        self.required.iter().map(String::as_str)
+    }
+
     /// What is wrong with an input written at `node`, which compiled to `mapping`. What its expressions yield is
     /// not sure, so a member that an expression does not promise is a warning.
     pub(super) fn judge(&self, name: &str, node: &Node, mapping: &Mapping) -> Vec<Diagnostic> {

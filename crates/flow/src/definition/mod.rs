@@ -9,6 +9,7 @@ mod limits;
 mod reader;
 mod shape;
 mod task;
+mod undo;
 
 use std::sync::Arc;
 use std::time::Duration;

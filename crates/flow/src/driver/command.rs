@@ -52,9 +52,14 @@ impl Engine {
 
     /// Undoes a run that has succeeded, or has failed and left what it did: everything in reverse, as a later failure would.
     ///
+    /// Unless forced it is not undone below a later run with its key that has succeeded.
+    ///
     /// # Errors
-    /// [`Error::Status`] when it has not ended, or is undone already.
-    pub async fn undo(&self, run: &str, by: &str, reason: Option<&str>) -> Result<(), Error> {
+    /// [`Error::Status`] when it has not ended, or is undone already; [`Error::LaterRun`].
+    pub async fn undo(&self, run: &str, by: &str, reason: Option<&str>, force: bool) -> Result<(), Error> {
+        if let Some(later) = self.later(run).await?.filter(|_| !force) {
+            return Err(Error::LaterRun { run: run.to_owned(), later });
+        }
         let reason = reason.map(str::to_owned);
         self.command(run, Command::Undo { by: by.to_owned(), reason }).await
     }

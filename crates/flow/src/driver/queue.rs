@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use store::{Append, Batch, Expected, RunRow, RunStatus, Signal, SignalOp};
+use store::{Append, Batch, Expected, RunFilter, RunRow, RunStatus, Signal, SignalOp};
 
 use super::Engine;
 use super::begin::stream;
@@ -35,6 +35,18 @@ impl Engine {
         }
         let line = self.line(tenant, place, LINE).await?;
         Ok(line.into_iter().find(|row| row.id != run && row.status != RunStatus::Queued))
+    }
+
+    /// The last run of this one's line and key that came after it and has succeeded.
+    pub(super) async fn later(&self, run: &str) -> Result<Option<String>, store::Error> {
+        let Some(own) = self.0.store.run(run).await? else { return Ok(None) };
+        let Some(key) = own.key.clone() else { return Ok(None) };
+        let line = |row: &RunRow| row.line.as_ref().unwrap_or(&row.flow).clone();
+        let (tenant, status) = (Some(own.tenant.clone()), vec![RunStatus::Succeeded]);
+        let filter = RunFilter { tenant, key: Some(key), status, ..RunFilter::default() };
+        let rows = self.0.store.runs(&filter).await?;
+        let later = rows.into_iter().find(|row| row.position > own.position && line(row) == line(&own));
+        Ok(later.map(|row| row.id))
     }
 
     async fn line(&self, tenant: &str, place: &LinePlace, limit: usize) -> Result<Vec<RunRow>, store::Error> {

@@ -53,7 +53,7 @@ fn a_final_operation_without_compensation_is_a_warning() {
     check(
         "do: [{ pay: { call: payments.capture } }]",
         expect![
-            "FLOW008 1:21 `payments.capture` must never be repeated, and nothing says how to undo it (add `compensate: { call: payments.refund }`, or `compensate: none`)"
+            "FLOW016 1:21 step `pay` does not say how it is undone, and `payments.capture` declares the undo `refund` (write `compensate: { call: payments.refund, with: { … } }`, or `compensate: none`)"
         ],
     );
 }
@@ -182,5 +182,35 @@ fn an_input_that_cannot_fit() {
         FLOW014 4:41 `payments.charge` has no place for the member `order` (it takes `id`)
         FLOW014 5:105 `payments.find` needs the member `id` (write `with: { id: … }`)
         FLOW014 5:107 `payments.find` has no place for the member `key` (it takes `id`)"#]],
+    );
+}
+
+/// What a declared undo needs, and what its step answers.
+fn undone(needs: &[&str], answers: &[&str]) -> flow::Known {
+    let mut known = known();
+    let payments = known.systems.get_mut("payments").unwrap();
+    let properties = |names: &[&str]| -> serde_json::Value {
+        names.iter().map(|name| ((*name).to_owned(), serde_json::json!(true))).collect()
+    };
+    let schema = serde_json::json!({ "type": "object", "required": needs, "properties": properties(needs) });
+    payments.get_mut("refund").unwrap().input = flow::Input::from_schema(&schema);
+    let schema = serde_json::json!({ "type": "object", "properties": properties(answers) });
+    payments.get_mut("charge").unwrap().output = expr::Ty::from_schema(&schema);
+    known
+}
+
+#[test]
+fn a_declared_undo_is_used_where_its_input_is_plain() {
+    let nested = "do: [{ d: { do: [{ t: { try: [{ pay: { call: payments.charge, with: { order: '${ entity.id }' } } }] } }] } }]";
+    check_among(&undone(&["id", "order"], &["id"]), nested, expect![""]);
+    let without = "do: [{ pay: { call: payments.charge, compensate: none } }]";
+    check_among(&undone(&["id"], &[]), without, expect![""]);
+    let changing = "do: [{ pay: { call: payments.charge, with: { id: '${ vars.id }' } } }]";
+    check_among(
+        &undone(&["id"], &[]),
+        changing,
+        expect![
+            "FLOW016 1:21 step `pay` does not say how it is undone, and `payments.charge` declares the undo `refund` (write `compensate: { call: payments.refund, with: { id: … } }`, or `compensate: none`)"
+        ],
     );
 }

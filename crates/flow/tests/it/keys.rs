@@ -197,7 +197,7 @@ async fn a_run_that_is_undone_waits_for_its_turn() {
     assert_eq!(world.over(&first).await.status, RunStatus::Succeeded);
     let second = world.start("act_2", order()).await;
     world.until(&second, |view| view.status == RunStatus::Waiting).await;
-    world.engine.undo(first.as_str(), "ops", None).await.unwrap();
+    world.engine.undo(first.as_str(), "ops", None, false).await.unwrap();
     let third = world.start("act_3", order()).await;
     let view = world.until(&first, |view| waits_for(view).is_some()).await;
     assert_eq!((view.status, waits_for(&view)), (RunStatus::Queued, Some(second.as_str())));
@@ -209,4 +209,19 @@ async fn a_run_that_is_undone_waits_for_its_turn() {
     let wanted = ["orders.create", "orders.create", "orders.cancel", "orders.create"];
     assert_eq!(world.ledger.effects(), wanted);
     assert_eq!(world.ledger.inputs("orders.cancel"), [json!({ "id": "orders.create#1" })]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_is_not_undone_below_one_that_came_after_it() {
+    let world = World::of("{ key: '${ entity.id }', do: [{ a: { call: orders.create, compensate: { call: orders.cancel, with: { id: '${ entity.id }' } } } }] }").await;
+    let first = world.start("act_1", order()).await;
+    world.over(&first).await;
+    let second = world.start("act_2", order()).await;
+    world.over(&second).await;
+    let refused = world.engine.undo(first.as_str(), "ops", None, false).await.unwrap_err();
+    assert_eq!(refused, flow::Error::LaterRun { run: first.to_string(), later: second.to_string() });
+    world.engine.undo(second.as_str(), "ops", None, false).await.unwrap();
+    world.until(&second, |view| view.status == RunStatus::Compensated).await;
+    world.engine.undo(first.as_str(), "ops", None, false).await.unwrap();
+    world.until(&first, |view| view.status == RunStatus::Compensated).await;
 }

@@ -40,6 +40,7 @@ schemas! {
     RunList: "RunList" => page("runs", json!({"type": "object"}));
     RestartRun: "RestartRun" => object(&["step"], json!({"step": {"type": "string", "description": "The step's path."}}));
     Reason: "Reason" => closed(json!({"reason": {"type": "string", "maxLength": 500, "description": "Why, for the journal."}}));
+    UndoRun: "UndoRun" => closed(json!({"reason": {"type": "string", "maxLength": 500, "description": "Why, for the journal."}, "force": {"type": "boolean", "description": "Also below a later run with its key that stands."}}));
     SignalPayload: "SignalPayload" => json!({"description": "Any JSON value: what the `listen` gives."});
     Signalled: "Signalled" => signalled();
     DeadLetter: "DeadLetter" => dead();

@@ -137,7 +137,7 @@ impl From<flow::Error> for Problem {
         match error {
             flow::Error::UnknownRun(_) => Problem::new(Code::RunUnknown),
             flow::Error::UnknownDead(_) => Problem::new(Code::DeadState),
-            flow::Error::UnknownStep { .. } | flow::Error::Status { .. } => {
+            flow::Error::UnknownStep { .. } | flow::Error::Status { .. } | flow::Error::LaterRun { .. } => {
                 Problem::because(Code::RunState, told)
             }
             flow::Error::Key { .. } | flow::Error::KeyCycle { .. } => {

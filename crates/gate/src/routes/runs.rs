@@ -100,7 +100,7 @@ pub(super) const ROUTES: &[Route] = &[
         )
     },
     Route {
-        takes: Takes::Json(Schema::Reason, Optional::Yes),
+        takes: Takes::Json(Schema::UndoRun, Optional::Yes),
         ..manage(
             "/v1/runs/{id}/undo",
             "undoRun",
@@ -216,6 +216,8 @@ struct Restart {
 #[serde(deny_unknown_fields)]
 struct Because {
     reason: Option<String>,
+    #[serde(default)]
+    force: bool,
 }
 
 async fn change(gate: &Gate, asked: Asked, change: Change) -> Result<Answer, Problem> {
@@ -234,8 +236,11 @@ async fn change(gate: &Gate, asked: Asked, change: Change) -> Result<Answer, Pro
             }
             engine.restart_from(id, &step).await?;
         }
-        Change::Undo => gate.engine.undo(id, by, reason(&asked)?.as_deref()).await?,
-        Change::ReleaseKey => gate.engine.release_key(id, by, reason(&asked)?.as_deref()).await?,
+        Change::Undo => {
+            let (reason, force) = because(&asked)?;
+            gate.engine.undo(id, by, reason.as_deref(), force).await?;
+        }
+        Change::ReleaseKey => gate.engine.release_key(id, by, because(&asked)?.0.as_deref()).await?,
     }
     let correlation_id = &*asked.correlation;
     tracing::info!(correlation_id, run = id, ?change, principal = by, "run changed by hand");
@@ -245,12 +250,12 @@ async fn change(gate: &Gate, asked: Asked, change: Change) -> Result<Answer, Pro
 /// The longest reason, in characters.
 const REASON: usize = 500;
 
-fn reason(asked: &Asked) -> Result<Option<String>, Problem> {
-    let Because { reason } = asked.document()?;
+fn because(asked: &Asked) -> Result<(Option<String>, bool), Problem> {
+    let Because { reason, force } = asked.document()?;
     match reason.as_ref().map(|reason| reason.chars().count()) {
         Some(long) if long > REASON => {
             Err(Problem::because(Code::BodyInvalid, format!("reason: at most {REASON} characters")))
         }
-        _ => Ok(reason),
+        _ => Ok((reason, force)),
     }
 }

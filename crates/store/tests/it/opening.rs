@@ -20,7 +20,7 @@ async fn a_newer_store_is_refused_and_left_as_it_is() {
     assert_eq!(error, Error::Newer { found: 99, ours: 6 });
     assert_eq!(
         error.to_string(),
-        "store has schema 99, this cardan knows up to 5: run the cardan that wrote it, or a newer one"
+        "store has schema 99, this cardan knows up to 6: run the cardan that wrote it, or a newer one"
     );
     assert_eq!(std::fs::read(disk.path()).unwrap(), before);
 }

@@ -97,15 +97,11 @@ fn warn_if_final(reader: &mut Reader<'_>, node: &Node, body: Option<&Body>) {
     if let Some(known) = known
         && known.repeat == Repeat::Never
     {
+        if known.undo.is_some() {
+            return; // whoever reads the undo of its operation says so
+        }
         let name = format!("{}.{}", call.system, call.operation);
-        let help = match &known.undo {
-            Some(undo) => {
-                format!("add `compensate: {{ call: {}.{undo} }}`, or `compensate: none`", call.system)
-            }
-            None => {
-                "add `compensate: { call: … }`, or `compensate: none` when nothing needs undoing".to_owned()
-            }
-        };
+        let help = "add `compensate: { call: … }`, or `compensate: none` when nothing needs undoing";
         let said = format!("`{name}` must never be repeated, and nothing says how to undo it");
         reader.warn("FLOW008", &target.span, said, help);
     }

@@ -18,7 +18,7 @@ use port::Repeat;
 use super::{OnExhausted, Retry};
 
 pub(crate) use members::Members;
-pub(super) use read::block;
+pub(super) use read::{block, is_verb};
 
 /// Tasks in sequence.
 pub(crate) type Block = Arc<[Arc<Task>]>;

@@ -19,6 +19,11 @@ pub(in super::super) const VERBS: [&str; 15] = [
 /// for its name, which what follows may use.
 const NONE: &str = "";
 
+/// Whether a key is what a task does, and no name of a step.
+pub(in super::super) fn is_verb(key: &str) -> bool {
+    key == "do" || VERBS.contains(&key)
+}
+
 /// Reads tasks in sequence and says which can never be reached.
 pub(in super::super) fn block(reader: &mut Reader<'_>, node: &Node) -> Block {
     let mut ended: Option<String> = None;
