@@ -35,13 +35,16 @@ pub struct Need {
     pub missing: String,
 }
 
+/// A definition, and what it names and is not there.
+type Revived = (Definition, Vec<Lack>);
+
 /// Looks through the live runs of a store, a page at a time.
 pub struct Needs {
     store: Store,
     known: Known,
     after: u64,
-    /// By the hash of a definition: what it names and is not there; `None` when it cannot be read.
-    seen: HashMap<String, Option<Arc<(Definition, Vec<Lack>)>>>,
+    /// By the hash of a definition; `None` when it cannot be read.
+    seen: HashMap<String, Option<Arc<Revived>>>,
 }
 
 impl Needs {
@@ -80,7 +83,7 @@ impl Needs {
         Ok(needed.map(|lack| need(row, &lack.step, lack.of.as_str(), lack.missing.clone())).collect())
     }
 
-    async fn lacks(&mut self, row: &RunRow) -> Result<Option<Arc<(Definition, Vec<Lack>)>>, Error> {
+    async fn lacks(&mut self, row: &RunRow) -> Result<Option<Arc<Revived>>, Error> {
         if let Some(seen) = self.seen.get(&row.hash) {
             return Ok(seen.clone());
         }
@@ -114,8 +117,8 @@ fn is_needed(state: &State, row: &RunRow, lack: &Lack) -> bool {
     let undoing = row.status == RunStatus::Compensating;
     match lack.of {
         LackOf::Compensate => {
-            !matches!(status, Some(Skipped | Dropped | Compensated | Failed))
-                && !(undoing && status.is_none())
+            let over = matches!(status, Some(Skipped | Dropped | Compensated | Failed));
+            !over && (!undoing || status.is_some())
         }
         LackOf::Call | LackOf::Verify | LackOf::Run => {
             !undoing && !matches!(status, Some(Succeeded | Skipped | Compensated | Failed | Dropped | Parked))
