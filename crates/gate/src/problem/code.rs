@@ -37,6 +37,12 @@ codes! {
     ActIdReused = "act.id_reused", 409, "Act id was used for another act";
     /// The act is sound and the conversation's state does not allow it.
     ActRefused = "act.refused", 422, "Act cannot be taken now";
+    /// Too many acts in one request.
+    ActTooMany = "act.too_many", 413, "Too many acts in one request";
+    /// `metadata.conversation_id` names another conversation than the path.
+    ActConversation = "act.conversation_mismatch", 403, "Access denied to conversation";
+    /// The act's speaker is not the token's subject.
+    ActSpeaker = "act.speaker_mismatch", 403, "Speaker is not the authenticated subject";
     /// The commit's `idempotency_key` was used for another commit.
     CommitKeyReused = "commit.key_reused", 422, "Idempotency key was used for another commit";
     /// The commit's `idempotency_key` names a commit of which nothing more is kept.
@@ -45,12 +51,6 @@ codes! {
     CommitKeysFull = "commit.keys_full", 507, "No room for another commit key";
     /// `metadata.cardan.new_try` is said of what did not come to nothing.
     CommitNewTry = "commit.new_try", 409, "Commit cannot be tried anew";
-    /// Too many acts in one request.
-    ActTooMany = "act.too_many", 413, "Too many acts in one request";
-    /// `metadata.conversation_id` names another conversation than the path.
-    ActConversation = "act.conversation_mismatch", 403, "Access denied to conversation";
-    /// The act's speaker is not the token's subject.
-    ActSpeaker = "act.speaker_mismatch", 403, "Speaker is not the authenticated subject";
     /// The body is not JSON.
     BodyJson = "body.json", 400, "Malformed JSON";
     /// The body is not UTF-8.

@@ -158,18 +158,16 @@ async fn a_key_twice_in_one_batch_is_one_commit() {
     ];
     let lines: String = acts.iter().map(|act| act.to_string() + "\n").collect();
     let verdicts = house.lines(ACTS, &lines).await;
-    let told: Vec<Value> =
-        verdicts.iter().map(|line| json!([line["status"], line["replayed"], line["code"]])).collect();
-    assert_eq!(
-        told[..4],
-        [
-            json!([202, null, null]),
-            json!([202, true, null]),
-            json!([422, null, "commit.key_reused"]),
-            json!([409, null, "commit.new_try"]),
-        ]
-    );
-    assert_eq!(told[4], json!([200, true, null]));
+    let told: Vec<Value> = verdicts.iter().map(|line| json!([line["replayed"], line["code"]])).collect();
+    let expected = [
+        json!([null, null]),
+        json!([true, null]),
+        json!([null, "commit.key_reused"]),
+        json!([null, "commit.new_try"]),
+    ];
+    assert_eq!((&told[..4], &told[4]), (&expected[..], &json!([true, null])));
+    // What has begun is pending; what was begun before is told as it stands, which may be at its end by then.
+    assert_eq!((&verdicts[0]["status"], &verdicts[4]["status"]), (&json!(202), &json!(200)));
     assert_eq!(runs(&house).await, 2);
 }
 
