@@ -5,7 +5,9 @@
 
 #![deny(clippy::print_stdout, reason = "it panics when the reader has gone: write to `stdout()` and ask")]
 
+mod bounded;
 pub mod cli;
 pub mod config;
 pub mod play;
+mod terminal;
 pub mod wire;

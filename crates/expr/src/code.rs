@@ -20,6 +20,7 @@ pub(crate) enum Code {
     TemplateKey,
     Secret,
     Constant,
+    LeftAsText,
     Missing,
     Null,
     WrongType,
@@ -36,7 +37,7 @@ pub(crate) enum Code {
 
 impl Code {
     /// Every code.
-    pub(crate) const ALL: [Self; 29] = [
+    pub(crate) const ALL: [Self; 30] = [
         Self::Syntax,
         Self::SourceLimit,
         Self::UnknownName,
@@ -54,6 +55,7 @@ impl Code {
         Self::TemplateKey,
         Self::Secret,
         Self::Constant,
+        Self::LeftAsText,
         Self::Missing,
         Self::Null,
         Self::WrongType,
@@ -88,6 +90,7 @@ impl Code {
             Self::TemplateKey => "EXPR015",
             Self::Secret => "EXPR016",
             Self::Constant => "EXPR017",
+            Self::LeftAsText => "EXPR018",
             Self::Missing => "EXPR101",
             Self::Null => "EXPR102",
             Self::WrongType => "EXPR103",

@@ -8,6 +8,7 @@
 //! It has no clock, no randomness, no environment and no I/O. It does not know what a flow, an act or an
 //! adapter is: they tell it which names exist.
 
+mod left_as_text;
 mod mapping;
 mod program;
 mod template;

@@ -4,6 +4,7 @@ use diag::{Diagnostic, Entry, Node, Span, Tree};
 use serde_json::Value;
 
 use crate::code::Code;
+use crate::left_as_text;
 use crate::limits::TEXT_BYTES;
 use crate::source::Source;
 use crate::template::{Part, Unclosed, split};
@@ -17,6 +18,8 @@ use crate::{Error, Names, Program, Reference, Scope, Ty};
 #[derive(Clone, Debug)]
 pub struct Mapping {
     plan: Plan,
+    /// Texts that read like expressions.
+    doubtful: Vec<Diagnostic>,
 }
 
 #[derive(Clone, Debug)]
@@ -37,9 +40,13 @@ enum Piece {
 impl Mapping {
     /// Compiles every scalar of the tree. Every mistake is reported.
     pub fn compile(node: &Node, names: &Names) -> Result<Self, Vec<Diagnostic>> {
-        let mut compile = Compile { names, found: Vec::new() };
+        let mut compile = Compile { names, found: Vec::new(), doubtful: Vec::new() };
         let plan = compile.node(node);
-        if compile.found.is_empty() { Ok(Self { plan }) } else { Err(compile.found) }
+        if compile.found.is_empty() {
+            Ok(Self { plan, doubtful: compile.doubtful })
+        } else {
+            Err(compile.found)
+        }
     }
 
     /// Compiles one built-in text that no file holds.
@@ -49,7 +56,7 @@ impl Mapping {
 
     /// A fixed value: `${` in it means nothing.
     pub fn literal(value: Value) -> Self {
-        Self { plan: Plan::Literal(value) }
+        Self { plan: Plan::Literal(value), doubtful: Vec::new() }
     }
 
     /// The tree with every `${ … }` replaced by its value.
@@ -89,7 +96,7 @@ impl Mapping {
 
     /// What deserves a look although it compiles.
     pub fn warnings(&self) -> Vec<&Diagnostic> {
-        self.programs().into_iter().flat_map(Program::warnings).collect()
+        self.programs().into_iter().flat_map(Program::warnings).chain(&self.doubtful).collect()
     }
 
     /// What it is known to yield.
@@ -166,6 +173,7 @@ fn interpolate(pieces: &[Piece], scope: &Scope<'_>) -> Result<Value, Error> {
 struct Compile<'n> {
     names: &'n Names,
     found: Vec<Diagnostic>,
+    doubtful: Vec<Diagnostic>,
 }
 
 impl Compile<'_> {
@@ -198,6 +206,11 @@ impl Compile<'_> {
             Ok(parts) => parts,
             Err(Unclosed(open)) => return self.unclosed(scalar, span, open),
         };
+        for part in &parts {
+            if let Part::Text(text) = part {
+                self.doubtful.extend(left_as_text::noticed(text, parts.len() == 1, span, self.names));
+            }
+        }
         match parts.as_slice() {
             [Part::Text(text)] => Plan::Literal(Value::String(text.clone())),
             [Part::Expr(range)] => self.program(scalar, range.clone(), span).map_or(nothing(), Plan::Whole),

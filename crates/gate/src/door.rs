@@ -59,7 +59,7 @@ async fn serve(
     let turn = gate.turns.take(Whose::path(routes))?;
     // Then who asks: a stranger learns nothing about paths' methods, limits or bodies.
     let authority = parts.uri.authority().map(|authority| authority.as_str().to_owned());
-    let principal = gate.auth.principal(&parts.headers, authority.as_deref())?;
+    let principal = gate.auth.principal(&parts.headers, authority.as_deref(), &parts.method)?;
     let route = chosen(routes, &parts.method)?;
     permit(&principal, route)?;
     // The rate is limited before the body is read, so that a flood costs little.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::any;
 use tokio::net::TcpListener;
@@ -91,7 +92,21 @@ fn routed(gate: &Gate, paths: impl Iterator<Item = Path>, pages: Vec<Page>) -> R
     }
     let document: Arc<str> = openapi::document(&all, &pages).to_string().into();
     let described = any(move || async move { openapi::answer(&document) });
-    front::before(page::mount(router.route(openapi::PATH, described), pages).fallback(unknown))
+    let router = front::before(page::mount(router.route(openapi::PATH, described), pages).fallback(unknown));
+    let gate = gate.clone();
+    router.layer(from_fn(move |request: Request, next: Next| known_host(gate.clone(), request, next)))
+}
+
+/// Behind one door one rule holds for who may reach it: for pages, unknown paths and the description as for the API.
+async fn known_host(gate: Gate, request: Request, next: Next) -> Response {
+    let authority = request.uri().authority().map(|authority| authority.as_str().to_owned());
+    match gate.auth.may_see(request.headers(), authority.as_deref()) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => {
+            gate.observer.refused(problem.code.as_str());
+            problem.into_response_at(Some(request.uri().path()))
+        }
+    }
 }
 
 async fn unknown(request: Request) -> Response {

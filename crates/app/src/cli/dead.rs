@@ -1,6 +1,6 @@
 //! `cardan dead list|show|edit|replay|discard`
 
-use std::io::{Write, stdout};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,6 +9,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{Done, Failure, Remote, table};
+use crate::terminal::stdout;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Dead {

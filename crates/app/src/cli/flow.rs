@@ -1,6 +1,6 @@
 //! `cardan flow list|show|cancel|signal|pause|resume|restart|undo|release-key`
 
-use std::io::{Write, stdout};
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Done, Failure, Remote, table};
 use crate::play::{timeline, waits};
+use crate::terminal::stdout;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Flow {

@@ -92,7 +92,7 @@ impl Cli {
             Ok(code) => code,
             Err(Failure::Unheard) => ExitCode::from(UNHEARD),
             Err(Failure::Told(why)) => {
-                eprintln!("cardan: {why}");
+                eprintln!("cardan: {}", crate::terminal::plain(&why.to_string()));
                 ExitCode::from(2)
             }
         }

@@ -1,6 +1,6 @@
 //! `cardan outbox list`
 
-use std::io::{Write, stdout};
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{Done, Remote, table};
 use crate::play::waits;
+use crate::terminal::stdout;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Outbox {

@@ -1,6 +1,6 @@
 //! `cardan play STORY`
 
-use std::io::{Write, stdout};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::{Done, Failure, Remote};
 use crate::play::{Story, perform};
+use crate::terminal::stdout;
 
 #[derive(Debug, Args)]
 pub(super) struct Play {

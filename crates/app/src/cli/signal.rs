@@ -1,6 +1,6 @@
 //! `cardan flow signal RUN NAME [JSON]` and `cardan signal NAME --key KEY [JSON]`
 
-use std::io::{Write, stdout};
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -8,6 +8,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::{Done, Failure, Remote, table};
+use crate::terminal::stdout;
 
 /// What is sent, and as whom.
 #[derive(Debug, Args)]

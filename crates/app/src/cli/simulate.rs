@@ -1,6 +1,6 @@
 //! `cardan simulate`
 
-use std::io::{Write, stdout};
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::{Done, Failure};
+use crate::terminal::stdout;
 
 #[derive(Debug, Args)]
 pub(super) struct Simulate {

@@ -1,6 +1,6 @@
 //! `cardan system list|show|reset|force-open|disable|observe|automatic`
 
-use std::io::{Write, stdout};
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -8,6 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{Done, Failure, Remote, table};
+use crate::terminal::stdout;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum System {

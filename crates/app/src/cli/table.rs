@@ -1,6 +1,8 @@
 //! Rows of text under headings, aligned; readable without colour.
 
-use std::io::{self, Write, stdout};
+use std::io::{self, Write};
+
+use crate::terminal::stdout;
 
 use serde_json::Value;
 

@@ -58,5 +58,7 @@ pub(super) const NOT_OURS: &str = "CFG128";
 pub(super) const NOT_CUSTOM: &str = "CFG129";
 /// A limit that nothing behind it can carry.
 pub(super) const LARGE_LIMIT: &str = "CFG130";
+/// A limit that no server can work with.
+pub(super) const LIMIT_RANGE: &str = "CFG131";
 /// A limit without its numbers.
 pub(super) const HALF_LIMIT: &str = "CFG117";

@@ -101,6 +101,54 @@ fn rate_shape() -> Shape {
     ])
 }
 
+/// What each limit may be. Less makes the server useless or busy with nothing; more is beyond any use.
+const SIZE_RANGES: [(&str, &str, &str); 4] = [
+    ("body", "1KiB", "16GiB"),
+    ("bulk", "1KiB", "16GiB"),
+    ("line", "1KiB", "16GiB"),
+    ("headers", "1KiB", "1MiB"),
+];
+const TIME_RANGES: [(&str, &str, &str); 8] = [
+    ("header_time", "10ms", "10m"),
+    ("body_time", "10ms", "1h"),
+    ("stall", "10ms", "1h"),
+    ("heartbeat", "100ms", "1h"),
+    ("wait", "0s", "1h"),
+    ("at_least", "0s", "1h"),
+    ("keys", "1s", "366d"),
+    ("drain", "0s", "1h"),
+];
+
+/// Refuses what no server could work with.
+pub(super) fn check(judge: &mut Judge<'_>) {
+    let Some(node) = judge.section("limits") else { return };
+    for (key, least, most) in SIZE_RANGES {
+        check_range(judge, node, key, (least, most), |text| units::size(text).ok());
+    }
+    for (key, least, most) in TIME_RANGES {
+        check_range(judge, node, key, (least, most), |text| units::duration(text).ok());
+    }
+}
+
+fn check_range<T: PartialOrd>(
+    judge: &mut Judge<'_>,
+    node: &Node,
+    key: &str,
+    (least, most): (&str, &str),
+    read: impl Fn(&str) -> Option<T>,
+) {
+    let Some((written, text)) = node.get(key).and_then(|written| Some((written, written.text()?))) else {
+        return;
+    };
+    let inside = |value: T| {
+        read(least).is_none_or(|least| value >= least) && read(most).is_none_or(|most| value <= most)
+    };
+    if !read(text).is_none_or(inside) {
+        let message = format!("`{key}` cannot be {text}: expected {least} to {most}");
+        judge.push(Diagnostic::error(code::LIMIT_RANGE, &written.span, message));
+    }
+}
+
 pub(super) fn read(judge: &mut Judge<'_>) -> Limits {
     let mut limits = Limits::default();
     let Some(node) = judge.section("limits") else { return limits };

@@ -145,6 +145,7 @@ fn read(judge: &mut judge::Judge<'_>) -> Option<Config> {
     let store = store::read(judge);
     let auth = auth::read(judge);
     let listen = door::listen(judge);
+    limits::check(judge);
     let (limits, runs_per_root) = (limits::read(judge), limits::runs_per_root(judge));
     let operators = door::operators(judge);
     let metrics = door::metrics(judge);

@@ -65,13 +65,8 @@ impl Origin {
             Origin::Env(name) => env(name).ok_or_else(|| format!("the variable {name} is not set"))?,
             Origin::File(path) => {
                 let place = path.display();
-                let size = std::fs::metadata(path).map_err(|error| format!("{place}: {error}"))?.len();
-                if size > LARGEST {
-                    return Err(format!(
-                        "{place}: {size} bytes are too many for a secret, at most {LARGEST}"
-                    ));
-                }
-                let text = std::fs::read_to_string(path).map_err(|error| format!("{place}: {error}"))?;
+                let text =
+                    crate::bounded::text(path, LARGEST).map_err(|error| format!("{place}: {error}"))?;
                 let line = text.strip_suffix('\n').unwrap_or(&text);
                 line.strip_suffix('\r').unwrap_or(line).to_owned()
             }

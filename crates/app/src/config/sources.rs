@@ -70,11 +70,7 @@ fn not_ours(file: &Path) -> Diagnostic {
 }
 
 fn read(file: &Path) -> io::Result<Source> {
-    let size = fs::metadata(file)?.len();
-    if size > MAX_BYTES as u64 {
-        return Err(io::Error::other(format!("{size} bytes are too many, at most {MAX_BYTES}")));
-    }
-    let text = fs::read_to_string(file)?;
+    let text = crate::bounded::text(file, MAX_BYTES as u64)?;
     Ok(Source { file: name(file), text: text.into() })
 }
 

@@ -1,6 +1,6 @@
 //! Performs a story against a running server.
 
-use std::io::{self, Write, stdout};
+use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::follow::Follow;
 use super::{Story, timeline};
 use crate::cli::{Failure, Remote};
+use crate::terminal::stdout;
 
 /// How long the work that a story starts may take.
 const PATIENCE: Duration = Duration::from_secs(30);

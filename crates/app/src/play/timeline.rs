@@ -1,10 +1,11 @@
 //! What happened, one line each, for a person.
 
-use std::io::{self, Write, stdout};
+use std::io::{self, Write};
 
 use serde_json::Value;
 
 use super::waits;
+use crate::terminal::stdout;
 
 /// One line of the timeline: who, what, and the rest.
 #[derive(Debug, PartialEq)]
@@ -124,7 +125,7 @@ fn call_of(step: &Value) -> Option<String> {
 /// # Errors
 /// When nobody reads it.
 pub fn print_run(view: &Value) -> io::Result<()> {
-    let mut stdout = stdout().lock();
+    let mut stdout = stdout();
     writeln!(stdout, "{}  {}  {}", text(&view["id"]), text(&view["flow"]), text(&view["status"]))?;
     if let Some(waits) = waits::words(&view["blocked_on"], waits::now()) {
         writeln!(stdout, "  waits for     {waits}")?;

@@ -9,6 +9,9 @@ use port::Clock;
 use crate::cli::Failure;
 use crate::config::{Config, Jwt, JwtKey, Material, Vault};
 
+/// The largest file that can be a public key, in bytes.
+const LARGEST_KEY: u64 = 64 * 1024;
+
 /// Who may do what.
 pub(super) fn auth(config: &Config, vault: &Vault, clock: Arc<dyn Clock>) -> Result<Auth, Failure> {
     match &config.auth {
@@ -41,7 +44,7 @@ fn material(written: &Material, vault: &Vault) -> Result<gate::Material, Failure
         Material::Secret(name) => gate::Material::Secret(secret(name)?),
         Material::PublicSecret(name) => gate::Material::Pem(secret(name)?.expose_secret().to_owned()),
         Material::PublicFile(path) => gate::Material::Pem(
-            std::fs::read_to_string(path)
+            crate::bounded::text(path, LARGEST_KEY)
                 .map_err(|error| Failure::new(format!("reading {}: {error}", path.display())))?,
         ),
     })

@@ -5,15 +5,33 @@ use std::sync::Arc;
 
 use serde_saphyr::granit_parser::{Event, ScalarStyle, Span as Marks, Tag};
 
-use super::{MAX_DEPTH, MAX_NODES, place, scalar};
+use super::{MAX_DEPTH, MAX_NODES, MAX_TEXT, place, scalar};
 use crate::{Diagnostic, Entry, Node, Span, Tree, code};
 
 /// A list or mapping whose end has not been seen.
 struct Open {
     span: Span,
     anchor: usize,
-    size_before: usize,
+    before: Size,
     parts: Parts,
+}
+
+/// How much a document holds, with what aliases repeat.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    nodes: usize,
+    /// Bytes of keys and values.
+    text: usize,
+}
+
+impl Size {
+    fn plus(self, more: Size) -> Self {
+        Self { nodes: self.nodes + more.nodes, text: self.text + more.text }
+    }
+
+    fn fits(self) -> bool {
+        self.nodes <= MAX_NODES && self.text <= MAX_TEXT
+    }
 }
 
 enum Parts {
@@ -26,9 +44,9 @@ pub(super) struct Builder {
     open: Vec<Open>,
     root: Option<Node>,
     documents: usize,
-    /// What each anchor names, and how many nodes that is.
-    anchors: HashMap<usize, (Node, usize)>,
-    nodes: usize,
+    /// What each anchor names, and how much that is.
+    anchors: HashMap<usize, (Node, Size)>,
+    size: Size,
     broken: bool,
     diagnostics: Vec<Diagnostic>,
 }
@@ -41,7 +59,7 @@ impl Builder {
             root: None,
             documents: 0,
             anchors: HashMap::new(),
-            nodes: 0,
+            size: Size::default(),
             broken: false,
             diagnostics: Vec::new(),
         }
@@ -103,7 +121,8 @@ impl Builder {
             Tree::Text(text.to_owned())
         });
         let span = self.own_or_key(span);
-        self.add(Node { span, tree }, anchor, 1)
+        self.size.text += text.len();
+        self.add(Node { span, tree }, anchor, Size { nodes: 1, text: text.len() })
     }
 
     /// An absent value stands where its key stands.
@@ -124,6 +143,7 @@ impl Builder {
                 Diagnostic::error(code::YAML_FEATURE, &span, "merge keys (`<<`) are not part of YAML 1.2");
             self.diagnostics.push(found.help("write the keys out, or name a profile"));
         }
+        self.size.text += text.len();
         if let Some(Open { parts: Parts::Map { key, .. }, .. }) = self.open.last_mut() {
             *key = Some((text.to_owned(), span));
         }
@@ -139,7 +159,7 @@ impl Builder {
             let message = format!("nested deeper than {MAX_DEPTH} levels");
             return self.stop(Diagnostic::error(code::LIMIT, &span, message));
         }
-        self.open.push(Open { span, anchor, size_before: self.nodes, parts });
+        self.open.push(Open { span, anchor, before: self.size, parts });
         true
     }
 
@@ -159,7 +179,8 @@ impl Builder {
         let closed = if closing.start < closing.end { closing.end } else { 0 };
         let end = last.unwrap_or(open.span.end).max(open.span.end).max(closed);
         let node = Node { span: Span { end, ..open.span }, tree };
-        let size = self.nodes - open.size_before + 1;
+        let size =
+            Size { nodes: self.size.nodes - open.before.nodes + 1, text: self.size.text - open.before.text };
         self.add(node, open.anchor, size)
     }
 
@@ -169,10 +190,11 @@ impl Builder {
             return self.stop(found);
         }
         match self.anchors.get(&id) {
-            Some((_, size)) if self.nodes + size > MAX_NODES => self.too_many(span),
+            Some((_, size)) if !self.size.plus(*size).fits() => self.too_many(span),
             Some((node, size)) => {
                 let (node, size) = (node.clone(), *size);
-                self.nodes += size - 1;
+                self.size.nodes += size.nodes - 1;
+                self.size.text += size.text;
                 self.add(node, 0, size)
             }
             None => {
@@ -183,11 +205,14 @@ impl Builder {
         }
     }
 
-    /// Puts a finished node where it belongs. `size` counts the nodes in it; all but itself are counted already.
-    fn add(&mut self, node: Node, anchor: usize, size: usize) -> bool {
+    /// Puts a finished node where it belongs. `size` is how much it holds; all but the node itself is counted already.
+    fn add(&mut self, node: Node, anchor: usize, size: Size) -> bool {
+        self.size.nodes += 1;
         // What an anchor keeps is a copy, so it counts too.
-        self.nodes += if anchor == 0 { 1 } else { 1 + size };
-        if self.nodes > MAX_NODES {
+        if anchor != 0 {
+            self.size = self.size.plus(size);
+        }
+        if !self.size.fits() {
             return self.too_many(&node.span);
         }
         if anchor != 0 {
@@ -206,7 +231,12 @@ impl Builder {
     }
 
     fn too_many(&mut self, span: &Span) -> bool {
-        let message = format!("more than {MAX_NODES} values in one document");
+        let message = match self.size.nodes >= MAX_NODES {
+            true => format!("more than {MAX_NODES} values in one document"),
+            false => {
+                format!("more than {MAX_TEXT} bytes of text in one document, or more values than {MAX_NODES}")
+            }
+        };
         self.stop(Diagnostic::error(code::LIMIT, span, message))
     }
 

@@ -23,6 +23,8 @@ pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 pub const MAX_DEPTH: usize = 64;
 /// The most values in one document, those repeated by an alias counted each time.
 pub const MAX_NODES: usize = 250_000;
+/// The most bytes of keys and values in one document, those repeated by an alias counted each time.
+pub(super) const MAX_TEXT: usize = 4 * MAX_BYTES;
 
 /// Reads one document. `file` is the name that places will carry.
 ///

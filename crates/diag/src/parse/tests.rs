@@ -301,3 +301,12 @@ fn json() -> impl proptest::strategy::Strategy<Value = serde_json::Value> {
         ]
     })
 }
+
+#[test]
+fn what_aliases_repeat_is_counted_by_its_bytes() {
+    let bomb = format!("x: &x \"{}\"\ny: [{}]\n", "A".repeat(300_000), ["*x"; 20_000].join(","));
+    let found = super::parse("t.yaml", &bomb).unwrap_err();
+    assert_eq!(found[0].code, crate::code::LIMIT, "{found:?}");
+    let few = format!("x: &x \"{}\"\ny: [*x, *x]\n", "A".repeat(300_000));
+    assert!(super::parse("t.yaml", &few).is_ok());
+}

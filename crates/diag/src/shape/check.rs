@@ -67,7 +67,7 @@ impl Checker {
 
     fn expect(&mut self, right: bool, shape: &Shape, node: &Node, here: &Span) -> bool {
         if !right {
-            self.found.push(super::scalar::wrong_type(&shape.words(), node, here));
+            self.found.push(super::scalar::wrong_type(&shape.words(), shape.may_hold_secret(), node, here));
         }
         right
     }
@@ -106,7 +106,8 @@ impl Checker {
         reported: &[&str],
     ) {
         if !matches!(node.tree, Tree::Map(_)) {
-            let found = super::scalar::wrong_type(&object_words(fields), node, here);
+            let secret = fields.iter().any(Field::may_hold_secret);
+            let found = super::scalar::wrong_type(&object_words(fields), secret, node, here);
             // A text here may be a secret, so it is not repeated.
             let number = matches!(node.tree, Tree::Number(_));
             let meant = fields.first().filter(|_| number).and_then(|field| self.spelled_out(field, node));

@@ -27,7 +27,10 @@ impl Checker {
                 }
                 found.into_iter().for_each(|found| self.push(found));
             }
-            None => self.push(super::scalar::wrong_type(&alternatives(&variants), node, here)),
+            None => {
+                let secret = variants.iter().any(Shape::may_hold_secret);
+                self.push(super::scalar::wrong_type(&alternatives(&variants), secret, node, here));
+            }
         }
     }
 

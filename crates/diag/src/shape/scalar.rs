@@ -1,6 +1,6 @@
 //! Checks single values, and says in words what a shape wants.
 
-use super::{Form, Kind, Shape};
+use super::{Field, Form, Kind, Shape};
 use crate::{Diagnostic, Node, Span, Tree, code, nearest, units};
 
 /// What is wrong with a single value.
@@ -27,7 +27,7 @@ pub(super) fn check(shape: &Shape, node: &Node, here: &Span) -> Option<Diagnosti
         }),
         (Kind::Secret, _) => bad_secret(node),
         _ => {
-            let found = wrong_type(&shape.words(), node, here);
+            let found = wrong_type(&shape.words(), shape.may_hold_secret(), node, here);
             Some(match shape.examples.first() {
                 Some(example) => Diagnostic { help: vec![format!("for example {example}")], ..found },
                 None => found,
@@ -36,14 +36,14 @@ pub(super) fn check(shape: &Shape, node: &Node, here: &Span) -> Option<Diagnosti
     }
 }
 
-/// Another type than expected.
-pub(super) fn wrong_type(expected: &str, node: &Node, here: &Span) -> Diagnostic {
+/// Another type than expected. With `secret`, what was expected may hold a secret.
+pub(super) fn wrong_type(expected: &str, secret: bool, node: &Node, here: &Span) -> Diagnostic {
     let absent = matches!(node.tree, Tree::Null);
     let span = if absent { here } else { &node.span };
     let message = format!("expected {expected}, found {}", node.tree.words());
     let mut found = Diagnostic::error(code::WRONG_TYPE, span, message);
     // Where a mapping belongs, a bare text may be the secret that the mapping should name.
-    if expected.starts_with("a mapping") && matches!(node.tree, Tree::Text(_)) {
+    if secret && expected.starts_with("a mapping") && matches!(node.tree, Tree::Text(_)) {
         found = found.hiding(span);
     }
     match &node.tree {
@@ -109,7 +109,25 @@ impl Tree {
     }
 }
 
+impl Field {
+    pub(super) fn may_hold_secret(&self) -> bool {
+        self.name == "env" || self.shape.may_hold_secret()
+    }
+}
+
 impl Shape {
+    /// Whether a secret may be named in it, by its handle or its variable, so that a text in its place may be the secret
+    /// itself; the same for headers.
+    pub(super) fn may_hold_secret(&self) -> bool {
+        match &*self.kind {
+            Kind::Secret | Kind::Map { name: "header", .. } => true,
+            Kind::List { of, .. } | Kind::Map { of, .. } => of.may_hold_secret(),
+            Kind::Object { fields, .. } => fields.iter().any(Field::may_hold_secret),
+            Kind::OneOf(shapes) => shapes.iter().any(Shape::may_hold_secret),
+            _ => false,
+        }
+    }
+
     /// What it wants, in words.
     pub(crate) fn words(&self) -> String {
         match &*self.kind {

@@ -226,7 +226,7 @@ fn alternatives_are_told_apart_by_their_first_key() {
 
             t.yaml:12:3: error[CFG012]: expected a mapping with `call` or `do` or a mapping of step names, found text
                |
-            12 | - *******
+            12 | - nothing
                |   ^^^^^^^
 
         "#]],

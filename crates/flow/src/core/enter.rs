@@ -61,7 +61,8 @@ impl Machine<'_> {
         let Some(each) = &task.each else { return self.body(task, place) };
         let items = match each.over.eval(&self.state.scope(place.vars)) {
             Ok(Value::Array(items)) => items,
-            Ok(Value::Null) => Vec::new(),
+            // In 0.1.0 what was missing counted as empty; runs of then keep that.
+            Ok(Value::Null) if self.state.start.language == 0 => Vec::new(),
             Ok(other) => {
                 let said = format!("`for` goes over a list, not over {}", word(&other));
                 let error = Failure::new(&place.path, "flow.expression", said);

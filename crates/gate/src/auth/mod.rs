@@ -10,8 +10,8 @@ mod token;
 
 use std::sync::Arc;
 
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, Method};
 
 use crate::{Code, Problem};
 
@@ -55,7 +55,12 @@ impl Auth {
     ///
     /// # Errors
     /// 401 without a valid token; 403 when a loopback server is spoken to by another name or from another origin.
-    pub fn principal(&self, headers: &HeaderMap, authority: Option<&str>) -> Result<Arc<Principal>, Problem> {
+    pub fn principal(
+        &self,
+        headers: &HeaderMap,
+        authority: Option<&str>,
+        method: &Method,
+    ) -> Result<Arc<Principal>, Problem> {
         match self {
             Auth::Tokens(tokens) => {
                 let token = bearer(headers).ok_or(Problem::new(Code::AuthToken))?;
@@ -64,7 +69,18 @@ impl Auth {
                     Problem::new(Code::AuthToken)
                 })
             }
-            Auth::Loopback => local::admit(headers, authority).map(|()| local::principal()),
+            Auth::Loopback => local::admit(headers, authority, method).map(|()| local::principal()),
+        }
+    }
+
+    /// Whether a page that asks for no token may be shown to whoever asks so.
+    ///
+    /// # Errors
+    /// 403 when a loopback server is spoken to by another name or from another origin.
+    pub fn may_see(&self, headers: &HeaderMap, authority: Option<&str>) -> Result<(), Problem> {
+        match self {
+            Auth::Tokens(_) => Ok(()),
+            Auth::Loopback => local::admit(headers, authority, &Method::GET),
         }
     }
 

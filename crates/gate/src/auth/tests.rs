@@ -1,10 +1,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Method};
 use jiff::Timestamp;
 use jsonwebtoken::{EncodingKey, Header, encode};
 use port::Clock;
@@ -184,7 +185,7 @@ fn b21_weak_or_confused_keys_do_not_start() {
 fn without_a_bearer_token_nobody_is_let_in() {
     let auth = Auth::Tokens(tokens());
     let code = |headers: &HeaderMap| {
-        auth.principal(headers, None).map(|who| who.subject.to_string()).map_err(|p| p.code)
+        auth.principal(headers, None, &Method::GET).map(|who| who.subject.to_string()).map_err(|p| p.code)
     };
     let header = |text: &str| HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_str(text).unwrap())]);
     assert_eq!(code(&HeaderMap::new()), Err(Code::AuthToken));
@@ -204,7 +205,7 @@ fn loopback_is_for_loopback() {
         if let Some(origin) = origin {
             headers.insert(http::header::ORIGIN, HeaderValue::from_str(origin).unwrap());
         }
-        Auth::Loopback.principal(&headers, None).map_err(|problem| problem.code).is_ok()
+        Auth::Loopback.principal(&headers, None, &Method::GET).map_err(|problem| problem.code).is_ok()
     };
     for host in
         ["localhost", "localhost:8080", "LOCALHOST:1", "127.0.0.1:8080", "127.1.2.3", "[::1]:8080", "[::1]"]
@@ -219,10 +220,51 @@ fn loopback_is_for_loopback() {
         assert!(!admitted("localhost:8080", Some(origin)), "{origin}");
     }
     assert!(
-        Auth::Loopback.principal(&HeaderMap::new(), Some("localhost")).is_ok(),
+        Auth::Loopback.principal(&HeaderMap::new(), Some("localhost"), &Method::GET).is_ok(),
         "HTTP/2 names it elsewhere"
     );
-    assert!(Auth::Loopback.principal(&HeaderMap::new(), None).is_err());
+    assert!(Auth::Loopback.principal(&HeaderMap::new(), None, &Method::GET).is_err());
+}
+
+#[test]
+fn a_page_of_another_local_server_changes_nothing_unasked() {
+    let admitted = |method: Method, origin: &str, media: Option<&'static str>| {
+        let mut headers = HeaderMap::from_iter([
+            (http::header::HOST, HeaderValue::from_static("localhost:8080")),
+            (http::header::ORIGIN, HeaderValue::from_str(origin).unwrap()),
+        ]);
+        headers.extend(media.map(|media| (http::header::CONTENT_TYPE, HeaderValue::from_static(media))));
+        Auth::Loopback.principal(&headers, None, &method).is_ok()
+    };
+    let other = "http://localhost:3000";
+    for media in [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("")] {
+        for method in [Method::POST, Method::PATCH, Method::DELETE] {
+            assert!(!admitted(method, other, media), "{media:?}");
+        }
+        assert!(admitted(Method::GET, other, media));
+    }
+    assert!(
+        admitted(Method::POST, other, Some("application/json; charset=utf-8")),
+        "a browser asks before it sends this"
+    );
+    assert!(admitted(Method::POST, "http://localhost:8080", None), "its own pages");
+}
+
+#[test]
+fn a_token_that_asks_for_what_is_not_understood_is_refused() {
+    let told = |header: &str| {
+        let text =
+            format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims().to_string()));
+        let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
+        let token = format!("{text}.{}", URL_SAFE_NO_PAD.encode(hmac::sign(&key, text.as_bytes())));
+        tokens().verify(&token).map(|_| ())
+    };
+    assert_eq!(told(r#"{"alg":"HS256","typ":"JWT","x-policy":1}"#), Ok(()));
+    for crit in [r#"["x-policy"]"#, r#"["b64"]"#, "[]", "null", r#""exp""#] {
+        let header = format!(r#"{{"alg":"HS256","crit":{crit},"x-policy":1,"b64":true}}"#);
+        assert!(told(&header).unwrap_err().contains("extension"), "{crit}");
+    }
+    assert!(told(r#"{"alg":"HS256","alg":"HS256"}"#).is_err());
 }
 
 #[test]

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::{Validation, decode, decode_header};
 use port::Clock;
 use serde::Deserialize;
@@ -113,6 +115,7 @@ impl Tokens {
         if token.len() > LONGEST {
             return Err("token is too long");
         }
+        understood(token)?;
         let header = decode_header(token).map_err(|_| "token is malformed or its algorithm unknown")?;
         let fits = |key: &&Ready| key.id == header.kid && key.algorithms.contains(&header.alg);
         let mut validation = Validation::new(header.alg);
@@ -151,6 +154,18 @@ impl Tokens {
         let named = audiences.iter().any(|audience| self.audiences.contains(audience));
         let nobody = audiences.is_empty() && self.audiences.is_empty();
         if named || nobody { Ok(()) } else { Err("another audience") }
+    }
+}
+
+/// A header that names something critical asks for an extension, and none is known here (RFC 7515, 4.1.11); one that
+/// names a member twice can be read in two ways.
+fn understood(token: &str) -> Result<(), &'static str> {
+    let encoded = token.split('.').next().unwrap_or_default();
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(encoded).map_err(|_| "token is malformed")?;
+    let header = act::parse_json(&bytes).map_err(|_| "header of the token is not understood")?;
+    match header.get("crit") {
+        None => Ok(()),
+        Some(_) => Err("token asks for an extension that is not understood"),
     }
 }
 

@@ -10,6 +10,7 @@ mod guards;
 mod idempotent;
 mod live;
 mod named;
+mod numbers;
 mod operators;
 mod refused;
 mod shown;

@@ -181,6 +181,11 @@ async fn pages_of_other_origins_are_refused() {
     ] {
         let answer = house.send(request(host, origin)).await;
         assert_eq!((answer.status, answer.code()), (403, "auth.origin"), "{host} {origin}");
+        for page in ["/openapi.json", "/v1/nothing"] {
+            let page = Request::builder().uri(page).header("host", host).header("origin", origin);
+            let answer = house.send(page.body(axum::body::Body::empty()).unwrap()).await;
+            assert_eq!((answer.status, answer.code()), (403, "auth.origin"), "{host} {origin}");
+        }
     }
     assert_eq!(house.head(), head);
 }

@@ -1,6 +1,8 @@
 //! Patterns as JSON Schema means them (ECMA-262, unanchored, ASCII classes), run by an engine that is linear in
 //! the text. What it cannot run (look-around, back-references) is refused when the pattern is accepted.
 
+mod cost;
+
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -9,6 +11,8 @@ use regex::{Regex, RegexBuilder};
 /// How much memory the compiled patterns of one ask may take together. `^.{1,200}$` takes a quarter of a megabyte,
 /// because `.` is any letter there is; most take a hundredth of that.
 pub(crate) const LARGEST: usize = 256 << 10;
+/// The smallest size that is told apart.
+const SMALLEST: usize = 1024;
 /// Size of the compiled patterns times bytes of the text: what the engine has to do in the worst case, at about a
 /// thousand million a second. This much takes it less than a tenth of a second.
 const WORK: usize = 1 << 26;
@@ -82,17 +86,24 @@ pub(crate) fn compile(pattern: &str) -> Result<Arc<Pattern>, Fault> {
     Ok(made)
 }
 
-/// Tries sizes until one is enough: that is how large it is.
+/// Finds the smallest power of two that is enough: that is how large it is. What would cost much to compile is
+/// refused before.
 fn build(spelled: &str) -> Result<Pattern, Fault> {
-    let mut size = 1024;
-    while size <= LARGEST {
+    if !cost::is_bounded(spelled) {
+        return Err(Fault::Large);
+    }
+    let mut found = None;
+    let (mut low, mut high) = (SMALLEST.ilog2(), LARGEST.ilog2());
+    while low <= high {
+        let middle = low.midpoint(high);
+        let size = 1 << middle;
         match RegexBuilder::new(spelled).size_limit(size).dfa_size_limit(LARGEST).build() {
-            Ok(regex) => return Ok(Pattern { regex, size }),
-            Err(regex::Error::CompiledTooBig(_)) => size *= 2,
+            Ok(regex) => (found, high) = (Some(Pattern { regex, size }), middle - 1),
+            Err(regex::Error::CompiledTooBig(_)) => low = middle + 1,
             Err(error) => return Err(Fault::Form(reason(&error))),
         }
     }
-    Err(Fault::Large)
+    found.ok_or(Fault::Large)
 }
 
 fn reason(error: &regex::Error) -> String {
@@ -182,6 +193,16 @@ mod tests {
             assert!(matches!(compile(pattern), Err(Fault::Large)), "{pattern}");
         }
         assert!(matches("^.{1,200}$", "é") && matches(r"^\p{L}+$", "Łódź"));
+    }
+
+    #[test]
+    fn what_costs_much_to_compile_is_not_compiled() {
+        for piece in [r"(?i:[\x{0}-\x{10FFFF}])", r"(?i)[^\p{L}]\p{Lu}", r"(?i:[\u{80}-\u{FFFF}\p{L}])"] {
+            let costly = piece.repeat(40);
+            assert!(matches!(compile(&costly), Err(Fault::Large)), "{costly}");
+        }
+        assert!(matches("(?i)^straße$", "STRASSE") || matches("(?i)^hello [a-zà-ÿ]+$", "HELLO é"));
+        assert!(matches(r"(?i)^\p{L}+$", "Łódź") && matches(r"^\+?[0-9]{7,15}$", "+15550100100"));
     }
 
     #[test]
