@@ -5,7 +5,8 @@
 //! (what people see of a run).
 //!
 //! It does not know HTTP, SQL, brokers or any vendor: it calls operations of [`port::Systems`], commits batches to
-//! [`store::Store`], and speaks into conversations through [`Voice`]. It has no clock and no dice of its own.
+//! [`store::Store`], and speaks into conversations through [`Voice`]. What leaves by itself it writes as rows, and `relay`
+//! delivers them. It has no clock and no dice of its own.
 
 mod core;
 mod definition;
@@ -24,5 +25,5 @@ pub use definition::{
 pub use driver::{Deps, Engine, Limits, Live, LivePage, Need, Needs, RunId, Sent, Undelivered, failpoints};
 pub use error::Error;
 pub use listener::{Listener, Silence, Transition};
-pub use view::{Attempted, BlockedOn, Letter, RunView, StepStatus, StepView};
+pub use view::{Attempted, BlockedOn, Delivery, Letter, RunView, StepStatus, StepView};
 pub use voice::{Said, Told, Voice, Wait, Want};

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use store::{DeadState, RunRow, RunStatus};
 
-use crate::core::{Failure, Record, RecordStatus, Rollback, State};
+use crate::core::{Failure, Record, RecordStatus, Rollback, State, Told};
 use crate::definition::Definition;
 
 /// A run.
@@ -54,7 +54,8 @@ pub struct RunView {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BlockedOn {
     /// `blocked` (something is not configured), `expression` and `input` (our own faults: a person looks), `queued`, `race_losers` (the steps are done, and losers of a race are being undone), `by a person`, `exhausted`, `outcome_unknown`, `retry`, `timer`, `answer`, `parked`, of a message in the
-    /// outbox that was not tried yet `delivery`, or the guard that keeps the call in: `breaker_open`, `bulkhead_full`, `rate_limited`, `deadline_too_near`.
+    /// outbox that was not tried yet `delivery`, of one that others go before `behind`, of a dead one that holds others up
+    /// `dead_letter`, or the guard that keeps the call in: `breaker_open`, `bulkhead_full`, `rate_limited`, `deadline_too_near`.
     pub reason: &'static str,
     /// The step.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -143,6 +144,23 @@ pub struct StepView {
     pub error: Option<Failure>,
     /// Earlier rounds, oldest first.
     pub history: Vec<Attempted>,
+    /// What became of its message, when it told one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// It waits in the outbox, or is on its way.
+    Pending,
+    /// It arrived; `result` is what the system answered.
+    Delivered,
+    /// It is a dead letter.
+    Dead,
+    /// It was not sent, and will not be.
+    Withdrawn,
 }
 
 /// A round that was in vain.
@@ -245,12 +263,23 @@ fn step(state: &State, record: &Record) -> StepView {
         duration_ms: record.ms,
         result: record.output.as_deref().cloned(),
         error: record.error.clone(),
+        delivery: delivery(state, record),
         history: record
             .history
             .iter()
             .map(|(at, error)| Attempted { at: *at, error: error.clone() })
             .collect(),
     }
+}
+
+fn delivery(state: &State, record: &Record) -> Option<Delivery> {
+    let told = record.task.verb == "tell" && record.ended.is_some() && !record.path.ends_with("/undo");
+    told.then(|| match state.told(&record.path) {
+        _ if state.is_withdrawn(&record.path) => Delivery::Withdrawn,
+        Some(Told::Delivered) => Delivery::Delivered,
+        Some(Told::Dead(_) | Told::Lost) => Delivery::Dead,
+        None => Delivery::Pending,
+    })
 }
 
 /// What a run waits for: the pause, or the first of its steps that waits.

@@ -215,6 +215,21 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// What it says and the values that it names, without its kind, in 500 characters at most.
+    pub fn words(&self) -> String {
+        const LONGEST: usize = 500;
+        let mut said = self.message.to_string();
+        for (field, value) in &self.context {
+            said.push_str(&format!(", {field} {value:?}"));
+        }
+        match said.char_indices().nth(LONGEST) {
+            None => said,
+            Some(_) => said.chars().take(LONGEST - 1).chain(['…']).collect(),
+        }
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.kind.as_str(), self.message)?;

@@ -1,7 +1,7 @@
 //! Everything that must become true together.
 
 use crate::{
-    Append, Checkpoint, DeadOp, DefinitionRow, KeyOp, NewEvent, OutboxOp, RunRow, SignalOp, State, TimerOp,
+    AnswerOp, Append, Checkpoint, DeadOp, DefinitionRow, KeyOp, NewEvent, OutboxOp, RunRow, SignalOp, State, TimerOp,
 };
 
 /// Everything that must become true together: committed as a whole, or not at all.
@@ -25,6 +25,8 @@ pub struct Batch {
     pub keys: Vec<KeyOp>,
     /// Work to do after the commit.
     pub outbox: Vec<OutboxOp>,
+    /// What became of work that was done, for the runs that put it there.
+    pub answers: Vec<AnswerOp>,
     /// What exhausted its attempts.
     pub dead: Vec<DeadOp>,
     /// How far followers of the log have come.
@@ -52,6 +54,7 @@ impl Batch {
         self.signals.extend(other.signals);
         self.keys.extend(other.keys);
         self.outbox.extend(other.outbox);
+        self.answers.extend(other.answers);
         self.dead.extend(other.dead);
         self.checkpoints.extend(other.checkpoints);
     }
@@ -69,6 +72,7 @@ impl Batch {
             + self.signals.iter().map(SignalOp::size).sum::<usize>()
             + self.keys.iter().map(KeyOp::size).sum::<usize>()
             + self.outbox.iter().map(OutboxOp::size).sum::<usize>()
+            + self.answers.iter().map(AnswerOp::size).sum::<usize>()
             + self.dead.iter().map(DeadOp::size).sum::<usize>()
             + rows * 256
     }

@@ -82,6 +82,13 @@ pub struct DeadLetter {
     pub resolved: Option<Timestamp>,
 }
 
+impl DeadLetter {
+    /// The id of the one letter about a source (a step of a run, a row of the outbox), however often that dies.
+    pub fn id_of(source: &str) -> String {
+        format!("dead_{:032x}", xxhash_rust::xxh3::xxh3_128(source.as_bytes()))
+    }
+}
+
 /// One call that did not work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tried {

@@ -6,6 +6,7 @@
 //!
 //! Read in this order: [`Batch`] (what is written together), [`Store`] (commit and read), then `sqlite/` (how).
 
+mod answers;
 mod batch;
 mod census;
 mod checkpoints;
@@ -26,6 +27,7 @@ mod states;
 mod store;
 mod timers;
 
+pub use answers::{Answer, AnswerOp};
 pub use batch::{Batch, Receipt};
 pub use census::Census;
 pub use checkpoints::Checkpoint;
@@ -37,7 +39,9 @@ pub use fate::{Fate, Moment};
 pub use keys::{KeyOp, KeyRecord, KeyState};
 pub use mutants::mutant;
 pub use options::Options;
-pub use outbox::{OutboxFilter, OutboxOp, OutboxRow};
+pub use outbox::{
+    OutboxBacklog, OutboxFilter, OutboxHead, OutboxLane, OutboxOp, OutboxRow, OutboxStage,
+};
 pub use reading::{Cell, Table};
 pub use runs::{DefinitionRow, RunFilter, RunRow, RunStatus};
 pub use signals::{Signal, SignalOp};

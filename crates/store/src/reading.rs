@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::sqlite::{census, checkpoints, dead, events, keys, outbox, query, runs, signals, states, timers};
+use crate::sqlite::{answers, census, checkpoints, dead, events, keys, lanes, outbox, query, runs, signals, states, timers};
 use crate::{
-    Census, DeadFilter, DeadLetter, DefinitionRow, Error, Event, KeyRecord, OutboxFilter, OutboxRow,
+    Answer, Census, DeadFilter, DeadLetter, DefinitionRow, Error, Event, KeyRecord, OutboxBacklog, OutboxFilter, OutboxHead, OutboxLane, OutboxRow,
     RunFilter, RunRow, Signal, StateRow, Store, Timer,
 };
 
@@ -220,6 +220,24 @@ impl Store {
         self.sqlite.read(move |read| signals::known(read, &run, &id)).await
     }
 
+    /// What became of what a run put into the outbox and has not taken yet, in order of the step, after a step.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Io`].
+    pub async fn answers(&self, run: &str, after: &str) -> Result<Vec<Answer>, Error> {
+        let [run, after] = [run, after].map(str::to_owned);
+        self.sqlite.read(move |read| answers::of(read, &run, &after)).await
+    }
+
+    /// The same for one step.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Io`].
+    pub async fn answer(&self, run: &str, step: &str) -> Result<Option<Answer>, Error> {
+        let [run, step] = [run, step].map(str::to_owned);
+        self.sqlite.read(move |read| answers::one(read, &run, &step)).await
+    }
+
     /// An idempotency record, expired or not.
     ///
     /// # Errors
@@ -238,12 +256,43 @@ impl Store {
         self.sqlite.read(move |read| keys::count(read, &tenant, &prefix, most)).await
     }
 
-    /// Outbox rows due at or before `now`, the longest overdue first.
+    /// The lanes of the outbox in which something of this kind has its turn, each with when the first of that is due.
     ///
     /// # Errors
-    /// [`Error::Corrupt`], [`Error::Io`].
-    pub async fn outbox_due(&self, now: Timestamp, limit: usize) -> Result<Vec<OutboxRow>, Error> {
-        self.sqlite.read(move |read| outbox::due(read, now, limit)).await
+    /// [`Error::Io`].
+    pub async fn outbox_lanes(&self, kind: &'static str) -> Result<Vec<OutboxLane>, Error> {
+        self.sqlite.read(move |read| lanes::all(read, kind)).await
+    }
+
+    /// Rows of a lane whose turn it is, also those that are not due yet, the longest overdue first.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub async fn outbox_heads(
+        &self,
+        kind: &'static str,
+        lane: &str,
+        limit: usize,
+    ) -> Result<Vec<OutboxHead>, Error> {
+        let lane = lane.to_owned();
+        self.sqlite.read(move |read| lanes::heads(read, kind, &lane, limit)).await
+    }
+
+    /// The row of a lane and key that those after it wait for.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub async fn outbox_ahead(&self, lane: &str, key: &str) -> Result<Option<String>, Error> {
+        let [lane, key] = [lane, key].map(str::to_owned);
+        self.sqlite.read(move |read| lanes::ahead(read, &lane, &key)).await
+    }
+
+    /// How much waits in each lane of the outbox, up to 10,000 rows each.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub async fn outbox_backlog(&self) -> Result<Vec<OutboxBacklog>, Error> {
+        self.sqlite.read(lanes::backlog).await
     }
 
     /// Outbox rows, the oldest first.
@@ -262,14 +311,6 @@ impl Store {
     pub async fn outbox_one(&self, id: &str) -> Result<Option<OutboxRow>, Error> {
         let id = id.to_owned();
         self.sqlite.read(move |read| outbox::one(read, &id)).await
-    }
-
-    /// When the next outbox row is due.
-    ///
-    /// # Errors
-    /// [`Error::Io`].
-    pub async fn next_outbox(&self) -> Result<Option<Timestamp>, Error> {
-        self.sqlite.read(outbox::next).await
     }
 
     /// Dead letters, newest first.

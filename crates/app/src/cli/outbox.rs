@@ -45,7 +45,7 @@ impl List {
         let given = [("system", self.system), ("after", self.after), ("limit", limit)];
         let query: Vec<_> = given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
         let page = self.remote.send(self.remote.request(Method::GET, "/v1/outbox").query(&query)).await?;
-        let headings = ["run and step", "operation", "age", "attempts", "waits for"];
+        let headings = ["run and step", "operation", "age", "attempts", "waits for", "key"];
         let rows: Vec<Vec<String>> = page["outbox"].as_array().into_iter().flatten().map(row).collect();
         table::print(&headings, &rows, "nothing waits to be delivered")?;
         if let Some(next) = page["next"].as_str() {
@@ -64,5 +64,6 @@ fn row(message: &Value) -> Vec<String> {
         waits::age(&message["since"], now),
         cell("attempts"),
         waits::words(&message["blocked_on"], now).unwrap_or_else(|| "-".to_owned()),
+        cell("key"),
     ]
 }

@@ -65,6 +65,11 @@ pub(super) fn done(type_: &str, payload: &Value, view: &Value) -> Option<Line> {
             line("flow", "wrote down", format!("{path:<15} {:<18} to be delivered", call()))
         }
         "StepSucceeded" => line("flow", "did", format!("{path:<15} {:<18} {} ms", call(), payload["ms"])),
+        "TellDelivered" => line("flow", "delivered", format!("{path:<15} {}", call())),
+        "TellDied" => {
+            let why = text(&payload["error"]["message"]);
+            line("flow", "could not deliver", format!("{path:<15} {:<18} {why}; see `cardan dead list`", call()))
+        }
         "StepFailed" => {
             let why = text(&payload["error"]["message"]);
             line("flow", "failed at", format!("{path:<15} {:<18} {} ms: {why}", call(), payload["ms"]))
@@ -213,8 +218,12 @@ fn summary(step: &Value) -> String {
         Some(took) => format!("{:>3} × {took:>6} ms", text(&step["attempts"])),
         None => String::new(),
     };
-    let told = step["task"] == "tell" && step["status"] == "succeeded";
-    let status = if told { "written down to be delivered".to_owned() } else { text(&step["status"]) };
+    let status = match step["delivery"].as_str() {
+        Some("pending") => "written down to be delivered".to_owned(),
+        Some("dead") => "not delivered: see `cardan dead list`".to_owned(),
+        Some(delivery) if step["status"] == "succeeded" => delivery.to_owned(),
+        Some(_) | None => text(&step["status"]),
+    };
     let line = format!("{:<15} {call:<20} {status:<11} {effort}{error}", text(&step["path"]));
     line.trim_end().to_owned()
 }

@@ -28,6 +28,8 @@ pub fn words(blocked: &Value, now: Timestamp) -> Option<String> {
         "answer" => answer(&blocked["on"]),
         "retry" => "its last call failed".to_owned(),
         "delivery" => "its first delivery".to_owned(),
+        "behind" => format!("its turn after {}", blocked["on"]["message"].as_str().unwrap_or("another")),
+        "dead_letter" => "a person: it is a dead letter and holds its key; see `cardan dead list`".to_owned(),
         "timer" => "its time".to_owned(),
         "breaker_open" => "breaker open".to_owned(),
         "bulkhead_full" => "all its places are taken".to_owned(),
@@ -141,6 +143,10 @@ mod tests {
         check(
             &json!({ "reason": "blocked", "step": "ship", "system": "shop", "on": { "missing": "shop.ship" } }),
             "shop: shop.ship is not configured at ship",
+        );
+        check(
+            &json!({ "reason": "behind", "system": "email", "on": { "message": "run_1/mail" } }),
+            "email: its turn after run_1/mail",
         );
         check(&Value::Null, "");
     }

@@ -33,6 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct House {
     doors: gate::Doors,
     engine: flow::Engine,
+    /// What leaves after a commit.
+    relay: relay::Relay,
     store: Store,
     /// What is done now and then, until the house closes.
     chores: Chores,
@@ -88,11 +90,18 @@ impl House {
         // Runs that go on speak at once.
         conversations.bind(engine.clone());
         engine.start().await.map_err(|error| Failure::new(format!("resuming runs: {error}")))?;
+        let relay = relay::Relay::new(engine.relay(relay::Limits::default()));
+        relay.start();
 
         let (mut chores, batches) = (Chores::default(), guarded.batches);
         limit_stores.forget(&mut chores);
         chores.forget_keys(store.clone(), clock.clone());
-        let present = present::Present { store: store.clone(), engine: engine.clone(), clock: clock.clone() };
+        let present = present::Present {
+            store: store.clone(),
+            engine: engine.clone(),
+            relay: relay.clone(),
+            clock: clock.clone(),
+        };
         let pages = pages::all(&ears, &guards, present, config);
         let doors = gate::serve(
             listener,
@@ -111,7 +120,7 @@ impl House {
                 entropy,
             },
         );
-        Ok(Self { doors: doors?, engine, store, chores, batches, address })
+        Ok(Self { doors: doors?, engine, relay, store, chores, batches, address })
     }
 
     /// Takes nothing new, lets what is in flight end, and closes the store. What is left goes on at the next start.
@@ -119,7 +128,9 @@ impl House {
         self.doors.main.drain().await;
         // What is collected goes now: a call in flight may be waiting for its batch.
         let flushed = join_all(self.batches.iter().map(|batched| batched.flush()));
-        let (_late, ()) = tokio::join!(tokio::time::timeout(PATIENCE, flushed), self.engine.stop(PATIENCE));
+        let flushed = tokio::time::timeout(PATIENCE, flushed);
+        let (_late, (), ()) =
+            tokio::join!(flushed, self.engine.stop(PATIENCE), self.relay.stop(PATIENCE));
         drop(self.chores);
         // To the end, so that a drain can be watched.
         if let Some(operators) = self.doors.operators {

@@ -16,6 +16,7 @@ use super::hear::Ears;
 pub(super) struct Present {
     pub(super) store: Store,
     pub(super) engine: Engine,
+    pub(super) relay: relay::Relay,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -38,6 +39,11 @@ impl Present {
         }
         ears.metrics.open_dead_letters(census.dead);
         ears.metrics.outbox(census.outbox, self.age(census.outbox_since));
+        let (backlog, lanes) = (self.store.outbox_backlog().await?, self.relay.lanes());
+        ears.metrics.outbox_lanes(
+            backlog.iter().map(|lane| (lane.lane.as_str(), lane.rows)),
+            lanes.iter().map(|lane| (lane.lane.as_str(), lane.in_flight as u64)),
+        );
         Ok(())
     }
 

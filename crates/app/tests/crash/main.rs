@@ -26,7 +26,7 @@ async fn killed_in_the_middle_of_calls_to_a_group_nothing_is_charged_twice_or_no
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_named_point_nothing_acknowledged_is_lost() {
-    let points = store::failpoints().iter().chain(flow::failpoints());
+    let points = store::failpoints().iter().chain(flow::failpoints()).chain(relay::failpoints());
     let plan = points.map(|&point| Kill::At(point)).collect();
     Campaign::new("points").run(plan).await;
 }

@@ -83,6 +83,9 @@ impl Machine<'_> {
 
     /// Undoes a step. When the input needs an output that never came, it asks for that first; else it is parked.
     fn ask_undo(&mut self, id: Id, path: &Arc<str>, task: &Arc<Task>, leaf: &Leaf, at: usize) {
+        if self.takes_back(path, at) {
+            return;
+        }
         let Some(undo) = Self::compensation(task) else { return self.ask_child(path, at) };
         let Some(active) = self.state.active.get(&id) else { return };
         let (step_vars, scope) = (active.vars.clone(), active.parent);

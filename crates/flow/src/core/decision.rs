@@ -87,6 +87,11 @@ pub(crate) enum Decision {
         path: Arc<str>,
         error: super::Failure,
     },
+    /// Find out what became of the message of a step that is to be undone; withdraw it when it was not sent.
+    TakeBack {
+        path: Arc<str>,
+        step: Arc<str>,
+    },
     /// Nothing waits under this path any more.
     Clear {
         path: Arc<str>,

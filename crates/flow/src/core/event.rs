@@ -38,6 +38,23 @@ pub(crate) enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         member: Option<Arc<str>>,
     },
+    /// A message that the step told has arrived; what the system answered, `null` when that was lost.
+    TellDelivered {
+        path: Arc<str>,
+        output: Arc<Value>,
+        attempts: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        member: Option<Arc<str>>,
+    },
+    /// A message that the step told is a dead letter. It may be delivered later, when somebody replays the letter.
+    TellDied {
+        path: Arc<str>,
+        error: Failure,
+    },
+    /// A message of which nobody knows whether it arrived, and that is undone without its answer.
+    TellLost {
+        path: Arc<str>,
+    },
     /// What is to be undone is a message that is being delivered.
     DeliveryAwaited {
         path: Arc<str>,
@@ -267,6 +284,9 @@ impl Event {
             Self::RunTaken => "RunTaken",
             Self::StepStarted { .. } => "StepStarted",
             Self::StepBlocked { .. } => "StepBlocked",
+            Self::TellDelivered { .. } => "TellDelivered",
+            Self::TellDied { .. } => "TellDied",
+            Self::TellLost { .. } => "TellLost",
             Self::DeliveryAwaited { .. } => "DeliveryAwaited",
             Self::StepRetried { .. } => "StepRetried",
             Self::StepSucceeded { .. } => "StepSucceeded",
@@ -306,6 +326,9 @@ impl Event {
         match self {
             Self::StepStarted { path, .. }
             | Self::StepBlocked { path, .. }
+            | Self::TellDelivered { path, .. }
+            | Self::TellDied { path, .. }
+            | Self::TellLost { path }
             | Self::DeliveryAwaited { path, .. }
             | Self::StepRetried { path, .. }
             | Self::StepSucceeded { path, .. }
@@ -334,48 +357,6 @@ impl Event {
             | Self::KeyReleased { .. }
             | Self::SlaBreached
             | Self::RunEnded(_) => None,
-        }
-    }
-
-    /// How long the call took that it is the outcome of.
-    pub(crate) fn ms(&self) -> Option<u64> {
-        match self {
-            Self::StepSucceeded { ms, .. }
-            | Self::StepFailed { ms, .. }
-            | Self::StepCompensated { ms, .. } => Some(*ms),
-            _ => None,
-        }
-    }
-
-    /// The member of a group that acted, or may have.
-    pub(crate) fn member(&self) -> Option<&Arc<str>> {
-        match self {
-            Self::StepBlocked { member, .. }
-            | Self::StepSucceeded { member, .. }
-            | Self::StepCompensated { member, .. } => member.as_ref(),
-            _ => self.failure()?.member.as_ref(),
-        }
-    }
-
-    /// The guard that kept a call in.
-    pub(crate) fn rejection(&self) -> Option<Rejection> {
-        match self {
-            Self::StepBlocked { reason, .. } => Some(*reason),
-            _ => None,
-        }
-    }
-
-    /// Why a call, or the run, failed.
-    pub(crate) fn failure(&self) -> Option<&Failure> {
-        match self {
-            Self::StepRetried { error, .. }
-            | Self::StepFailed { error, .. }
-            | Self::StepExhausted { error, .. }
-            | Self::StepUnknown { error, .. }
-            | Self::StepHeld { error, .. }
-            | Self::CompensationParked { error, .. } => Some(error),
-            Self::RunEnded(ended) => ended.error.as_ref(),
-            _ => None,
         }
     }
 }

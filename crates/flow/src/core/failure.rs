@@ -1,13 +1,9 @@
 //! Why a step failed, in words that help whoever is woken by it.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use port::{Fault, Kind, Landed};
 use serde::{Deserialize, Serialize};
-
-/// The longest message, in characters.
-const LONGEST: usize = 500;
 
 /// Why a step, and perhaps the run, failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,7 +53,7 @@ impl Failure {
             attempts: fault.attempts,
             member: fault.member.clone(),
             recoverable: fault.kind.may_pass(),
-            ..Self::new(step, code(fault), words(fault))
+            ..Self::new(step, code(fault), fault.words())
         }
     }
 }
@@ -66,18 +62,6 @@ impl Failure {
 fn code(fault: &Fault) -> String {
     let unsent = fault.kind == Kind::Invalid && fault.status.is_none() && fault.landed == Landed::No;
     if unsent { "flow.input".to_owned() } else { format!("call.{}", fault.kind.as_str()) }
-}
-
-/// What a fault says and the values it names, as its `Display` does but without the kind, which is in the code.
-pub(crate) fn words(fault: &Fault) -> String {
-    let mut said = fault.message.to_string();
-    for (field, value) in &fault.context {
-        let _ = write!(said, ", {field} {value:?}");
-    }
-    match said.char_indices().nth(LONGEST) {
-        None => said,
-        Some(_) => said.chars().take(LONGEST - 1).chain(['…']).collect(),
-    }
 }
 
 #[cfg(test)]
@@ -104,7 +88,7 @@ mod tests {
         let fault =
             Fault::new(Kind::Refused, Landed::No, "the system refused").with("answer", "é".repeat(5000));
         let told = told(&fault);
-        assert_eq!(told.chars().count(), LONGEST);
+        assert_eq!(told.chars().count(), 500);
         assert!(told.starts_with("the system refused, answer \"éé") && told.ends_with("é…"));
     }
 }

@@ -70,9 +70,13 @@ impl<'a> Machine<'a> {
                 self.with_leaf(path, |leaf| leaf.perhaps |= *perhaps);
                 self.blocked(path, *until, Some(*reason));
             }
+            Event::TellDelivered { path, output, attempts, .. } => self.delivered(path, output, *attempts),
+            Event::TellDied { path, error } => self.died(path, error),
+            Event::TellLost { path } => self.lost(path),
             Event::DeliveryAwaited { path, until } => self.blocked(path, *until, None),
             Event::StepRetried { path, error, until } => self.retried(path, error, *until),
             Event::StepSucceeded { path, output, attempts, ms, .. } => {
+                self.tells(path);
                 self.succeeded(path, output, *attempts, *ms)
             }
             Event::StepFailed { path, error, ms } => self.failed(path, error, *ms),

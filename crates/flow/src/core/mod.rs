@@ -5,6 +5,7 @@
 //! nothing but the definition and the events, so a run that is read back from its journal stands where it stood.
 
 mod ask;
+mod called;
 mod children;
 mod decision;
 mod enter;
@@ -28,6 +29,7 @@ mod rollback;
 mod state;
 mod stuck;
 mod time;
+mod told;
 mod undo;
 mod undo_run;
 mod verdict;
@@ -39,7 +41,6 @@ pub(crate) use decision::{Decision, Effect, Purpose, Speech, Until};
 pub use event::Start;
 pub(crate) use event::{Event, LinePlace, Parent, Timer as TimerKind};
 pub use failure::Failure;
-pub(crate) use failure::words;
 pub(crate) use hear::{Listening, SENT};
 pub(crate) use held::{Held, blocked};
 pub use lineage::Lineage;
@@ -48,4 +49,5 @@ pub use outcome::Outcome;
 pub(crate) use record::{Record, RecordStatus};
 pub use rollback::Rollback;
 pub(crate) use state::State;
+pub(crate) use told::Told;
 pub(crate) use verdict::Verdict;

@@ -59,6 +59,8 @@ pub(crate) struct State {
     pub(super) members: HashMap<Arc<str>, Arc<str>>,
     /// Whether something that is not `safe` was sent, or may have been.
     pub(super) sent: bool,
+    /// What became of the messages of steps.
+    pub(super) told: HashMap<Arc<str>, super::told::Told>,
     pub(super) count: usize,
 }
 
@@ -106,6 +108,7 @@ impl State {
             heard: HashMap::new(),
             members: HashMap::new(),
             sent: false,
+            told: HashMap::new(),
             count: 0,
         }
     }

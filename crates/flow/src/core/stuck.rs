@@ -36,6 +36,11 @@ impl State {
         given_up.map(|record| record.path.clone()).collect()
     }
 
+    /// Since when a guard keeps a step's call in, over all its rounds, and which; `None` when no guard does.
+    pub(crate) fn held_since(&self, path: &str) -> Option<(jiff::Timestamp, port::Rejection)> {
+        Some((self.record(path)?.started, self.leaf(path)?.guard?))
+    }
+
     /// Whether a step waits for a run that it began.
     pub(crate) fn has_child(&self) -> bool {
         self.leaves().any(|(_, leaf)| leaf.child.is_some())

@@ -84,7 +84,7 @@ fn verbs() -> Vec<Shape> {
             "tell",
             target(),
             "the operation to call in the background, at least once; the step is done when its message is written down",
-            vec![with(), undo()],
+            vec![with(), undo(), on_dead()],
         ),
         verb("publish", Shape::text(), "the topic to publish to", vec![with()]),
         verb("emit", Shape::any(), "the act to append to the conversation", vec![]),
@@ -136,6 +136,12 @@ fn undo() -> Field {
         Field::new("timeout", Shape::duration()).default("60s").doc("how long one round may take"),
     ]);
     Field::new("compensate", Shape::one_of([Shape::choice(["none"]), call])).doc("how the step is undone; `none` leaves it. A run that a step began undoes what it did, unless this says otherwise")
+}
+
+fn on_dead() -> Field {
+    Field::new("on_dead", Shape::choice(["hold", "skip"]))
+        .default("hold")
+        .doc("when the message is a dead letter: later messages of its key to that system wait, or go on")
 }
 
 fn verify() -> Shape {

@@ -31,9 +31,14 @@ impl Runner {
         let effect = Arc::new(effect);
         self.hold(&effect);
         let witness = self.witness(&effect);
+        let passage = self.passage(&effect);
         let (engine, start) = (self.engine.clone(), self.state.start.clone());
         let flight = async move {
-            let _permit = engine.0.calls.acquire().await;
+            let passage = match passage {
+                Ok(passage) => passage,
+                Err(fault) => return Home { effect, outcome: Err(fault), took: Duration::ZERO },
+            };
+            let _permit = engine.0.shares.permit(&effect.system).await;
             let begun = engine.0.clock.instant();
             let cause = Cause {
                 tenant: &start.tenant,
@@ -48,6 +53,9 @@ impl Runner {
             let key = Some(effect.key.as_str());
             let calling = engine.call(&ctx, &effect.system, &effect.operation, effect.input.clone(), key);
             let outcome = calling.instrument(cause.span(&ctx)).await;
+            if let Some(passage) = passage {
+                passage.ends(&outcome);
+            }
             let took = engine.0.clock.instant().saturating_duration_since(begun);
             Home { effect, outcome, took }
         };

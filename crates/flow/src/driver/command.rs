@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
-use store::{Batch, DeadLetter, DeadOp, DeadState, OutboxOp, OutboxRow, RunStatus};
+use serde_json::Value;
+use store::{Batch, DeadLetter, DeadOp, DeadState, OutboxOp, RunStatus};
 use tokio::sync::oneshot;
 
 use super::Engine;
@@ -104,12 +104,17 @@ impl Engine {
     /// # Errors
     /// [`Error::UnknownDead`] when there is no open letter of this id.
     pub async fn discard_dead(&self, id: &str) -> Result<(), Error> {
+        let letter = self.open_letter(id).await?;
         let discard =
             DeadOp::Resolve { id: id.to_owned(), how: DeadState::Discarded, at: self.0.clock.now() };
-        self.commit_dead(id, Batch { dead: vec![discard], ..Batch::default() }).await
+        // A message goes with its letter, and the next one of its key has its turn.
+        let message = OutboxOp::Discard { id: letter.source };
+        self.commit_dead(id, Batch { dead: vec![discard], outbox: vec![message], ..Batch::default() }).await?;
+        self.0.outbox_put.notify_one();
+        Ok(())
     }
 
-    async fn commit_dead(&self, id: &str, mut batch: Batch) -> Result<(), Error> {
+    pub(super) async fn commit_dead(&self, id: &str, mut batch: Batch) -> Result<(), Error> {
         batch.keys.extend(self.1.iter().cloned());
         match self.0.store.commit(batch).await {
             Ok(_) => Ok(()),
@@ -131,32 +136,6 @@ impl Engine {
             loaded => loaded?,
         };
         Ok(loaded.state.task(step).is_none_or(|task| task.verb != "tell") || step.ends_with("/undo"))
-    }
-
-    async fn replay_tell(&self, letter: &DeadLetter, input: &Value) -> Result<(), Error> {
-        let now = self.0.clock.now();
-        let (run, step) = letter.source.split_once('/').unwrap_or((&letter.source, ""));
-        let payload = json!({ "input": input, "key": letter.key, "run": run, "step": step });
-        let row = OutboxRow {
-            id: letter.source.clone(),
-            kind: "tell".to_owned(),
-            target: format!("{}.{}", letter.system, letter.operation),
-            payload: payload.to_string().into_bytes(),
-            tenant: letter.tenant.clone(),
-            correlation: letter.correlation.clone(),
-            created: now,
-            due: now,
-            attempts: 0,
-            sent: 0,
-            cause: None,
-            blocked: None,
-            perhaps: false,
-        };
-        let resolve = DeadOp::Resolve { id: letter.id.clone(), how: DeadState::Replayed, at: now };
-        let batch = Batch { outbox: vec![OutboxOp::Put(row)], dead: vec![resolve], ..Batch::default() };
-        self.commit_dead(&letter.id, batch).await?;
-        self.0.outbox_put.notify_one();
-        Ok(())
     }
 
     async fn command(&self, run: &str, command: Command) -> Result<(), Error> {

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use store::{Batch, DeadLetter, DeadOp, DeadState, Tried};
-use xxhash_rust::xxh3::xxh3_128;
+use store::{Batch, DeadLetter, DeadOp, DeadState, OutboxOp, Tried};
 
 use super::runner::Runner;
 use super::runs::Command;
@@ -13,7 +12,7 @@ use crate::core::{Event, Failure};
 
 /// The one letter of a step, however often it dies.
 pub(super) fn letter_id(source: &str) -> String {
-    format!("dead_{:032x}", xxh3_128(source.as_bytes()))
+    DeadLetter::id_of(source)
 }
 
 impl Runner {
@@ -90,6 +89,9 @@ impl Runner {
         }
         let settle = |path| DeadOp::Settle { id: letter_id(&format!("{}/{path}", self.run)), how, at };
         dead.extend(steps.iter().map(settle));
-        Batch { dead, ..Batch::default() }
+        // A message that is dead is told again, or not at all.
+        let discard = |path| OutboxOp::Discard { id: format!("{}/{path}", self.run) };
+        let outbox = steps.iter().map(discard).collect();
+        Batch { dead, outbox, ..Batch::default() }
     }
 }

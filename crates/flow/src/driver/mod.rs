@@ -1,6 +1,6 @@
 //! The thin driver: performs what the core decides, writes what happened, wakes what waits.
 //!
-//! One task per live run ([`runner`]); beside them one task for timers, one for the outbox, one for topics. A turn
+//! One task per live run ([`runner`]); beside them one task for timers, one for topics. A turn
 //! of a run is: apply an event, turn decisions into rows of one batch, commit it, and only then act.
 //!
 //! Take a step `charge`. The step before it has finished, and that is an `Event` of the journal. The core folds it in and
@@ -12,28 +12,30 @@
 mod begin;
 mod blocked;
 mod call;
-mod claim;
 mod command;
 mod cycle;
 mod family;
 mod id;
 mod letter;
+mod lines;
 mod listen;
 mod load;
 mod lost;
 mod needs;
 mod open;
-mod outbox;
-mod pace;
+mod passage;
 mod perform;
 mod queue;
+mod replay;
 mod runner;
 mod runs;
+mod shares;
 mod signal;
 mod speak;
 mod stuck;
 mod take_back;
 mod timers;
+mod told;
 mod topics;
 mod turn;
 mod undelivered;
@@ -50,7 +52,7 @@ use port::{Clock, Entropy, Systems};
 use serde_json::json;
 use store::{KeyOp, RunFilter, RunRow, Store};
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 
 pub use id::RunId;
 pub use needs::{Need, Needs};
@@ -63,7 +65,7 @@ use crate::{Error, Letter, Listener, RunView, Voice};
 
 /// The points of this crate at which the crash harness may kill the process, in the order a step passes them.
 pub fn failpoints() -> &'static [&'static str] {
-    &["flow.writing", "flow.written", "flow.calling", "flow.called", "flow.relayed"]
+    &["flow.writing", "flow.written", "flow.calling", "flow.called"]
 }
 
 /// What an engine needs.
@@ -92,7 +94,7 @@ pub struct Deps {
 /// Bounds of an engine.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Calls in flight at once.
+    /// Calls in flight at once to one system.
     pub calls: usize,
     /// Largest output of one step, in bytes of JSON.
     pub output: usize,
@@ -102,10 +104,6 @@ pub struct Limits {
     pub inbox: usize,
     /// After so long without anything to do a run leaves the memory; its journal brings it back.
     pub idle: Duration,
-    /// Attempts of a `tell` before it becomes a dead letter.
-    pub tells: u32,
-    /// Outbox rows delivered at once.
-    pub relays: usize,
     /// Signals from outside that may wait for one run.
     pub signals: usize,
     /// Largest payload of a signal, in bytes of JSON.
@@ -124,8 +122,6 @@ impl Default for Limits {
             journal: 1_000_000,
             inbox: 64,
             idle: Duration::from_secs(10),
-            tells: 10,
-            relays: 32,
             signals: 1000,
             signal: 64 << 10,
             depth: 32,
@@ -159,13 +155,11 @@ struct Inner {
     runs: Mutex<HashMap<String, runs::Handle>>,
     waiters: waiters::Waiters,
     topics: topics::Topics,
-    calls: Arc<Semaphore>,
-    claims: claim::Claims,
-    relays: Arc<Semaphore>,
+    shares: shares::Shares,
+    lines: Mutex<lines::Lines>,
     lost: lost::Lost,
-    pace: Mutex<pace::Pace>,
     timer_set: Notify,
-    outbox_put: Notify,
+    outbox_put: Arc<Notify>,
     stopping: watch::Sender<bool>,
     tasks: Mutex<Vec<tokio::task::AbortHandle>>,
 }
@@ -209,7 +203,7 @@ impl Engine {
             }
         };
         match tokio::time::timeout(patience, over).await {
-            Ok(row) => self.shown(self.read(row?).await?).await,
+            Ok(row) => self.shown(self.overheard(self.read(row?).await?).await?).await,
             Err(_) => self.view(run).await,
         }
     }
@@ -219,12 +213,13 @@ impl Engine {
     /// # Errors
     /// [`Error::UnknownRun`], [`Error::NoDefinition`], [`Error::Journal`], and the store's.
     pub async fn view(&self, run: &str) -> Result<RunView, Error> {
-        self.shown(self.load(run).await?).await
+        self.shown(self.overheard(self.load(run).await?).await?).await
     }
 
     /// With the letter of the step that a person has to decide about, or the run whose turn it is.
     async fn shown(&self, loaded: load::Loaded) -> Result<RunView, Error> {
         let mut view = loaded.view();
+        self.look_for_messages(&mut view).await?;
         let (place, had_turn) = (loaded.state.place(), loaded.state.ends > 0);
         if let (store::RunStatus::Queued, Some(place), Some(blocked)) =
             (view.status, place, &mut view.blocked_on)
@@ -268,13 +263,11 @@ impl Inner {
             runs: Mutex::default(),
             waiters: waiters::Waiters::default(),
             topics: topics::Topics::default(),
-            calls: Arc::new(Semaphore::new(deps.limits.calls)),
-            claims: claim::Claims::default(),
-            relays: Arc::new(Semaphore::new(deps.limits.relays.max(1))),
+            shares: shares::Shares::new(deps.limits.calls),
+            lines: Mutex::default(),
             lost: lost::Lost::default(),
-            pace: Mutex::default(),
             timer_set: Notify::new(),
-            outbox_put: Notify::new(),
+            outbox_put: Arc::default(),
             stopping: watch::Sender::new(false),
             tasks: Mutex::default(),
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Deps, Engine, Inner, outbox, timers, topics};
+use super::{Deps, Engine, Inner, timers, topics};
 use crate::Error;
 
 impl Engine {
@@ -20,10 +20,10 @@ impl Engine {
     /// # Errors
     /// The store's, when the live runs cannot be read.
     pub async fn start(&self) -> Result<(), Error> {
+        timers::line_up(self).await?;
         self.resume_all().await?;
         self.keep(self.clone().warn_of_needs());
         self.keep(timers::follow(self.clone()));
-        self.keep(outbox::relay(self.clone()));
         self.keep(topics::follow(self.clone()));
         Ok(())
     }
@@ -38,12 +38,12 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Stops starting effects, gives calls and messages in flight `patience` to come home, then stops. Nothing is lost: the next
+    /// Stops starting effects, gives calls in flight `patience` to come home, then stops. Nothing is lost: the next
     /// engine over the store goes on.
     pub async fn stop(&self, patience: Duration) {
         self.0.stopping.send_replace(true);
         let quiet = async {
-            while !self.0.runs.lock().is_empty() || self.is_relaying() {
+            while !self.0.runs.lock().is_empty() {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };
@@ -57,7 +57,9 @@ impl Engine {
     }
 
     pub(super) fn keep(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.0.tasks.lock().push(self.0.home.spawn(task).abort_handle());
+        let mut tasks = self.0.tasks.lock();
+        tasks.retain(|task| !task.is_finished());
+        tasks.push(self.0.home.spawn(task).abort_handle());
     }
 
     pub(super) fn is_stopping(&self) -> bool {

@@ -2,9 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use store::{Append, Expected, NewEvent, OutboxOp, OutboxRow, SignalOp, Timer, TimerOp};
+use store::{
+    Append, DeadOp, DeadState, Expected, NewEvent, OutboxOp, OutboxRow, SignalOp, Timer, TimerOp,
+};
 
-use super::pace::Target;
+use super::letter::letter_id;
+use super::lines::Waiting;
+use super::passage::again_id;
 use super::runner::{Runner, Stop};
 use super::turn::Turn;
 use super::{RunId, timers};
@@ -15,7 +19,8 @@ use crate::definition::Retry;
 impl Runner {
     pub(super) async fn perform(&mut self, turn: &mut Turn, decision: Decision) -> Result<(), Stop> {
         match decision {
-            Decision::Call(effect) => self.call_or_take_back(turn, effect).await?,
+            Decision::Call(effect) => self.call(turn, effect),
+            Decision::TakeBack { path, step } => self.take_back(turn, path, step).await?,
             Decision::Again { path, until } => self.again(turn, &path, until),
             Decision::Settle { path } => self.settle(turn, &path),
             Decision::Tell(effect) => self.tell(turn, effect),
@@ -77,33 +82,49 @@ impl Runner {
         }
     }
 
+    /// A message leaves by the relay. A letter about an earlier one of the same step is superseded.
     fn tell(&mut self, turn: &mut Turn, effect: Effect) {
         if self.is_kept_back(turn, &effect) {
             return;
         }
         let (start, now) = (&self.state.start, self.engine.0.clock.now());
-        let undone = self.state.task(&effect.path).is_some_and(|task| task.compensate.is_some());
-        let payload = json!({
-            "input": effect.input, "key": effect.key, "run": self.run, "step": &*effect.path, "trace": start.trace,
-            "undone": undone,
-        });
+        let task = self.state.task(&effect.path);
+        let tell = relay::Tell {
+            input: effect.input,
+            key: effect.key,
+            run: self.run.clone(),
+            step: effect.path.to_string(),
+            trace: start.trace.clone(),
+            undone: task.is_some_and(|task| task.compensate.is_some()),
+            holds: task.is_none_or(|task| !task.skips_dead),
+        };
+        let id = format!("{}/{}", self.run, effect.path);
+        let settle = DeadOp::Settle { id: letter_id(&id), how: DeadState::Replayed, at: now };
+        turn.batch.dead.push(settle);
         turn.batch.outbox.push(OutboxOp::Put(OutboxRow {
-            id: format!("{}/{}", self.run, effect.path),
-            kind: "tell".to_owned(),
+            id,
+            kind: relay::KIND.to_owned(),
+            lane: effect.system.to_string(),
+            key: self.order(),
             target: format!("{}.{}", effect.system, effect.operation),
-            payload: payload.to_string().into_bytes(),
+            payload: serde_json::to_vec(&tell).unwrap_or_default(),
             tenant: start.tenant.clone(),
             correlation: start.correlation.clone(),
             created: now,
             due: now,
-            attempts: 0,
-            sent: 0,
-            cause: None,
-            blocked: None,
-            perhaps: false,
+            ..OutboxRow::default()
         }));
         turn.told = true;
         self.succeed(turn, effect.path, Value::Null);
+    }
+
+    /// Messages of one run arrive in order; those of all runs with one key of one key space as well.
+    fn order(&self) -> String {
+        let start = &self.state.start;
+        match &start.key {
+            Some(key) => json!([start.tenant, start.space.as_ref().unwrap_or(&start.flow), key]).to_string(),
+            None => self.run.clone(),
+        }
     }
 
     pub(super) fn succeed(&mut self, turn: &mut Turn, path: std::sync::Arc<str>, output: Value) {
@@ -161,20 +182,26 @@ impl Runner {
         turn.set(Timer { id: format!("{}/{step}", self.run), run: self.run.clone(), step, due });
     }
 
-    /// The timer after which a step's call is made again says whom that is for, so that it can be held back.
+    /// The timer after which a step's call is made again says whom that is for, and since when a guard keeps it in, so
+    /// that it goes when it is its turn.
     fn again(&self, turn: &mut Turn, path: &str, due: Timestamp) {
-        let (system, call) = (self.state.asked_at(path), self.state.asked(path));
-        let (Some(system), Some(call)) = (system, call) else {
+        let Some((system, whom)) = self.whom(path) else {
             return self.set_timer(turn, path, "again", due);
         };
-        let target = Target { system: &system, operation: &call.operation, tenant: &self.state.start.tenant };
-        let step = timers::again(path, &target);
-        turn.set(Timer { id: format!("{}/{path}#again", self.run), run: self.run.clone(), step, due });
+        let held = self.state.held_since(path);
+        let step = timers::again(path, &system, &whom, held);
+        let timer = Timer { id: again_id(&self.run, path), run: self.run.clone(), step, due };
+        if let Some((since, guard)) = held {
+            let Timer { id, run, step, due } = timer.clone();
+            turn.held.push((whom, Waiting { id, run, step, since, due, guard: Some(guard) }));
+        }
+        turn.set(timer);
     }
 
     fn clear(&self, turn: &mut Turn, path: &str) {
         let clear = |timer: &str| TimerOp::Clear { id: format!("{}/{path}#{timer}", self.run) };
         turn.batch.timers.extend(["again", "wait", "retry", "timeout"].map(clear));
+        self.engine.0.lines.lock().forget(&again_id(&self.run, path));
     }
 
     async fn child(

@@ -281,6 +281,7 @@ impl Runner {
         if !self.state.taken && self.state.ended.is_none() {
             return self.take_turn().await;
         }
+        self.take_told().await?;
         self.take_signals().await?;
         self.take_topics().await
     }
@@ -295,7 +296,13 @@ impl Runner {
         }
         if let Some(path) = super::timers::path_again(step) {
             let decisions = self.state.again(&self.definition, path);
-            return self.turn_with(Vec::new(), decisions, rows).await;
+            let again = super::passage::again_id(&self.run, path);
+            self.turn_with(Vec::new(), decisions, rows).await?;
+            if !self.aloft.contains_key(path) {
+                self.engine.0.lines.lock().forget(&again);
+                self.engine.0.timer_set.notify_one();
+            }
+            return Ok(());
         }
         let Some((path, timer)) = step.rsplit_once('#') else { return Ok(()) };
         let event = self.state.fired(path, timer);

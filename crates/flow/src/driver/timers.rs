@@ -1,15 +1,17 @@
 //! The one task that waits for timers, and what a due timer means for its run. A step that would ask a system again
-//! whose guard lets nothing out is held back here, and its run is not even read.
+//! waits for its turn among those that a guard keeps in (`lines.rs`), and its run is not even read before.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-use store::{Batch, Timer, TimerOp};
+use jiff::{SignedDuration, Timestamp};
+use port::{Clock, Rejection};
+use store::Timer;
 
 use super::Engine;
-use super::pace::Target;
+use super::lines::{Waiting, Whom};
 use super::runs::Message;
+use super::stuck::GUARDS;
 
 /// The longest sleep; a clock that is set forward is noticed after it.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -20,11 +22,20 @@ const PAGE: usize = 1000;
 const BREATH: Duration = Duration::from_millis(250);
 /// Between the path of a step and whom its call is for.
 const AGAIN_AT: &str = "#again@";
+/// Between that, since when the call is held, and by which guard.
+const SINCE: char = '\t';
+/// A wall clock that falls behind the monotonic one by more than this was set back.
+const JUMP: SignedDuration = SignedDuration::from_millis(500);
 
 /// Tells runs of due timers, for ever. A timer stays in the store until its run has written that it fired.
 pub(super) async fn follow(engine: Engine) {
     let mut told: HashMap<String, Timestamp> = HashMap::new();
+    let mut clocks = Clocks::read(&*engine.0.clock);
     loop {
+        if clocks.fell_back(&*engine.0.clock) {
+            told.clear();
+            engine.0.lines.lock().recompute();
+        }
         let wait = match round(&engine, &mut told).await {
             Ok(wait) => wait,
             Err(error) => {
@@ -40,6 +51,44 @@ pub(super) async fn follow(engine: Engine) {
     }
 }
 
+/// Both clocks at one moment, to notice that the wall clock was set back.
+struct Clocks {
+    wall: Timestamp,
+    instant: Instant,
+}
+
+impl Clocks {
+    fn read(clock: &dyn Clock) -> Self {
+        Self { wall: clock.now(), instant: clock.instant() }
+    }
+
+    /// Whether the wall clock was set back since the last time.
+    fn fell_back(&mut self, clock: &dyn Clock) -> bool {
+        let before = std::mem::replace(self, Self::read(clock));
+        let passed = self.instant.saturating_duration_since(before.instant);
+        self.wall.duration_since(before.wall) + JUMP < SignedDuration::try_from(passed).unwrap_or_default()
+    }
+}
+
+/// What a guard kept in before this process began takes its place in line again.
+pub(super) async fn line_up(engine: &Engine) -> Result<(), store::Error> {
+    let mut after = None;
+    loop {
+        let page = engine.0.store.timers_due(Timestamp::MAX, after, PAGE).await?;
+        let Some(last) = page.last().cloned() else { return Ok(()) };
+        let now = engine.0.clock.now();
+        let mut lines = engine.0.lines.lock();
+        for timer in page {
+            if let Some((whom, Some(held))) = target(&timer.step)
+                && !lines.knows(&timer.id)
+            {
+                lines.hold(&whom, waiting(timer, Some(held)), now);
+            }
+        }
+        after = Some(last);
+    }
+}
+
 async fn round(engine: &Engine, told: &mut HashMap<String, Timestamp>) -> Result<Duration, store::Error> {
     let now = engine.0.clock.now();
     told.retain(|_, at| *at + AGAIN > now);
@@ -47,40 +96,48 @@ async fn round(engine: &Engine, told: &mut HashMap<String, Timestamp>) -> Result
     loop {
         let due = engine.0.store.timers_due(now, after, PAGE).await?;
         let Some(last) = due.last().cloned() else { break };
-        let held = tell(engine, told, due, now);
-        if !held.is_empty() {
-            engine.0.store.commit(held).await?;
-        }
+        tell(engine, told, due, now);
         (after, pages) = (Some(last), pages + 1);
     }
+    let turns = engine.release(engine.0.clock.now());
     if pages > 1 {
         tokio::time::sleep(BREATH).await;
     }
     let next = engine.0.store.next_timer_after(now).await?;
     let wait = next.map_or(LONGEST, |next| until(now, next).min(LONGEST));
+    let wait = turns.map_or(wait, |turns| wait.min(turns));
     // What was told and is not cleared by its run is told again.
     Ok(if pages > 0 { wait.min(AGAIN) } else { wait })
 }
 
-/// Tells runs of what is due; returns what is held back, put off in one commit.
-fn tell(engine: &Engine, told: &mut HashMap<String, Timestamp>, due: Vec<Timer>, now: Timestamp) -> Batch {
-    let mut held = Batch::default();
-    for timer in due.into_iter().filter(|timer| !told.contains_key(&timer.id)).collect::<Vec<_>>() {
-        match target(&timer.step).and_then(|target| engine.hold(&target, now)) {
-            Some(due) => held.timers.push(TimerOp::Set(Timer { due, ..timer })),
-            None => {
-                told.insert(timer.id.clone(), now);
-                engine.send(&timer.run, Message::Due { id: timer.id, step: timer.step });
+/// Tells runs of what is due. A call that would be made again takes its place in line.
+fn tell(engine: &Engine, told: &mut HashMap<String, Timestamp>, due: Vec<Timer>, now: Timestamp) {
+    for timer in due {
+        if let Some((whom, held)) = target(&timer.step) {
+            let mut lines = engine.0.lines.lock();
+            if !lines.knows(&timer.id) {
+                lines.hold(&whom, waiting(timer, held), now);
             }
+        } else if !told.contains_key(&timer.id) {
+            told.insert(timer.id.clone(), now);
+            engine.send(&timer.run, Message::Due { id: timer.id, step: timer.step });
         }
     }
-    held
 }
 
-/// What is written as the step of the timer after which a call is made again.
-pub(super) fn again(path: &str, target: &Target<'_>) -> String {
-    let Target { system, operation, tenant } = target;
-    format!("{path}{AGAIN_AT}{system}.{operation} {tenant}")
+fn waiting(timer: Timer, held: Option<(Timestamp, Rejection)>) -> Waiting {
+    let Timer { id, run, step, due } = timer;
+    Waiting { id, run, step, due, since: held.map_or(due, |held| held.0), guard: held.map(|held| held.1) }
+}
+
+/// What is written as the step of the timer after which a call is made again; since when, and by which guard, it is held.
+pub(super) fn again(path: &str, system: &str, whom: &Whom, held: Option<(Timestamp, Rejection)>) -> String {
+    let Whom { operation, tenant, .. } = whom;
+    let written = |(since, guard): (Timestamp, Rejection)| {
+        format!("{SINCE}{}{SINCE}{}", since.as_millisecond(), guard.as_str())
+    };
+    let held = held.map(written).unwrap_or_default();
+    format!("{path}{AGAIN_AT}{system}.{operation} {tenant}{held}")
 }
 
 /// The path of the step whose call is made again, when it is that timer.
@@ -88,11 +145,19 @@ pub(super) fn path_again(step: &str) -> Option<&str> {
     step.split_once(AGAIN_AT).map(|(path, _)| path).or_else(|| step.strip_suffix("#again"))
 }
 
-/// Whom the call is for. Timers that were set before that was written say nothing.
-fn target(step: &str) -> Option<Target<'_>> {
-    let (call, tenant) = step.split_once(AGAIN_AT)?.1.split_once(' ')?;
+/// Whom the call is for, and since when it is held by which guard. Timers that were set before that was written say
+/// nothing.
+fn target(step: &str) -> Option<(Whom, Option<(Timestamp, Rejection)>)> {
+    let (call, rest) = step.split_once(AGAIN_AT)?.1.split_once(' ')?;
     let (system, operation) = call.split_once('.')?;
-    Some(Target { system, operation, tenant })
+    let (tenant, held) = rest.split_once(SINCE).unwrap_or((rest, ""));
+    Some((Whom::of(system, operation, tenant), read_held(held)))
+}
+
+fn read_held(held: &str) -> Option<(Timestamp, Rejection)> {
+    let (since, guard) = held.split_once(SINCE)?;
+    let guard = GUARDS.into_iter().find(|known| known.as_str() == guard)?;
+    Some((Timestamp::from_millisecond(since.parse().ok()?).ok()?, guard))
 }
 
 fn until(now: Timestamp, next: Timestamp) -> Duration {

@@ -6,7 +6,6 @@ use std::time::Duration;
 use store::{Append, Batch, Expected, NewEvent, Receipt, Timer, TimerOp, failpoint};
 
 use super::begin::{row, sla_id, stream};
-use super::claim::Claim;
 use super::load::entry;
 use super::runner::{Runner, Stop};
 use super::runs::Message;
@@ -32,9 +31,9 @@ pub(super) struct Turn {
     pub(super) undo_children: Vec<String>,
     pub(super) decisions: VecDeque<Decision>,
     pub(super) timer_set: bool,
+    /// Calls that a guard keeps in, to take their place in line.
+    pub(super) held: Vec<(super::lines::Whom, super::lines::Waiting)>,
     pub(super) told: bool,
-    /// Messages that are taken back; nobody else takes them before that is written.
-    pub(super) claims: Vec<Claim>,
 }
 
 impl Turn {
@@ -156,7 +155,9 @@ impl Runner {
             crate::view::blocked_on(&self.state).and_then(|blocked| serde_json::to_string(&blocked).ok());
         let shown = (status, blocked);
         let released = turn.events.iter().any(|event| matches!(event, Event::KeyReleased { .. }));
-        if turn.events.is_empty() || (shown == self.shown && !released) {
+        // A call that is made again, and of which nothing is written first, is seen to be out all the same.
+        let nothing = turn.events.is_empty() && turn.batch.is_empty();
+        if nothing || (shown == self.shown && !released) {
             return;
         }
         let mut row = row(&self.state.start, status, self.state.started);
@@ -226,6 +227,9 @@ impl Runner {
             self.launch(effect);
         }
         let engine = &self.engine;
+        for (whom, waiting) in turn.held {
+            engine.0.lines.lock().hold(&whom, waiting, engine.0.clock.now());
+        }
         if turn.timer_set {
             engine.0.timer_set.notify_one();
         }

@@ -4,11 +4,13 @@
 use jiff::Timestamp;
 use port::Rejection;
 use serde::Serialize;
-use store::{OutboxFilter, OutboxRow};
+use serde_json::json;
+use store::{DeadState, OutboxFilter, OutboxRow, OutboxStage};
 
 use super::Engine;
+use super::letter::letter_id;
 use super::stuck::GUARDS;
-use crate::{BlockedOn, Error};
+use crate::{BlockedOn, Error, Letter};
 
 /// A message that waits in the outbox.
 #[derive(Clone, Debug, Serialize)]
@@ -19,6 +21,8 @@ pub struct Undelivered {
     pub system: String,
     /// What is to be done there.
     pub operation: String,
+    /// Messages of one system and key are delivered one at a time, in the order in which they were told.
+    pub key: String,
     /// Since when it waits.
     pub since: Timestamp,
     /// Rounds of delivery in vain; one that a guard kept in is none.
@@ -39,22 +43,35 @@ impl Engine {
     /// # Errors
     /// The store's.
     pub async fn undelivered(&self, filter: &OutboxFilter) -> Result<Vec<Undelivered>, Error> {
-        Ok(self.0.store.outbox(filter).await?.into_iter().map(shown).collect())
+        let rows = self.0.store.outbox(filter).await?;
+        let mut shown = Vec::with_capacity(rows.len());
+        for row in rows {
+            let ahead = match row.stage {
+                OutboxStage::Behind => self.0.store.outbox_ahead(&row.lane, &row.key).await?,
+                OutboxStage::Ready | OutboxStage::Dead | OutboxStage::Passed => None,
+            };
+            shown.push(show(row, ahead));
+        }
+        Ok(shown)
     }
 }
 
-fn shown(row: OutboxRow) -> Undelivered {
+fn show(row: OutboxRow, ahead: Option<String>) -> Undelivered {
     let (system, operation) = row.target.split_once('.').unwrap_or((&row.target, ""));
     let (system, operation) = (system.to_owned(), operation.to_owned());
-    let reason = reason(&row);
+    let (reason, letter) = (reason(&row), letter(&row));
+    let waits = row.cause.is_some() || row.blocked.is_some();
     let blocked_on = BlockedOn {
         system: Some(system.clone()),
-        until: row.cause.is_some().then_some(row.due),
+        until: (waits && row.stage == OutboxStage::Ready).then_some(row.due),
+        on: ahead.map(|message| json!({ "message": message })),
+        letter,
         ..BlockedOn::plain(reason, row.created)
     };
     Undelivered {
         system,
         operation,
+        key: row.key,
         since: row.created,
         attempts: row.attempts,
         sent: row.sent,
@@ -65,11 +82,19 @@ fn shown(row: OutboxRow) -> Undelivered {
     }
 }
 
+fn letter(row: &OutboxRow) -> Option<Letter> {
+    let dead = row.stage == OutboxStage::Dead;
+    dead.then(|| Letter { id: letter_id(&row.id), state: DeadState::Open })
+}
+
 fn reason(row: &OutboxRow) -> &'static str {
     let guard = GUARDS.map(Rejection::as_str).into_iter().find(|guard| row.blocked.as_deref() == Some(guard));
-    match (guard, &row.cause) {
-        (Some(guard), _) => guard,
-        (None, Some(_)) => "retry",
-        (None, None) => "delivery",
+    match (row.stage, guard, &row.blocked, &row.cause) {
+        (OutboxStage::Behind, ..) => "behind",
+        (OutboxStage::Dead | OutboxStage::Passed, ..) => "dead_letter",
+        (OutboxStage::Ready, Some(guard), ..) => guard,
+        (OutboxStage::Ready, None, Some(_), _) => "blocked",
+        (OutboxStage::Ready, None, None, Some(_)) => "retry",
+        (OutboxStage::Ready, None, None, None) => "delivery",
     }
 }

@@ -3,41 +3,23 @@
 use std::collections::BTreeSet;
 
 use port::{Rejection, normalised};
-use serde::Deserialize;
-use store::{Batch, OutboxFilter, OutboxOp, OutboxRow, RunRow, Timer, TimerOp};
+use store::{Batch, OutboxFilter, OutboxOp, OutboxRow, TimerOp};
 
-use super::pace::Target;
+use super::Engine;
+use super::passage::again_id;
 use super::runner::{Runner, Stop};
-use super::{Engine, timers};
 use crate::Error;
 
 const PAGE: usize = 1000;
 
 impl Engine {
-    /// Lets the runs that wait for a system's breaker, or for a group that it is a member of, ask again from now on: the
-    /// oldest first, one, then twice as many each time for as long as the system answers. Returns how many.
-    ///
-    /// A run is found by the first of its steps that waits, as its row shows it.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn wake(&self, system: &str) -> Result<usize, Error> {
+    /// Lets the calls that wait for a system's breaker, or for a group that it is a member of, go from now on: who was held
+    /// first goes first, one, then twice as many each time for as long as the system answers. Returns how many wait.
+    pub fn wake(&self, system: &str) -> usize {
         let systems = self.asked_with(system);
-        self.0.pace.lock().renew(systems.iter().cloned(), self.0.clock.now());
-        let (mut woken, mut after) = (0, 0);
-        loop {
-            let page = self.0.store.live_runs(after, PAGE).await?;
-            let Some(last) = page.last() else { break };
-            after = last.position;
-            let sooner = page.iter().filter_map(|row| self.sooner(row, &systems));
-            let timers: Vec<TimerOp> = sooner.map(TimerOp::Set).collect();
-            woken += timers.len();
-            if !timers.is_empty() {
-                self.0.store.commit(Batch { timers, ..Batch::default() }).await?;
-            }
-        }
+        let woken = self.0.lines.lock().open(|system| systems.contains(system));
         self.0.timer_set.notify_one();
-        Ok(woken)
+        woken
     }
 
     /// A system, the groups that it is a member of, and its members when it is itself a group.
@@ -56,27 +38,7 @@ impl Engine {
         groups.map(|(group, _)| normalised(group)).chain([system.clone()]).collect()
     }
 
-    /// The timer of a run that waits for the breaker of one of these, moved to the next place.
-    fn sooner(&self, row: &RunRow, systems: &BTreeSet<String>) -> Option<Timer> {
-        #[derive(Deserialize)]
-        struct Blocked<'a> {
-            reason: &'a str,
-            step: String,
-            system: String,
-        }
-        let text = row.blocked_on.as_deref().filter(|text| text.contains(Rejection::BreakerOpen.as_str()))?;
-        let Blocked { reason, step, system } = serde_json::from_str(text).ok()?;
-        let asked = normalised(&system);
-        if reason != Rejection::BreakerOpen.as_str() || !systems.contains(&asked) {
-            return None;
-        }
-        let due = self.0.pace.lock().place(asked, self.0.clock.now());
-        let target = Target { system: &system, operation: "", tenant: &row.tenant };
-        let again = timers::again(&step, &target);
-        Some(Timer { id: format!("{}/{step}#again", row.id), run: row.id.clone(), step: again, due })
-    }
-
-    /// The same for messages in the outbox; these go at once, as many at a time as are delivered together.
+    /// The same for messages in the outbox; these are looked at by the relay at once.
     ///
     /// # Errors
     /// The store's.
@@ -111,7 +73,11 @@ impl Runner {
         let paths: Vec<_> = self.state.asleep().collect();
         let (mut rows, mut decisions) = (Batch::default(), Vec::new());
         for path in paths {
-            rows.timers.push(TimerOp::Clear { id: format!("{}/{path}#again", self.run) });
+            let id = again_id(&self.run, &path);
+            if let Some((_, whom)) = self.whom(&path) {
+                self.engine.0.lines.lock().let_go(&whom, &id, self.engine.0.clock.now());
+            }
+            rows.timers.push(TimerOp::Clear { id });
             decisions.extend(self.state.again(&self.definition, &path));
         }
         self.turn_with(Vec::new(), decisions, rows).await

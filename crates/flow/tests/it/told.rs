@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use flow::Delivery;
 use port::{Fault, Kind, Landed, Rejection};
+use serde_json::{Value, json};
 use store::{OutboxFilter, RunStatus};
 
 use crate::world::{PATIENCE, World, eventually, order};
@@ -35,11 +37,9 @@ async fn stopping_waits_for_messages_that_are_being_delivered() {
     world.ledger.holds("email.send");
     world.runs(order()).await;
     world.called("email.send", 1).await;
-    let engine = world.engine.clone();
-    let stopping = tokio::spawn(async move { engine.stop(PATIENCE).await });
-    while world.engine.cancel("run_0", "ops").await != Err(flow::Error::Stopping) {
-        tokio::task::yield_now().await;
-    }
+    let relay = world.relay.clone();
+    let stopping = tokio::spawn(async move { relay.stop(PATIENCE).await });
+    world.passes(Duration::from_secs(1)).await;
     assert_eq!(world.messages().await, 1);
     world.ledger.lets_go("email.send");
     stopping.await.unwrap();
@@ -96,7 +96,7 @@ async fn a_message_that_was_not_sent_is_taken_back() {
         world.ledger.fails("payments.charge", refused());
         let view = world.runs(order()).await;
         assert_eq!(view.status, RunStatus::Failed, "{view:#?}");
-        assert_eq!((world.messages().await, world.ledger.effects()), (0, vec![]));
+        assert_eq!((world.messages().await, world.ledger.effects()), (0, vec![]), "{view:#?}");
     }
 }
 
@@ -133,4 +133,131 @@ async fn a_message_that_may_have_arrived_is_undone() {
     let view = world.engine.wait(run.as_str(), PATIENCE).await.unwrap();
     assert_eq!(view.status, RunStatus::Compensated);
     assert_eq!(world.ledger.effects(), ["orders.create", "orders.cancel"]);
+}
+
+/// What a step shows of its message.
+fn shown(view: &flow::RunView) -> (Option<Delivery>, Option<Value>) {
+    let step = view.steps.first();
+    (step.and_then(|step| step.delivery), step.and_then(|step| step.result.clone()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_shows_what_became_of_its_message_also_when_it_has_ended() {
+    let world = World::of("do: [{ mail: { tell: email.send } }]").await;
+    world.ledger.holds("email.send");
+    world.ledger.answers("email.send", json!({ "id": "m1" }));
+    let view = world.runs(order()).await;
+    assert_eq!((view.status, shown(&view).0), (RunStatus::Succeeded, Some(Delivery::Pending)));
+    world.ledger.lets_go("email.send");
+    world.delivered().await;
+    let view = world.engine.view(&view.id).await.unwrap();
+    assert_eq!(shown(&view), (Some(Delivery::Delivered), Some(json!({ "id": "m1" }))));
+    assert_eq!(world.store.version(&format!("run-{}", view.id)).await.unwrap(), 4, "its journal stays closed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_goes_on_takes_what_became_of_its_message_into_its_journal() {
+    let mut world = World::of("do: [{ mail: { tell: email.send } }, { nap: { wait: 1h } }]").await;
+    world.ledger.answers("email.send", json!({ "id": "m1" }));
+    let run = world.start("act_1", order()).await;
+    world.until(&run, |view| shown(view).0 == Some(Delivery::Delivered)).await;
+    assert!(world.crash.events.lock().iter().any(|(event, step)| event == "TellDelivered" && step == "mail"));
+    world.dies_and_restarts().await;
+    let view = world.engine.view(run.as_str()).await.unwrap();
+    assert_eq!(shown(&view), (Some(Delivery::Delivered), Some(json!({ "id": "m1" }))));
+}
+
+/// The undoing of a message is told what the system answered.
+const RECALLED: &str = r#"
+do:
+  - order: { tell: orders.create, with: { id: 1 }, compensate: { call: orders.cancel, with: { id: "${ result.id }" } } }
+  - gate: { listen: { signal: go } }
+  - pay: { call: payments.charge, on_exhausted: compensate }
+"#;
+
+#[tokio::test(start_paused = true)]
+async fn the_undoing_of_a_delivered_message_knows_its_answer() {
+    let world = World::of(RECALLED).await;
+    world.ledger.answers("orders.create", json!({ "id": "o-7" }));
+    world.ledger.fails("payments.charge", refused());
+    let run = world.start("act_1", order()).await;
+    world.called("orders.create", 1).await;
+    world.signal(&run, "go", "s", Value::Null).await;
+    let view = world.engine.wait(run.as_str(), PATIENCE).await.unwrap();
+    assert_eq!(view.status, RunStatus::Compensated, "{view:#?}");
+    assert_eq!(world.ledger.effects(), ["orders.create", "orders.cancel"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_being_delivered_is_undone_with_the_answer_that_it_gets_then() {
+    let world = World::of(RECALLED).await;
+    world.ledger.answers("orders.create", json!({ "id": "o-7" }));
+    world.ledger.holds("orders.create");
+    world.ledger.fails("payments.charge", refused());
+    let run = world.start("act_1", order()).await;
+    world.called("orders.create", 1).await;
+    world.signal(&run, "go", "s", Value::Null).await;
+    world.passes(Duration::from_secs(3)).await;
+    assert_eq!(world.ledger.count("orders.cancel"), 0);
+    world.ledger.lets_go("orders.create");
+    let view = world.engine.wait(run.as_str(), PATIENCE).await.unwrap();
+    assert_eq!((view.status, world.ledger.count("orders.cancel")), (RunStatus::Compensated, 1), "{view:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_dead_and_did_not_arrive_needs_no_undoing() {
+    let world = World::of(RECALLED).await;
+    world.ledger.fails("orders.create", refused());
+    world.ledger.fails("payments.charge", refused());
+    let run = world.start("act_1", order()).await;
+    let letter = world.dead().await;
+    assert_eq!(letter.source, format!("{run}/order"));
+    world.signal(&run, "go", "s", Value::Null).await;
+    let view = world.engine.wait(run.as_str(), PATIENCE).await.unwrap();
+    assert_eq!((view.status, world.ledger.effects()), (RunStatus::Failed, vec![]), "{view:#?}");
+    assert_eq!((view.steps[0].delivery, world.messages().await), (Some(Delivery::Withdrawn), 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_message_holds_the_next_one_of_its_run_until_it_is_replayed_or_discarded() {
+    let flow = "do: [{ one: { tell: email.send } }, { two: { tell: email.send } }]";
+    for replay in [true, false] {
+        let world = World::of(flow).await;
+        world.ledger.fails("email.send", refused());
+        let view = world.runs(order()).await;
+        let letter = world.dead().await;
+        let waiting = world.engine.undelivered(&OutboxFilter::default()).await.unwrap();
+        let reasons: Vec<_> = waiting.iter().map(|message| message.blocked_on.reason).collect();
+        assert_eq!(reasons, ["dead_letter", "behind"]);
+        assert_eq!(waiting[1].blocked_on.on, Some(json!({ "message": format!("{}/one", view.id) })));
+        world.ledger.mended("email.send");
+        match replay {
+            true => world.engine.replay_dead(&letter.id).await.unwrap(),
+            false => world.engine.discard_dead(&letter.id).await.unwrap(),
+        }
+        world.delivered().await;
+        assert_eq!(world.ledger.count("email.send"), 1 + usize::from(replay));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_message_that_may_be_skipped_holds_nobody() {
+    let world = World::of("do: [{ one: { tell: orders.create, on_dead: skip } }, { two: { tell: orders.validate } }]").await;
+    world.ledger.fails("orders.create", refused());
+    world.runs(order()).await;
+    world.delivered().await;
+    assert_eq!(world.ledger.effects(), ["orders.validate"]);
+    assert_eq!(world.dead().await.operation, "create");
+}
+
+/// The first run's message waits for its system; the second run's does not overtake it.
+#[tokio::test(start_paused = true)]
+async fn messages_of_runs_with_one_key_arrive_in_order() {
+    let world = World::of(r#"{ key: "${ entity.id }", do: [{ mail: { tell: email.send, with: { n: "${ act }" } } }] }"#).await;
+    world.ledger.fails_once("email.send", Fault::new(Kind::Unavailable, Landed::No, "busy"));
+    let runs = [world.start("act_1", order()).await, world.start("act_2", order()).await];
+    world.called("email.send", 3).await;
+    let keys = world.ledger.keys("email.send");
+    let first = runs[0].as_str();
+    assert_eq!(keys.iter().map(|key| key.contains(first)).collect::<Vec<_>>(), [true, true, false], "{keys:?}");
 }

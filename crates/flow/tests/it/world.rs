@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use port::{HeldClock, SeededEntropy};
+use relay::Relay;
 use serde_json::{Value, json};
 use store::{Batch, Receipt, Store};
 
@@ -24,6 +25,7 @@ const STEP: Duration = Duration::from_millis(5);
 pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) engine: Engine,
+    pub(crate) relay: Relay,
     pub(crate) ledger: Ledger,
     pub(crate) said: Arc<Recorder>,
     pub(crate) crash: Arc<Crash>,
@@ -124,12 +126,14 @@ impl World {
             flows.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
         let deps = Deps { limits, ..deps(&store, &ledger, &said, &crash, &clock) };
         let engine = open(deps, &flows, &BTreeSet::new()).await;
-        Self { store, engine, ledger, said, crash, clock, flows, limits }
+        let relay = relays(&engine);
+        Self { store, engine, relay, ledger, said, crash, clock, flows, limits }
     }
 
     /// The process dies and another one opens the store.
     pub(crate) async fn dies_and_restarts(&mut self) {
         self.engine.stop(Duration::ZERO).await;
+        self.relay.stop(Duration::ZERO).await;
         self.crash.after(0);
         self.ledger.dies_at_call(None);
         self.store = self.store.reopened();
@@ -137,6 +141,7 @@ impl World {
         let deps = deps(&self.store, &self.ledger, &self.said, &self.crash, &self.clock);
         let deps = Deps { limits: self.limits, ..deps };
         self.engine = open(deps, &self.flows, &self.ledger.lacking()).await;
+        self.relay = relays(&self.engine);
     }
 
     pub(crate) async fn start(&self, commit: &str, entity: Value) -> RunId {
@@ -209,7 +214,7 @@ impl World {
 }
 
 fn limits() -> Limits {
-    Limits { idle: Duration::from_millis(200), tells: 3, ..Limits::default() }
+    Limits { idle: Duration::from_millis(200), ..Limits::default() }
 }
 
 fn deps(
@@ -230,6 +235,13 @@ fn deps(
         limits: limits(),
         listener: crash.clone(),
     }
+}
+
+/// Delivers what runs of this engine tell.
+fn relays(engine: &Engine) -> Relay {
+    let relay = Relay::new(engine.relay(relay::Limits { attempts: 3, ..relay::Limits::default() }));
+    relay.start();
+    relay
 }
 
 /// Opens an engine. Flows that name what is not configured are not configured either.

@@ -8,6 +8,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use port::{HeldClock, SeededEntropy};
+use relay::Relay;
 use store::{Batch, Fate, Receipt, Store};
 
 use crate::flows::Flows;
@@ -23,6 +24,8 @@ pub(crate) struct Life {
     /// A system that the configuration has lost.
     pub(crate) missing: Option<&'static str>,
     pub(crate) engine: Option<Engine>,
+    /// Delivers what the process's runs tell.
+    relay: Option<Relay>,
     seed: u64,
 }
 
@@ -59,7 +62,7 @@ impl Life {
         let clock = Arc::new(HeldClock::new(jiff::Timestamp::from_second(1_700_000_000).unwrap()));
         let store = Store::inline().unwrap();
         let voice = Arc::new(Conversation::default());
-        Self { world, clock, voice, flows, store, missing: None, engine: None, seed }
+        Self { world, clock, voice, flows, store, missing: None, engine: None, relay: None, seed }
     }
 
     pub(crate) fn store(&self) -> Store {
@@ -81,23 +84,29 @@ impl Life {
             known: known(),
             clock: self.clock.clone(),
             entropy: Arc::new(SeededEntropy::new(self.seed ^ life)),
-            limits: Limits { tells: 4, ..Limits::default() },
+            limits: Limits::default(),
             listener: Arc::new(Silence),
         };
         let engine = Engine::new(deps);
         self.engine = Some(engine.clone());
+        let relay = Relay::new(engine.relay(relay::Limits { attempts: 4, ..relay::Limits::default() }));
+        self.relay = Some(relay.clone());
         let world = self.world.clone();
         tokio::select! {
             biased;
             () = world.died() => {}
             started = engine.start() => started.unwrap(),
         }
+        relay.start();
     }
 
     /// Takes away what is left of a process that died.
     pub(crate) async fn bury(&mut self) {
         if let Some(engine) = self.engine.take() {
             engine.stop(Duration::ZERO).await;
+        }
+        if let Some(relay) = self.relay.take() {
+            relay.stop(Duration::ZERO).await;
         }
         // What was aborted is dropped before anybody else goes on.
         tokio::task::yield_now().await;

@@ -183,7 +183,7 @@ impl<'a> Play<'a> {
                 None => None,
             },
             Deed::Replay | Deed::Discard => self.letter(*deed == Deed::Replay).await,
-            Deed::Wake => self.with(async |engine| engine.wake("keyed").await.is_ok()).await,
+            Deed::Wake => self.with(async |engine| engine.wake("keyed") > 0).await,
             Deed::Signal(n, id) => {
                 if let Some(run) = run(*n).await {
                     self.signal(&run, "go", &format!("s{id}"), &json!({ "n": id })).await;

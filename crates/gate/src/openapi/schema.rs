@@ -216,7 +216,8 @@ fn undelivered() -> Value {
         "id": {"type": "string", "description": "The run and the step."}, "system": text, "operation": text,
         "since": text, "attempts": number, "sent": number, "cause": {"type": ["string", "null"]},
         "correlation": text,
-        "blocked_on": {"type": "object", "description": "What it waits for: delivery, retry, or a guard."},
+        "key": {"type": "string", "description": "Messages of one system and key are delivered one at a time, in order."},
+        "blocked_on": {"type": "object", "description": "What it waits for: delivery, behind, dead_letter, blocked, retry, or a guard."},
     });
     object(&["id", "system", "operation", "since", "attempts", "blocked_on"], properties)
 }

@@ -146,7 +146,7 @@ async fn switch(gate: &Gate, asked: &Asked) -> Result<Answer, Problem> {
 
 /// The runs and messages that a breaker of it kept waiting need not wait for their time.
 async fn wake(gate: &Gate, asked: &Asked, system: &str) -> Result<(), Problem> {
-    let (runs, messages) = (gate.engine.wake(system).await?, gate.engine.hurry(system).await?);
+    let (runs, messages) = (gate.engine.wake(system), gate.engine.hurry(system).await?);
     let correlation_id = &*asked.correlation;
     tracing::info!(
         correlation_id,

@@ -81,7 +81,7 @@ fn message(id: &str, tenant: &str, second: i64) -> store::OutboxRow {
         sent: 5,
         cause: Some("circuit is open".into()),
         blocked: Some("breaker_open".into()),
-        perhaps: false,
+        ..store::OutboxRow::default()
     }
 }
 
@@ -94,7 +94,7 @@ async fn messages_that_wait_are_listed_page_by_page_to_their_organisation() {
     let page = house.get("/v1/outbox?limit=1").await;
     let expected = json!([{
         "id": "run_2/mail", "system": "email", "operation": "send", "since": "1970-01-01T00:00:10Z", "attempts": 2,
-        "sent": 5, "cause": "circuit is open", "correlation": "cor",
+        "sent": 5, "cause": "circuit is open", "correlation": "cor", "key": "run_2/mail",
         "blocked_on": {
             "reason": "breaker_open", "system": "email", "since": "1970-01-01T00:00:10Z",
             "until": "1970-01-01T00:01:10Z",

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::events::{self, Place};
 use super::fault::Fault;
-use super::{checkpoints, dead, keys, outbox, runs, signals, states, timers};
+use super::{answers, checkpoints, dead, keys, outbox, runs, signals, states, timers};
 use crate::mutants::Mutant;
 use crate::{Append, Batch, Error, Receipt};
 
@@ -114,6 +114,9 @@ fn apply_rows(connection: &Connection, head: u64, batch: &Batch) -> Result<(), F
     }
     for op in &batch.outbox {
         outbox::apply(connection, op)?;
+    }
+    for op in &batch.answers {
+        answers::apply(connection, op)?;
     }
     for checkpoint in &batch.checkpoints {
         checkpoints::apply(connection, checkpoint)?;

@@ -11,8 +11,8 @@ const MOST: i64 = 100_000;
 const RUNS: &str =
     "SELECT status, count(*) FROM (SELECT status FROM runs WHERE live = 1 LIMIT ?1) GROUP BY status";
 const DEAD: &str = "SELECT count(*) FROM (SELECT 1 FROM dead WHERE state = 'open' LIMIT ?1)";
-const OUTBOX: &str = "SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT ?1)";
-const OLDEST: &str = "SELECT min(created) FROM outbox";
+const OUTBOX: &str = "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE stage < 2 LIMIT ?1)";
+const OLDEST: &str = "SELECT min(created) FROM outbox WHERE stage < 2";
 
 pub(crate) fn take(read: &Read<'_>) -> Result<Census, Fault> {
     let runs = read.page(RUNS, [MOST], |row| {

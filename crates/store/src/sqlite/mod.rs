@@ -21,11 +21,13 @@ mod sum;
 mod verify;
 mod writer;
 
+pub(crate) mod answers;
 pub(crate) mod census;
 pub(crate) mod checkpoints;
 pub(crate) mod dead;
 pub(crate) mod events;
 pub(crate) mod keys;
+pub(crate) mod lanes;
 pub(crate) mod outbox;
 pub(crate) mod query;
 pub(crate) mod runs;

@@ -19,13 +19,14 @@ use crate::{Error, Options};
 /// "CARD", in the header of every store.
 const APPLICATION: i32 = 0x4341_5244;
 /// The schema, one step per version. What has been released is never edited.
-const SCHEMA: [&str; 6] = [
+const SCHEMA: [&str; 7] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
     include_str!("schema/5.sql"),
     include_str!("schema/6.sql"),
+    include_str!("schema/7.sql"),
 ];
 /// How every database begins.
 const MAGIC: &[u8] = b"SQLite format 3\0";

@@ -75,7 +75,7 @@ async fn what_was_acknowledged_survives_a_kill() {
 
 #[tokio::test]
 async fn a_refused_write_is_never_acknowledged_and_fences_the_store() {
-    for blocks in [500, 1000, 3000] {
+    for blocks in [700, 1000, 3000] {
         let disk = Disk::new();
         let this = std::env::current_exe().unwrap();
         let mut command = Command::new("sh");

@@ -9,6 +9,7 @@ mod full;
 mod given;
 mod inline;
 mod keys;
+mod lanes;
 #[cfg(all(feature = "failpoints", feature = "mutants"))]
 mod mutants;
 mod opening;

@@ -17,10 +17,10 @@ async fn a_newer_store_is_refused_and_left_as_it_is() {
     Connection::open(disk.path()).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let before = std::fs::read(disk.path()).unwrap();
     let error = refused(&disk);
-    assert_eq!(error, Error::Newer { found: 99, ours: 6 });
+    assert_eq!(error, Error::Newer { found: 99, ours: 7 });
     assert_eq!(
         error.to_string(),
-        "store has schema 99, this cardan knows up to 6: run the cardan that wrote it, or a newer one"
+        "store has schema 99, this cardan knows up to 7: run the cardan that wrote it, or a newer one"
     );
     assert_eq!(std::fs::read(disk.path()).unwrap(), before);
 }
@@ -65,12 +65,14 @@ async fn an_older_store_is_brought_up_to_date() {
     let first = store.in_line("t", "f", "k", 1).await.unwrap();
     assert_eq!(first[0].id, "run_1");
     assert_eq!(store.census().await.unwrap().outbox_since, Timestamp::from_second(7).ok());
+    let heads = store.outbox_heads("tell", "email", 9).await.unwrap();
+    assert_eq!((heads[0].id.as_str(), heads[0].key.as_str()), ("run_1/mail", "run_1"));
     store.close().await;
     let version: i32 = Connection::open(disk.path())
         .unwrap()
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .unwrap();
-    assert_eq!(version, 6);
+    assert_eq!(version, 7);
 }
 
 /// A store keeps its installation id for as long as it lives, and no other has it.

@@ -179,6 +179,8 @@ pub(super) struct Present {
     pub(super) stuck: Gauge,
     pub(super) outbox: Gauge,
     pub(super) outbox_age: Gauge,
+    pub(super) lane: Family<Adapter, Gauge>,
+    pub(super) lane_in_flight: Family<Adapter, Gauge>,
 }
 
 impl Present {
@@ -190,6 +192,10 @@ impl Present {
         plain(to, "cardan_outbox_messages", "Messages that wait to be delivered", &self.outbox);
         let help = "Age of the oldest message that waits to be delivered, 0 when there is none";
         plain(to, "cardan_oldest_outbox_message_age_seconds", help, &self.outbox_age);
+        let help = "Messages to a system that are not delivered, dead ones that hold others up among them";
+        plain(to, "cardan_outbox_lane_messages", help, &self.lane);
+        let help = "Messages that are being delivered to a system";
+        plain(to, "cardan_outbox_lane_in_flight", help, &self.lane_in_flight);
     }
 }
 

@@ -219,6 +219,24 @@ impl Metrics {
         self.present.outbox_age.set(i64::try_from(age.as_secs()).unwrap_or(i64::MAX));
     }
 
+    /// How many messages wait for each system now, and how many are being delivered; a system that is not named has none.
+    pub fn outbox_lanes<'a>(
+        &self,
+        waiting: impl Iterator<Item = (&'a str, u64)>,
+        in_flight: impl Iterator<Item = (&'a str, u64)>,
+    ) {
+        self.present.lane.clear();
+        self.present.lane_in_flight.clear();
+        for (lane, count) in waiting {
+            let label = Adapter { adapter_id: self.names.system(lane) };
+            self.present.lane.get_or_create(&label).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+        for (lane, count) in in_flight {
+            let label = Adapter { adapter_id: self.names.system(lane) };
+            self.present.lane_in_flight.get_or_create(&label).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+    }
+
     /// A store of shared limits went away, or is back.
     pub fn limit_store(&self, store: &str, there: bool) {
         let label = LimitStore { store: self.names.store(store) };

@@ -21,6 +21,7 @@ fn busy() -> Metrics {
     metrics.open_dead_letters(4);
     metrics.oldest_stuck_run(Duration::from_millis(61_900));
     metrics.outbox(3, Duration::from_millis(7_200));
+    metrics.outbox_lanes([("email", 3)].into_iter(), [("email", 1)].into_iter());
     metrics.rejection("crm", "breaker_open");
     metrics.transition("crm", Breaker::Open);
     metrics.hedged("crm");

@@ -38,6 +38,8 @@ pub(crate) struct Task {
     pub(crate) retry: Retry,
     pub(crate) timeout: Option<Duration>,
     pub(crate) on_exhausted: Option<OnExhausted>,
+    /// Whether a message that is a dead letter lets the next of its key pass.
+    pub(crate) skips_dead: bool,
 }
 
 /// `for: { each: item, in: … }`.

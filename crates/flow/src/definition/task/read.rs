@@ -88,6 +88,7 @@ fn task(reader: &mut Reader<'_>, name: &str, verb: &'static str, node: &Node) ->
         retry: node.get("retry").map_or(Retry::STEP, |retry| Retry::read(retry, &Retry::STEP)),
         timeout: node.get("timeout").and_then(Node::duration),
         on_exhausted: node.get("on_exhausted").and_then(OnExhausted::read),
+        skips_dead: node.get("on_dead").and_then(Node::text) == Some("skip"),
     })
 }
 

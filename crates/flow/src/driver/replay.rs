@@ -1,0 +1,62 @@
+//! Replaying the dead letter of a message: it goes back to its place in its lane, as it was told.
+
+use serde_json::Value;
+use store::{Batch, DeadLetter, DeadOp, DeadState, OutboxOp, OutboxRow};
+
+use super::Engine;
+use crate::Error;
+
+impl Engine {
+    pub(super) async fn replay_tell(&self, letter: &DeadLetter, input: &Value) -> Result<(), Error> {
+        let at = self.0.clock.now();
+        let row = self.0.store.outbox_one(&letter.source).await?;
+        let put = match row {
+            Some(row) => revived(&row, letter, input, at),
+            None => OutboxOp::Put(afresh(letter, input, at)),
+        };
+        let resolve = DeadOp::Resolve { id: letter.id.clone(), how: DeadState::Replayed, at };
+        let batch = Batch { outbox: vec![put], dead: vec![resolve], ..Batch::default() };
+        self.commit_dead(&letter.id, batch).await?;
+        self.0.outbox_put.notify_one();
+        Ok(())
+    }
+}
+
+/// The row keeps its place, its trace and what else was told with it; a person has said that it is to be sent.
+fn revived(row: &OutboxRow, letter: &DeadLetter, input: &Value, now: jiff::Timestamp) -> OutboxOp {
+    let tell = serde_json::from_slice::<relay::Tell>(&row.payload).ok();
+    let tell = tell.map_or_else(|| told(letter, input), |tell| relay::Tell { input: input.clone(), ..tell });
+    let payload = serde_json::to_vec(&tell).unwrap_or_default();
+    OutboxOp::Revive { id: row.id.clone(), payload, perhaps: false, now }
+}
+
+/// A letter from before rows were kept.
+fn afresh(letter: &DeadLetter, input: &Value, now: jiff::Timestamp) -> OutboxRow {
+    let tell = told(letter, input);
+    OutboxRow {
+        id: letter.source.clone(),
+        kind: relay::KIND.to_owned(),
+        lane: letter.system.clone(),
+        key: tell.run.clone(),
+        target: format!("{}.{}", letter.system, letter.operation),
+        payload: serde_json::to_vec(&tell).unwrap_or_default(),
+        tenant: letter.tenant.clone(),
+        correlation: letter.correlation.clone(),
+        created: now,
+        due: now,
+        ..OutboxRow::default()
+    }
+}
+
+fn told(letter: &DeadLetter, input: &Value) -> relay::Tell {
+    let (run, step) = letter.source.split_once('/').unwrap_or((&letter.source, ""));
+    relay::Tell {
+        input: input.clone(),
+        key: letter.key.clone().unwrap_or_default(),
+        run: run.to_owned(),
+        step: step.to_owned(),
+        trace: None,
+        undone: true,
+        holds: true,
+    }
+}

@@ -1,0 +1,147 @@
+//! One row: claimed, read again, sent, and what became of it written with the row's end.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use port::{Fault, Kind, Landed, Repeat};
+use store::{Batch, DeadOp, OutboxHead, OutboxOp, OutboxRow, OutboxStage, failpoint, mutant};
+
+use crate::round::{BLOCKED, LONGEST, UNREADY, later};
+use crate::running::Relay;
+use crate::send::Target;
+use crate::tell::Tell;
+use crate::verdict::{End, Known, judge};
+
+impl Relay {
+    /// Delivers a row that is claimed, beside the others.
+    pub(crate) fn begin_delivery(&self, lane: &str, head: &OutboxHead) {
+        let (relay, lane, head) = (self.clone(), lane.to_owned(), head.clone());
+        self.fly(async move {
+            match relay.deliver(&lane, &head).await {
+                Ok(()) => relay.0.lanes.lock().release(&lane, &head.id, &head.key),
+                // It stays claimed: what is sent and not written down must not be sent again.
+                Err(error) => {
+                    tracing::error!(row = head.id, %error, "writing what became of a message; it is left alone");
+                }
+            }
+        });
+    }
+
+    /// An error means that what became of a message could not be written.
+    async fn deliver(&self, lane: &str, head: &OutboxHead) -> Result<(), store::Error> {
+        let Some(row) = self.reread(head).await? else { return Ok(()) };
+        let Ok(tell) = serde_json::from_slice::<Tell>(&row.payload) else {
+            tracing::error!(row = row.id, "a message cannot be read; it holds its key");
+            return self.put_off(&row.id, "unreadable").await;
+        };
+        let target = Target::of(&row.target);
+        let Some(operation) = self.operation(target) else { return self.put_off(&row.id, BLOCKED).await };
+        let known = Known {
+            repeat: operation.repeat,
+            settles: operation.settles_within,
+            in_progress: operation.in_progress_until,
+        };
+        let never = known.repeat == Repeat::Never;
+        if never && row.perhaps {
+            return self.written(lane, &row, &tell, End::unknown(interrupted())).await;
+        }
+        if (never || tell.undone) && !self.begun(&row, known.settles).await? {
+            return Ok(());
+        }
+        let outcome = self.send(&row, &tell).await;
+        let end = judge(&row, &tell, outcome, &known, &self.moment());
+        self.written(lane, &row, &tell, end).await
+    }
+
+    /// The row as it stands now that it is claimed: whoever had it before may have delivered it, or put it off.
+    async fn reread(&self, head: &OutboxHead) -> Result<Option<OutboxRow>, store::Error> {
+        match self.0.deps.store.outbox_one(&head.id).await {
+            Ok(Some(row)) if mutant("tells-not-reread") => Ok(Some(row)),
+            Ok(row) => {
+                let now = self.0.deps.clock.now();
+                Ok(row.filter(|row| row.stage == OutboxStage::Ready && row.due <= now))
+            }
+            Err(error @ store::Error::Corrupt { .. }) => {
+                tracing::error!(row = head.id, %error, "a message is damaged; it holds its key");
+                self.put_off(&head.id, "damaged").await.map(|()| None)
+            }
+            // Nothing was sent.
+            Err(error) => {
+                tracing::warn!(row = head.id, %error, "reading a message");
+                Ok(None)
+            }
+        }
+    }
+
+    /// From here on the message may have landed. What must not be sent twice, or may have to be undone, says so first.
+    /// `false` when it was taken back.
+    async fn begun(&self, row: &OutboxRow, settles: Duration) -> Result<bool, store::Error> {
+        if mutant("tells-not-begun") {
+            return Ok(true);
+        }
+        let within = SignedDuration::try_from(self.0.deps.limits.timeout + settles).unwrap_or_default();
+        let settles = later(self.0.deps.clock.now(), within);
+        let begin = OutboxOp::Begin { id: row.id.clone(), settles };
+        match self.write(Batch { outbox: vec![begin], ..Batch::default() }).await {
+            Err(store::Error::Gone { .. }) => Ok(false),
+            begun => begun.map(|()| true),
+        }
+    }
+
+    /// Puts a row off that cannot be sent for a reason of ours. It holds its key, and no attempt is spent.
+    async fn put_off(&self, id: &str, blocked: &str) -> Result<(), store::Error> {
+        let wait = SignedDuration::try_from(LONGEST).unwrap_or_default();
+        let due = later(self.0.deps.clock.now(), wait);
+        let postpone = OutboxOp::Postpone { id: id.to_owned(), due, blocked: blocked.to_owned() };
+        self.write(Batch { outbox: vec![postpone], ..Batch::default() }).await
+    }
+
+    async fn written(
+        &self,
+        lane: &str,
+        row: &OutboxRow,
+        tell: &Tell,
+        end: End,
+    ) -> Result<(), store::Error> {
+        {
+            let mut lanes = self.0.lanes.lock();
+            match &end {
+                End::Delivered { .. } => lanes.took(lane),
+                End::Again { trouble: true, .. } => lanes.troubled(lane),
+                End::Again { .. } | End::Dead { .. } => {}
+            }
+        }
+        let ended = !matches!(end, End::Again { .. });
+        let batch = end.batch(row, tell, self.0.deps.clock.now());
+        let letters = batch.dead.clone();
+        self.write(batch).await?;
+        failpoint("relay.written");
+        for letter in letters {
+            if let DeadOp::Put(letter) = letter {
+                self.0.deps.listener.undeliverable(&letter);
+            }
+        }
+        if ended {
+            self.0.deps.listener.settled(&tell.run);
+        }
+        Ok(())
+    }
+
+    /// Commits; waits for a store that is busy or full, for it recovers.
+    async fn write(&self, batch: Batch) -> Result<(), store::Error> {
+        let mut wait = Duration::from_millis(5);
+        loop {
+            match self.0.deps.store.commit(batch.clone()).await {
+                Err(store::Error::Busy | store::Error::Full) => {
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(UNREADY);
+                }
+                done => return done.map(drop),
+            }
+        }
+    }
+}
+
+fn interrupted() -> Fault {
+    Fault::new(Kind::Internal, Landed::Unknown, "stopped between sending the message and writing its outcome")
+}

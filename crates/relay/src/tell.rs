@@ -1,0 +1,84 @@
+//! What a message's row holds, and what its run is told in the end.
+
+use port::Landed;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::{Answer, AnswerOp};
+
+/// The kind of row that is a message of `tell`.
+pub const KIND: &str = "tell";
+/// What a message's row holds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Tell {
+    /// The operation's input.
+    pub input: Value,
+    /// The idempotency key.
+    pub key: String,
+    /// The run that told it.
+    pub run: String,
+    /// The step that told it.
+    pub step: String,
+    /// The trace to continue, as a `traceparent`.
+    #[serde(default)]
+    pub trace: Option<String>,
+    /// Whether the run may undo it; messages that do not say so may have to be.
+    #[serde(default = "yes")]
+    pub undone: bool,
+    /// Whether those after it wait when it is dead.
+    #[serde(default = "yes")]
+    pub holds: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// What became of a message, as an answer for its run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Settled {
+    /// It arrived.
+    Delivered {
+        /// The step that told it.
+        step: String,
+        /// What the system answered; `null` when that was lost.
+        output: Value,
+        /// How often it was sent, retries of the guard included.
+        attempts: u32,
+        /// The member of a group that took it.
+        member: Option<String>,
+    },
+    /// It is a dead letter.
+    Dead {
+        /// The step that told it.
+        step: String,
+        /// Code of the cause.
+        code: String,
+        /// Message of the cause.
+        message: String,
+        /// Whether it may have arrived.
+        landed: Landed,
+        /// How often it was sent, retries of the guard included.
+        attempts: u32,
+    },
+}
+
+impl Settled {
+    /// The step that told it.
+    pub fn step(&self) -> &str {
+        match self {
+            Self::Delivered { step, .. } | Self::Dead { step, .. } => step,
+        }
+    }
+
+    /// Reads an answer.
+    pub fn read(answer: &Answer) -> Option<Self> {
+        serde_json::from_slice(&answer.payload).ok()
+    }
+
+    /// The answer that says so.
+    pub(crate) fn answer(&self, run: &str, at: jiff::Timestamp) -> AnswerOp {
+        let payload = serde_json::to_vec(self).unwrap_or_default();
+        AnswerOp::Put(Answer { run: run.to_owned(), step: self.step().to_owned(), at, payload })
+    }
+}
