@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::event::Start;
 use super::failure::Failure;
+use super::start::Start;
 
 /// The runs above a run that another one began, by `run` or by a commit that it emitted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

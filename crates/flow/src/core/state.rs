@@ -8,11 +8,12 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use store::RunStatus;
 
-use super::event::{Event, LinePlace, Start};
+use super::event::Event;
 use super::frame::{Activation, At, Id, Vars};
 use super::machine::Machine;
 use super::outcome::Ended;
 use super::record::{Done, Record, Undo};
+use super::start::{LinePlace, Start};
 use super::{Decision, Failure};
 use crate::definition::{Call, Definition, Task};
 use crate::view::BlockedOn;
