@@ -18,7 +18,7 @@ mod voice;
 
 pub mod templates;
 
-pub use core::{Failure, Lineage, Outcome, Rollback, Start};
+pub use core::{Failure, Lineage, Outcome, QuestionEnd, Rollback, Start};
 pub use definition::{
     Definition, Input, Known, KnownOperation, OnExhausted, Trigger, circles, compile, shape,
 };
@@ -26,4 +26,4 @@ pub use driver::{Deps, Engine, Limits, Live, LivePage, Need, Needs, RunId, Sent,
 pub use error::Error;
 pub use listener::{Listener, Silence, Transition};
 pub use view::{Attempted, BlockedOn, Delivery, Letter, RunView, StepStatus, StepView};
-pub use voice::{Said, Told, Voice, Wait, Want};
+pub use voice::{By, Close, Question, Said, Told, Voice, Wait, Want};

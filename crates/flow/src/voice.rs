@@ -1,10 +1,11 @@
 //! How a run speaks into its conversation. The gate implements it; the engine knows no conversation.
 
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use serde_json::Value;
 use store::{Batch, Error, Receipt};
 
-use crate::{Lineage, Outcome};
+use crate::{Lineage, Outcome, QuestionEnd};
 
 /// Says something in a conversation, in one commit with what the run writes.
 pub trait Voice: Send + Sync + 'static {
@@ -18,7 +19,7 @@ pub trait Voice: Send + Sync + 'static {
     ///
     /// # Errors
     /// The store's.
-    fn is_heard<'a>(&'a self, conversation: &'a str) -> BoxFuture<'a, Result<bool, Error>>;
+    fn is_heard<'a>(&'a self, tenant: &'a str, conversation: &'a str) -> BoxFuture<'a, Result<bool, Error>>;
 }
 
 /// What a run says.
@@ -38,6 +39,8 @@ pub struct Said {
     pub trace: Option<String>,
     /// Where the runs stand that its commits begin.
     pub lineage: Option<Lineage>,
+    /// What the run waits for no more; told before anything else.
+    pub closes: Vec<Close>,
     /// Acts to append, in order.
     pub acts: Vec<Told>,
     /// Answers that the run now waits for.
@@ -55,7 +58,7 @@ pub struct Told {
     pub body: Value,
 }
 
-/// An answer that a run waits for. It is given with [`crate::Engine::signal`].
+/// An answer that a run waits for. It is given with [`crate::Engine::answer`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wait {
     /// The run.
@@ -64,6 +67,47 @@ pub struct Wait {
     pub step: String,
     /// For what.
     pub want: Want,
+    /// What is asked, and whom.
+    pub question: Question,
+}
+
+/// What a run asks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// Its name: the same whenever this asking of this step is written, never given twice.
+    pub id: String,
+    /// The words.
+    pub text: String,
+    /// What is shown beside the words.
+    pub shows: Value,
+    /// Who may answer.
+    pub by: By,
+    /// The speaker of the commit that the run is for.
+    pub committer: Option<String>,
+    /// When it can no longer be answered.
+    pub expires: Option<Timestamp>,
+}
+
+/// Who may answer. Every member that is given must hold; of a list one is enough.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct By {
+    /// Roles.
+    pub role: Vec<String>,
+    /// Permissions.
+    pub permission: Vec<String>,
+    /// Participants, by name.
+    pub participant: Vec<String>,
+    /// Somebody else than the speaker of the commit.
+    pub not_committer: bool,
+}
+
+/// What a run waits for no more.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Close {
+    /// The step; every step of the run without.
+    pub step: Option<String>,
+    /// How its question ended.
+    pub how: QuestionEnd,
 }
 
 /// What answers.
@@ -85,6 +129,6 @@ pub enum Want {
 
 impl Said {
     pub(crate) fn is_empty(&self) -> bool {
-        self.acts.is_empty() && self.waits.is_empty() && self.outcome.is_none()
+        self.closes.is_empty() && self.acts.is_empty() && self.waits.is_empty() && self.outcome.is_none()
     }
 }

@@ -1,6 +1,6 @@
 //! What is known of a conversation: its events, folded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use act::{Constraint, ConversationStatus, Participant};
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Commitment, EntityState, Wait};
+use crate::{Commitment, EntityState, Past, Wait};
 
 /// What is known of a conversation. Everything but the name comes from its events.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +31,9 @@ pub struct Conversation {
     pub context: Option<Map<String, Value>>,
     /// Who takes part, by name.
     pub participants: BTreeMap<String, Participant>,
+    /// Participants whose role and permissions were given by somebody who may speak for others.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub vouched: BTreeSet<String>,
     /// What is known of entities, by name.
     pub entities: BTreeMap<String, EntityState>,
     /// How much was said.
@@ -39,6 +42,9 @@ pub struct Conversation {
     pub asks: BTreeMap<String, Vec<Constraint>>,
     /// What runs wait to hear, in the order in which they began to wait.
     pub waits: Vec<Wait>,
+    /// Questions that are closed, the latest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub past: Vec<Past>,
     /// Commits that runs are at work on, by the act's name.
     pub commits: BTreeMap<String, Commitment>,
     /// Why it ended badly.
@@ -75,10 +81,12 @@ impl Conversation {
             channel: None,
             context: None,
             participants: BTreeMap::new(),
+            vouched: BTreeSet::new(),
             entities: BTreeMap::new(),
             counts: Counts::default(),
             asks: BTreeMap::new(),
             waits: Vec::new(),
+            past: Vec::new(),
             commits: BTreeMap::new(),
             error: None,
             latest: None,

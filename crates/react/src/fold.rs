@@ -7,7 +7,8 @@ use act::{Act, Body, CommitStatus, ConversationStatus, EntityRef, Operation};
 use crate::commitment::begun;
 
 use crate::{
-    ActProcessed, ActStatus, Answered, Closed, Conversation, Ended, EntityState, Event, Started, StateChanged,
+    ActProcessed, ActStatus, Answered, Closed, Closing, Conversation, Ended, EntityState, Event, Started,
+    StateChanged,
 };
 
 /// An event that is not the next one.
@@ -47,7 +48,11 @@ impl Conversation {
         match event {
             Event::Started(started) => self.begin(started),
             Event::Joined(joined) => {
-                self.participants.insert(joined.participant.id.clone(), joined.participant.clone());
+                let id = &joined.participant.id;
+                self.participants.insert(id.clone(), joined.participant.clone());
+                if joined.vouched {
+                    self.vouched.insert(id.clone());
+                }
             }
             Event::ActProcessed(processed) => self.hear(processed),
             Event::StateChanged(changed) => self.change(changed),
@@ -135,12 +140,17 @@ impl Conversation {
     }
 
     fn answer(&mut self, answered: &Answered) {
-        self.waits.retain(|wait| wait.run != answered.run || wait.step != answered.step);
+        let Answered { run, step, question, .. } = answered;
+        let gone = self.waits.extract_if(.., |wait| wait.is_of(run, Some(step), question.as_deref()));
+        let gone = gone.collect();
+        self.remember(gone, Closing::Answered);
     }
 
     fn close(&mut self, closed: &Closed) {
-        let same_step = |step: &str| closed.step.as_deref().is_none_or(|closed| closed == step);
-        self.waits.retain(|wait| wait.run != closed.run || !same_step(&wait.step));
+        let Closed { run, step, question, how, .. } = closed;
+        let gone = self.waits.extract_if(.., |wait| wait.is_of(run, step.as_deref(), question.as_deref()));
+        let gone = gone.collect();
+        self.remember(gone, how.unwrap_or(Closing::Withdrawn));
     }
 
     /// A run is not at work on its commit any more. A commit that none is at work on is forgotten, however they ended.

@@ -15,6 +15,7 @@ mod event;
 mod fold;
 mod lifecycle;
 mod outcome;
+mod question;
 mod rules;
 mod wait;
 mod weight;
@@ -29,7 +30,8 @@ pub use event::{
     ValidationError,
 };
 pub use fold::OutOfOrder;
-pub use lifecycle::{begin, close_waits, end, join, open_waits};
+pub use lifecycle::{begin, close_question, close_waits, end, join, open_waits};
 pub use outcome::{Change, Outcome, outcome};
+pub use question::{By, Closing, Past, Question, Standing};
 pub use rules::{DeriveRule, EntityRules, Limits, Route, Rules, derive_shape, entity_shape};
 pub use wait::{Wait, Want};

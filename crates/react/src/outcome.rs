@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::decide::{commit::tell, derive};
 use crate::{
-    ActResult, ActStatus, ActionUnknown, CommitReopened, Commitment, Conversation, Decision, Rules, Utterance,
+    ActResult, ActStatus, ActionUnknown, CommitReopened, Commitment, Conversation, Decision, Rules, Standing, Utterance,
 };
 
 /// How far a run has come with a commit.
@@ -245,6 +245,7 @@ impl Teller<'_> {
             act: Arc::new(act),
             at: self.outcome.at,
             correlation: self.outcome.correlation.clone(),
+            standing: Standing::default(),
         };
         self.told += 1;
         let result =

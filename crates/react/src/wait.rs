@@ -1,8 +1,8 @@
 //! What runs wait to hear.
 
-use act::{Act, Body};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+
+use crate::Question;
 
 /// A step of a run that waits for an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +13,24 @@ pub struct Wait {
     pub step: String,
     /// For what.
     pub want: Want,
+    /// What is asked, and whom. A wait without is older than questions, or waits for an event: its step hears whatever
+    /// fits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<Box<Question>>,
+}
+
+impl Wait {
+    /// Whether it is a wait of this run, and of this step and question where they are named.
+    pub(crate) fn is_of(&self, run: &str, step: Option<&str>, question: Option<&str>) -> bool {
+        self.run == run
+            && step.is_none_or(|step| step == self.step)
+            && question.is_none_or(|id| self.asks(id))
+    }
+
+    /// Whether this is the wait of the question of this name.
+    pub fn asks(&self, id: &str) -> bool {
+        self.question.as_ref().is_some_and(|question| question.id == id)
+    }
 }
 
 /// What answers.
@@ -39,28 +57,16 @@ pub enum Want {
 }
 
 impl Want {
-    /// The answer in a confirm act.
-    pub(crate) fn confirmation(&self, act: &Act) -> Option<Value> {
-        let (Want::Confirm { entity }, Body::Confirm(confirm)) = (self, &act.body) else { return None };
-        let confirmed = confirm.confirmed?;
-        matches_entity(entity.as_deref(), confirm.entity.id())
-            .then(|| json!({ "confirmed": confirmed, "reason": confirm.rejection_reason }))
-    }
-
-    /// Whether a change of this field is the answer.
-    pub(crate) fn is_field(&self, id: &str, changed: &str) -> bool {
+    /// The entity it is about; none of an event.
+    pub fn entity(&self) -> Option<&str> {
         match self {
-            Want::Fact { entity, field } => field == changed && matches_entity(entity.as_deref(), id),
-            Want::Confirm { .. } | Want::Event { .. } => false,
+            Want::Fact { entity, .. } | Want::Confirm { entity } => entity.as_deref(),
+            Want::Event { .. } => None,
         }
     }
 
-    /// Whether what is published on this topic is the answer.
-    pub(crate) fn is_topic(&self, published: &str) -> bool {
-        matches!(self, Want::Event { topic } if topic == published)
+    /// Whether it is about this entity, or about any.
+    pub(crate) fn is_about(&self, id: &str) -> bool {
+        self.entity().is_none_or(|wanted| wanted == id)
     }
-}
-
-fn matches_entity(wanted: Option<&str>, id: &str) -> bool {
-    wanted.is_none_or(|wanted| wanted == id)
 }

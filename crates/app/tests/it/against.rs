@@ -32,6 +32,7 @@ async fn live(folder: &Path) -> String {
         }
         fn is_heard<'a>(
             &'a self,
+            _tenant: &'a str,
             _conversation: &'a str,
         ) -> futures_util::future::BoxFuture<'a, Result<bool, store::Error>> {
             Box::pin(std::future::ready(Ok(true)))

@@ -11,7 +11,8 @@ use super::event::Timer;
 use super::failure::Failure;
 use super::frame::{Activation, Id, Leaf, Vars};
 use super::machine::Machine;
-use super::{Decision, Effect, Purpose, Speech, Until, time};
+use super::question::Failed;
+use super::{Decision, Effect, Purpose, Shown, Speech, Until, time};
 use crate::definition::{Body, Call, Pause, Task, Utterance};
 
 impl Machine<'_> {
@@ -33,16 +34,7 @@ impl Machine<'_> {
                 speech: Speech::Emit(act),
                 timeout: None,
             }),
-            Body::Ask(said) => self.speech(said, &vars, true).map(|speech| Decision::Say {
-                path: path.clone(),
-                speech,
-                timeout: task.timeout,
-            }),
-            Body::Confirm(said) => self.speech(said, &vars, false).map(|speech| Decision::Say {
-                path: path.clone(),
-                speech,
-                timeout: task.timeout,
-            }),
+            Body::Ask(said) | Body::Confirm(said) => return self.question(id, path, task, said, &vars),
             Body::Wait(pause) => match self.pause_for(path, pause, &vars) {
                 Ok(due) => Ok(Decision::Timer { path: path.clone(), timer: Timer::Wait, due }),
                 Err(error) => return self.fail_leaf(id, error),
@@ -177,7 +169,24 @@ impl Machine<'_> {
         mapping.map_or(Ok(Value::Null), |mapping| mapping.eval(&self.state.scope(vars)))
     }
 
-    fn speech(&self, said: &Utterance, vars: &Vars, ask: bool) -> Result<Speech, expr::Error> {
+    /// Asks somebody in the conversation.
+    fn question(&mut self, id: Id, path: &Arc<str>, task: &Task, said: &Utterance, vars: &Vars) {
+        let ask = matches!(task.body, Body::Ask(_));
+        let speech = self.by(said, vars).and_then(|by| {
+            let shows = self.value(said.shows.as_ref(), vars).map_err(Failed::Unsound)?;
+            self.speech(said, vars, ask, Shown { shows, by }).map_err(Failed::Unsound)
+        });
+        match speech {
+            Ok(speech) => {
+                let timeout = [task.timeout, speech.patience()].into_iter().flatten().min();
+                self.out.push(Decision::Say { path: path.clone(), speech, timeout });
+            }
+            Err(Failed::Unsound(error)) => self.unsound_leaf(id, path, &error),
+            Err(Failed::Nobody(said)) => self.fail_leaf(id, Failure::new(path, "flow.input", said)),
+        }
+    }
+
+    fn speech(&self, said: &Utterance, vars: &Vars, ask: bool, shown: Shown) -> Result<Speech, expr::Error> {
         let own = self.state.start.input.get("entity").cloned().unwrap_or(Value::Null);
         let entity = match &said.entity {
             Some(entity) => self.value(Some(entity), vars)?,
@@ -187,9 +196,9 @@ impl Machine<'_> {
         let words = text(&self.value(Some(&said.text), vars)?);
         let field = text(&self.value(said.field.as_ref(), vars)?);
         Ok(if ask {
-            Speech::Ask { entity, field, prompt: words, more }
+            Speech::Ask { entity, field, prompt: words, more, shown }
         } else {
-            Speech::Confirm { entity, summary: words, more }
+            Speech::Confirm { entity, summary: words, more, shown }
         })
     }
 

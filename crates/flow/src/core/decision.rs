@@ -39,6 +39,17 @@ pub(crate) enum Decision {
         speech: Speech,
         timeout: Option<Duration>,
     },
+    /// Close the step's question in the conversation.
+    Withdraw {
+        path: Arc<str>,
+        question: Option<Arc<str>>,
+        how: super::QuestionEnd,
+    },
+    /// Say in the conversation that silence was taken for a yes.
+    Agree {
+        path: Arc<str>,
+        act: Value,
+    },
     Listen {
         path: Arc<str>,
         answer: Answer,
@@ -116,8 +127,25 @@ pub(crate) enum Until {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Speech {
     Emit(Value),
-    Ask { entity: Value, field: String, prompt: String, more: Value },
-    Confirm { entity: Value, summary: String, more: Value },
+    Ask { entity: Value, field: String, prompt: String, more: Value, shown: Shown },
+    Confirm { entity: Value, summary: String, more: Value, shown: Shown },
+}
+
+impl Speech {
+    /// How long a confirm act says that its answer is waited for.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        match self {
+            Self::Confirm { more, .. } => more.get("timeout_ms")?.as_u64().map(Duration::from_millis),
+            Self::Emit(_) | Self::Ask { .. } => None,
+        }
+    }
+}
+
+/// What a question shows beside its words, and whom it is for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Shown {
+    pub(crate) shows: Value,
+    pub(crate) by: crate::By,
 }
 
 /// One call to be made.

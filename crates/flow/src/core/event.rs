@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::failure::Failure;
 use super::held::Held;
 use super::outcome::Ended;
+use super::question::QuestionEnd;
 use super::start::Start;
 
 /// One entry of a run's journal.
@@ -117,6 +118,21 @@ pub(crate) enum Event {
         missing: Option<String>,
         error: Failure,
     },
+    /// The question is in the conversation.
+    QuestionAsked {
+        path: Arc<str>,
+        question: Arc<str>,
+        on: Value,
+    },
+    /// The question was closed in the conversation without an answer.
+    QuestionClosed {
+        path: Arc<str>,
+        how: QuestionEnd,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
     ChildStarted {
         path: Arc<str>,
         run: String,
@@ -219,6 +235,8 @@ impl Event {
             Self::StepWaiting { .. } => "StepWaiting",
             Self::TopicRead { .. } => "TopicRead",
             Self::StepHeld { .. } => "StepHeld",
+            Self::QuestionAsked { .. } => "QuestionAsked",
+            Self::QuestionClosed { .. } => "QuestionClosed",
             Self::ChildStarted { .. } => "ChildStarted",
             Self::TimerSet { .. } => "TimerSet",
             Self::TimerFired { .. } => "TimerFired",
@@ -261,6 +279,8 @@ impl Event {
             | Self::StepWaiting { path, .. }
             | Self::TopicRead { path, .. }
             | Self::StepHeld { path, .. }
+            | Self::QuestionAsked { path, .. }
+            | Self::QuestionClosed { path, .. }
             | Self::ChildStarted { path, .. }
             | Self::TimerSet { path, .. }
             | Self::TimerFired { path, .. }

@@ -118,6 +118,8 @@ pub(super) struct Leaf {
     pub(super) child: Option<String>,
     /// What it waits for, for people.
     pub(super) on: Option<Value>,
+    /// The question it has asked.
+    pub(super) question: Option<Arc<str>>,
     /// Events up to this position of the log do not count.
     pub(super) after: u64,
     /// The guard that keeps its call in.

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::event::Event;
 use super::frame::{Activation, At};
 use super::machine::Machine;
+use super::question::{answer, closed, closed_step};
 use super::state::State;
 use crate::definition::{Answer, Body, Hears};
 
@@ -29,14 +30,20 @@ impl State {
         let names = |active: &Activation| match listens(active).map(|hears| &hears.from) {
             Some(Answer::Signal(name)) => vec![format!("{SENT}{name}"), name.to_string()],
             Some(Answer::Topic(_)) => Vec::new(),
-            None => vec![active.path.to_string()],
+            None => vec![active.path.to_string(), closed_step(&active.path)],
         };
-        waiting.flat_map(|(active, _)| names(active)).chain(self.parked_children()).collect()
+        let names = |(active, leaf): (&Activation, &super::frame::Leaf)| match &leaf.question {
+            Some(question) => vec![answer(question), closed(question)],
+            None => names(active),
+        };
+        waiting.flat_map(names).chain(self.parked_children()).collect()
     }
 
     /// The leaf that takes what came under a name: the first in order of entering whose `where` holds.
     pub(crate) fn hears(&self, name: &str, payload: &Value) -> Option<Arc<str>> {
-        let waiting = self.leaves().filter(|(_, leaf)| waits(&leaf.at) && leaf.on.is_some());
+        // Who has asked a question hears its answer only.
+        let waiting =
+            self.leaves().filter(|(_, leaf)| waits(&leaf.at) && leaf.on.is_some() && leaf.question.is_none());
         let mut named = waiting.map(|(active, _)| active).filter(|active| is_for(active, name));
         let heard = named.find(|active| self.passes(active, payload)).map(|active| active.path.clone());
         heard.or_else(|| self.parked_children().find(|undo| undo == name).map(Into::into))

@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::frame::{Activation, At, Id, Leaf, Slot};
 use super::machine::{Machine, Work};
 use super::record::{RecordStatus, Undo};
-use crate::definition::{Body, OnExhausted};
+use crate::definition::{Body, OnExhausted, OnTimeout};
 
 impl Machine<'_> {
     /// A leaf has been entered: a restart may know its output already.
@@ -222,6 +222,9 @@ impl Machine<'_> {
     }
 
     pub(super) fn waiting(&mut self, path: &Arc<str>, on: &Value, after: u64) {
+        if self.state.task(path).is_some_and(|task| matches!(task.body, Body::Ask(_) | Body::Confirm(_))) {
+            *self.state.asked.entry(path.clone()).or_default() += 1;
+        }
         self.with_leaf(path, |leaf| {
             leaf.at = At::Waiting;
             leaf.on = Some(on.clone());
@@ -240,7 +243,8 @@ impl Machine<'_> {
         let Some(active) = self.state.active.get(&id) else { return };
         let refused = match active.task.as_deref().map(|task| &task.body) {
             Some(Body::Confirm(said))
-                if said.give_up && payload.get("confirmed") == Some(&Value::Bool(false)) =>
+                if said.on_timeout != OnTimeout::Continue
+                    && payload.get("confirmed") == Some(&Value::Bool(false)) =>
             {
                 let why = payload.get("reason").and_then(Value::as_str).unwrap_or("no reason given");
                 Some(Failure::new(path, "flow.rejected", format!("not confirmed: {why}")))
@@ -251,6 +255,8 @@ impl Machine<'_> {
             }),
             _ => None,
         };
+        self.question_answered(id);
+        let Some(active) = self.state.active.get(&id) else { return };
         self.out.push(Decision::Clear { path: path.clone() });
         let output = match active.task.as_deref().map(|task| &task.body) {
             Some(Body::Run { .. }) => payload.get("result").cloned().unwrap_or(Value::Null),

@@ -3,16 +3,17 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::event::{Event, Timer};
 use super::failure::Failure;
 use super::frame::{Activation, At, Frame, Id, ROOT, Scope, Slot, Stage, Undoing, Vars};
 use super::outcome::Ended;
+use super::question::QuestionEnd;
 use super::record::{Record, RecordStatus};
 use super::state::{Paused, State};
 use super::{Decision, Until};
-use crate::definition::{Body, Definition, OnExhausted, Task};
+use crate::definition::{Body, Definition, OnExhausted, OnTimeout, Task};
 
 /// The most steps one run may enter.
 const MAX_STEPS: usize = 100_000;
@@ -87,6 +88,10 @@ impl<'a> Machine<'a> {
             Event::OutcomeFound { path, output } => self.found(path, output.as_ref()),
             Event::StepDropped { path } => self.dropped(path),
             Event::StepWaiting { path, on, after } => self.waiting(path, on, *after),
+            Event::QuestionAsked { path, question, on } => self.question_asked(path, question, on),
+            Event::QuestionClosed { path, how, by, reason } => {
+                self.question_closed(path, *how, by.as_deref(), reason.as_deref());
+            }
             Event::ChildStarted { path, run } => {
                 self.state.sent = true;
                 *self.state.begun.entry(path.clone()).or_default() += 1;
@@ -225,6 +230,7 @@ impl<'a> Machine<'a> {
     }
 
     pub(super) fn remove(&mut self, id: Id) -> Option<Activation> {
+        self.withdraw(id, QuestionEnd::Withdrawn);
         let gone = self.state.active.remove(&id)?;
         if gone.leaf().is_some() {
             self.state.leaves.remove(&gone.path);
@@ -297,12 +303,15 @@ impl<'a> Machine<'a> {
         let Some(active) = self.state.active.get(&id) else { return };
         let path = active.path.clone();
         let give_up = match active.task.as_deref().map(|task| &task.body) {
-            Some(Body::Ask(said) | Body::Confirm(said)) => said.give_up,
+            Some(Body::Ask(said) | Body::Confirm(said)) => said.on_timeout != OnTimeout::Continue,
             Some(Body::Listen(hears)) => hears.give_up,
             _ => true,
         };
         self.out.push(Decision::Clear { path: path.clone() });
-        if give_up {
+        if self.question_expired(id) {
+            let yes = json!({ "confirmed": true, "reason": null, "method": "timeout" });
+            self.finish_leaf(id, &Arc::new(yes));
+        } else if give_up {
             let error = Failure {
                 kind: Some(port::Kind::Timeout),
                 ..Failure::new(&path, "flow.timeout", "no answer came in time")

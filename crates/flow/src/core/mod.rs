@@ -20,6 +20,7 @@ mod lineage;
 mod machine;
 mod member;
 mod outcome;
+mod question;
 mod race;
 mod raise;
 mod record;
@@ -38,7 +39,7 @@ mod verdict;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use decision::{Decision, Effect, Purpose, Speech, Until};
+pub(crate) use decision::{Decision, Effect, Purpose, Shown, Speech, Until};
 pub(crate) use event::{Event, Timer as TimerKind};
 pub use failure::Failure;
 pub(crate) use hear::{Listening, SENT};
@@ -46,6 +47,8 @@ pub(crate) use held::{Held, blocked};
 pub use lineage::Lineage;
 pub(crate) use outcome::Ended;
 pub use outcome::Outcome;
+pub use question::QuestionEnd;
+pub(crate) use question::{About, answer, closed, closed_step};
 pub(crate) use record::{Record, RecordStatus};
 pub use rollback::Rollback;
 pub use start::Start;

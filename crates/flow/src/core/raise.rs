@@ -9,6 +9,7 @@ use super::Decision;
 use super::failure::Failure;
 use super::frame::{At, Frame, Id, ROOT, Slot, Stage, Undoing};
 use super::machine::Machine;
+use super::question::QuestionEnd;
 use super::record::RecordStatus;
 use crate::definition::Body;
 
@@ -140,8 +141,10 @@ impl Machine<'_> {
             leaf.rounds = 0;
             leaf.intent = false;
             leaf.probing = false;
-            (leaf.child, leaf.on) = (None, None);
+            leaf.child = None;
         }
+        self.withdraw(id, QuestionEnd::Withdrawn);
+        self.with_leaf(&path, |leaf| leaf.on = None);
         self.backoff(&path, round, &retry);
     }
 

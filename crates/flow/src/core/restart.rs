@@ -28,6 +28,9 @@ impl Machine<'_> {
     /// One that had ended waits for its turn among those with its key, as at its start.
     pub(super) fn restart(&mut self, path: &Arc<str>) {
         let had_ended = self.state.ended.is_some();
+        for id in self.leaf_ids(|_| true) {
+            self.withdraw(id, super::QuestionEnd::Withdrawn);
+        }
         let upto = self.state.index.get(path).copied().unwrap_or(0);
         let state = &mut *self.state;
         let kept = state.records[..upto].iter().filter(|record| record.status == RecordStatus::Succeeded);

@@ -56,6 +56,8 @@ pub(crate) struct State {
     pub(super) begun: HashMap<Arc<str>, u32>,
     /// The events of each topic that were taken, by their versions.
     pub(super) heard: HashMap<Arc<str>, BTreeSet<u64>>,
+    /// How often a step has asked.
+    pub(super) asked: HashMap<Arc<str>, u32>,
     /// The members of groups that acted, or may have, by the path of their call.
     pub(super) members: HashMap<Arc<str>, Arc<str>>,
     /// Whether something that is not `safe` was sent, or may have been.
@@ -107,6 +109,7 @@ impl State {
             undone: HashMap::new(),
             begun: HashMap::new(),
             heard: HashMap::new(),
+            asked: HashMap::new(),
             members: HashMap::new(),
             sent: false,
             told: HashMap::new(),

@@ -29,7 +29,9 @@ pub use limits::OnExhausted;
 pub(crate) use limits::OnFault;
 pub(crate) use limits::Retry;
 pub use shape::shape;
-pub(crate) use task::{Answer, Block, Body, Call, Compensate, Hears, Members, Pause, Race, Task, Utterance};
+pub(crate) use task::{
+    Answer, Block, Body, Call, Compensate, Hears, Members, OnTimeout, Pause, Race, Task, Utterance,
+};
 
 /// One flow, compiled. Runs pin it by [`Definition::hash`].
 #[derive(Clone, Debug)]

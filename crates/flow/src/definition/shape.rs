@@ -88,8 +88,13 @@ fn verbs() -> Vec<Shape> {
         ),
         verb("publish", Shape::text(), "the topic to publish to", vec![with()]),
         verb("emit", Shape::any(), "the act to append to the conversation", vec![]),
-        verb("ask", utterance("prompt"), "the question to ask", answer()),
-        verb("confirm", utterance("summary"), "what is to be confirmed", answer()),
+        verb("ask", utterance("prompt"), "the question to ask", question(&["fail", "continue"])),
+        verb(
+            "confirm",
+            utterance("summary"),
+            "what is to be confirmed",
+            question(&["fail", "continue", "confirm"]),
+        ),
         verb("wait", wait(), "how long to wait, or until when", vec![]),
         verb("listen", listen(), "what to wait for", answer()),
         verb("run", Shape::text(), "the flow to run and wait for", vec![with(), undo()]),
@@ -189,12 +194,39 @@ fn answer() -> Vec<Field> {
     ]
 }
 
+/// What an `ask` or a `confirm` says of its answer.
+fn question(on_timeout: &[&'static str]) -> Vec<Field> {
+    vec![
+        Field::new("timeout", Shape::duration())
+            .doc("how long the answer is waited for; the shorter of this and a confirm act's `timeout_ms` counts"),
+        Field::new("on_timeout", Shape::choice(on_timeout.iter().copied())).default("fail").doc(
+            "without an answer (or with a no): fail, or go on with null; `confirm` takes silence for a yes, and a no fails",
+        ),
+        by(),
+    ]
+}
+
+fn by() -> Field {
+    let names = || Shape::one_of([Shape::expr(), Shape::list(Shape::expr()).length(1..=100)]);
+    let shape = Shape::object([
+        Field::new("role", names()).doc("a role of the caller's token; of several, one is enough"),
+        Field::new("permission", names()).doc("a permission of the caller's token"),
+        Field::new("participant", names()).doc("a participant, by name"),
+        Field::new("not", Shape::choice(["committer"]))
+            .doc("somebody else than the speaker of the commit (four eyes)"),
+    ]);
+    Field::new("by", shape).doc("who may answer; without it every participant of the conversation")
+}
+
 fn utterance(text: &str) -> Shape {
     Shape::object([
         Field::new(text, Shape::expr()).required().doc("the words"),
         Field::new("field", Shape::expr()).doc("the field that is asked for"),
         Field::new("entity", Shape::any()).doc("the entity it is about; else the run's own"),
         Field::new("with", Shape::any()).doc("further members of the act"),
+        Field::new("shows", Shape::any())
+            .doc("what is shown beside the words, such as amounts; stands in `metadata.cardan.shows`"),
+        by(),
     ])
 }
 

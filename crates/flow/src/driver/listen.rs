@@ -83,6 +83,9 @@ impl Runner {
     }
 
     async fn take_signal(&mut self, signal: Signal) -> Result<bool, Stop> {
+        if let Some(event) = self.about_question(&signal) {
+            return self.take_question(&signal, event).await;
+        }
         let payload = serde_json::from_slice(&signal.payload).unwrap_or(Value::Null);
         let Some(path) = self.state.hears(&signal.name, &payload) else { return Ok(false) };
         let take = SignalOp::Take { run: self.run.clone(), id: signal.id.clone() };

@@ -9,6 +9,7 @@
 //! onto its list of what to launch. The batch is committed, and only then is the call sent. What comes back is judged
 //! into the next event, with which the next turn begins.
 
+mod answers;
 mod begin;
 mod blocked;
 mod call;

@@ -15,6 +15,7 @@ use super::{RunId, timers};
 use crate::Error;
 use crate::core::{Decision, Effect, Ended, Event, Failure, Parent, Start, TimerKind, Until};
 use crate::definition::Retry;
+use crate::{Close, QuestionEnd};
 
 impl Runner {
     pub(super) async fn perform(&mut self, turn: &mut Turn, decision: Decision) -> Result<(), Stop> {
@@ -34,6 +35,8 @@ impl Runner {
                     None => self.say(turn, path, speech, timeout).await?,
                 }
             }
+            Decision::Withdraw { path, how, .. } => self.close_question(turn, &path, how),
+            Decision::Agree { path, act } => self.agree(turn, &path, act),
             Decision::Listen { path, answer, timeout } => self.listen(turn, path, answer, timeout).await?,
             Decision::Timer { path, timer, due } => self.timer(turn, path, timer, due),
             Decision::Child { path, flow, input } => self.child(turn, path, &flow, input).await?,
@@ -163,7 +166,7 @@ impl Runner {
         }
     }
 
-    fn timer(&mut self, turn: &mut Turn, path: std::sync::Arc<str>, timer: TimerKind, due: Until) {
+    pub(super) fn timer(&mut self, turn: &mut Turn, path: std::sync::Arc<str>, timer: TimerKind, due: Until) {
         let now = self.engine.0.clock.now();
         let due = match due {
             Until::At(time) => time,
@@ -251,6 +254,9 @@ impl Runner {
         if self.answers() {
             turn.said.outcome = Some(ended.outcome(&self.state));
         }
+        if self.state.has_asked() {
+            turn.said.closes.push(Close { step: None, how: QuestionEnd::Withdrawn });
+        }
         let start = &self.state.start;
         if let Some(parent) = &start.parent {
             turn.batch.signals.push(SignalOp::Put(self.told_to(parent, &ended)));
@@ -284,7 +290,7 @@ fn child_input(own: &Start, input: Value) -> Value {
     }
 }
 
-fn after(now: Timestamp, wait: std::time::Duration) -> Timestamp {
+pub(super) fn after(now: Timestamp, wait: std::time::Duration) -> Timestamp {
     let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_hours(24));
     now.checked_add(wait).unwrap_or(Timestamp::MAX)
 }

@@ -17,7 +17,7 @@ use super::load::Loaded;
 use super::runs::{Command, Message};
 use super::witness::Asking;
 use crate::Error;
-use crate::core::{Decision, Effect, Event, State, Verdict};
+use crate::core::{Decision, Effect, Event, State, TimerKind, Verdict};
 use crate::definition::Definition;
 
 /// A call that has come home.
@@ -305,6 +305,10 @@ impl Runner {
             return Ok(());
         }
         let Some((path, timer)) = step.rsplit_once('#') else { return Ok(()) };
+        // An answer that was taken before the time was over counts.
+        if timer == TimerKind::Timeout.as_str() {
+            self.take_signals().await?;
+        }
         let event = self.state.fired(path, timer);
         self.turn_with(event.into_iter().collect(), Vec::new(), rows).await
     }

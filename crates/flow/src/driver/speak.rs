@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::perform::after;
 use super::runner::{Runner, Stop};
 use super::turn::Turn;
-use crate::core::{Event, Speech};
-use crate::{Told, Wait, Want};
+use crate::core::{Event, Shown, Speech, TimerKind, Until};
+use crate::{Close, Question, QuestionEnd, Told, Wait, Want};
 
 impl Runner {
     pub(super) async fn say(
@@ -23,45 +24,94 @@ impl Runner {
             self.fail(turn, path, "flow.no_conversation", said);
             return Ok(());
         };
+        let tenant = self.state.start.tenant.clone();
         let waits = !matches!(speech, Speech::Emit(_));
-        if waits && !self.engine.0.voice.is_heard(&conversation).await? {
+        if waits && !self.engine.0.voice.is_heard(&tenant, &conversation).await? {
             let said = "the conversation is over or unknown, so nobody would answer".to_owned();
             self.fail(turn, path, "flow.conversation_over", said);
             return Ok(());
         }
-        self.tell_and_wait(turn, path, speech, timeout);
+        match speech {
+            Speech::Emit(act) => {
+                let id = format!("{}/{path}~{}", self.run, self.state.generation(&path));
+                turn.said.acts.push(Told { id, body: act.clone() });
+                self.succeed(turn, path, act);
+            }
+            Speech::Ask { .. } | Speech::Confirm { .. } => self.ask(turn, path, speech, timeout),
+        }
         Ok(())
     }
 
-    fn tell_and_wait(&mut self, turn: &mut Turn, path: Arc<str>, speech: Speech, timeout: Option<Duration>) {
-        let id = format!("{}/{path}~{}", self.run, self.state.generation(&path));
-        turn.said.acts.push(Told { id, body: body(&speech) });
-        let want = match speech {
-            Speech::Emit(act) => return self.succeed(turn, path, act),
-            Speech::Ask { entity, field, .. } => Want::Fact { entity: entity_id(&entity), field },
-            Speech::Confirm { entity, .. } => Want::Confirm { entity: entity_id(&entity) },
+    fn ask(&mut self, turn: &mut Turn, path: Arc<str>, speech: Speech, timeout: Option<Duration>) {
+        let question = self.state.next_question(&path);
+        let id = format!("{}/{path}~{}", self.run, self.state.askings(&path));
+        turn.said.acts.push(Told { id, body: body(&speech, &question) });
+        let expires = timeout.map(|timeout| after(self.engine.0.clock.now(), timeout));
+        let (want, text, shown) = match speech {
+            Speech::Ask { entity, field, prompt, shown, .. } => {
+                (Want::Fact { entity: entity_id(&entity), field }, prompt, shown)
+            }
+            Speech::Confirm { entity, summary, shown, .. } => {
+                (Want::Confirm { entity: entity_id(&entity) }, summary, shown)
+            }
+            Speech::Emit(_) => return,
         };
         let on = match &want {
-            Want::Fact { entity, field } => json!({ "fact": field, "entity": entity }),
-            Want::Confirm { entity } => json!({ "confirm": true, "entity": entity }),
+            Want::Fact { entity, field } => json!({ "fact": field, "entity": entity, "question": question }),
+            Want::Confirm { entity } => {
+                json!({ "confirm": true, "entity": entity, "summary": text, "question": question })
+            }
         };
-        turn.said.waits.push(Wait { run: self.run.clone(), step: path.to_string(), want });
-        self.note(turn, Event::StepWaiting { path: path.clone(), on, after: 0 });
-        self.time_out(turn, path, timeout);
+        let Shown { shows, by } = shown;
+        let committer = self.state.committer().map(str::to_owned);
+        let asked = Question { id: question.clone(), text, shows, by, committer, expires };
+        turn.said.waits.push(Wait { run: self.run.clone(), step: path.to_string(), want, question: asked });
+        self.note(turn, Event::QuestionAsked { path: path.clone(), question: question.into(), on });
+        if let Some(due) = expires {
+            self.timer(turn, path, TimerKind::Timeout, Until::At(due));
+        }
+    }
+
+    /// The step waits for no answer any more.
+    pub(super) fn close_question(&self, turn: &mut Turn, path: &str, how: QuestionEnd) {
+        turn.said.closes.push(Close { step: Some(path.to_owned()), how });
+    }
+
+    /// Silence was taken for a yes.
+    pub(super) fn agree(&self, turn: &mut Turn, path: &str, act: Value) {
+        let id = format!("{}/{path}~{}/timeout", self.run, self.state.askings(path));
+        turn.said.acts.push(Told { id, body: act });
     }
 }
 
-fn body(speech: &Speech) -> Value {
-    match speech {
-        Speech::Emit(act) => act.clone(),
-        Speech::Ask { field, prompt, more, .. } => {
-            with(json!({ "type": "ask", "field": field, "prompt": prompt }), more)
+fn body(speech: &Speech, question: &str) -> Value {
+    let (act, more, shown) = match speech {
+        Speech::Emit(act) => return act.clone(),
+        Speech::Ask { field, prompt, more, shown, .. } => {
+            (json!({ "type": "ask", "field": field, "prompt": prompt }), more, shown)
         }
-        Speech::Confirm { entity, summary, more } => {
+        Speech::Confirm { entity, summary, more, shown } => {
             let entity = entity_id(entity);
-            with(json!({ "type": "confirm", "entity": entity, "summary": summary, "awaiting": true }), more)
+            let act = json!({ "type": "confirm", "entity": entity, "summary": summary, "awaiting": true });
+            (act, more, shown)
+        }
+    };
+    named(with(act, more), question, &shown.shows)
+}
+
+/// Acts are closed: what names the question stands in the metadata.
+fn named(mut act: Value, question: &str, shows: &Value) -> Value {
+    let mut cardan = json!({ "question": question });
+    if !shows.is_null() {
+        cardan["shows"] = shows.clone();
+    }
+    if let Some(members) = act.as_object_mut() {
+        let metadata = members.entry("metadata").or_insert_with(|| json!({}));
+        if let Some(metadata) = metadata.as_object_mut() {
+            metadata.insert("cardan".to_owned(), cardan);
         }
     }
+    act
 }
 
 fn with(mut act: Value, more: &Value) -> Value {

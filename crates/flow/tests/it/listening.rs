@@ -167,7 +167,8 @@ async fn a_signal_answers_no_question() {
     world.waits_at(&run, "sure").await;
     world.sends(&run, "sure", "s1", json!({ "confirmed": true })).await.unwrap();
     world.sends(&run, "signal:sure", "s2", json!({ "confirmed": true })).await.unwrap();
-    world.signal(&run, "sure", "act_2", json!({ "confirmed": false })).await;
+    let sure = world.asked("sure", None).await;
+    world.answer(&sure, json!({ "confirmed": false })).await;
     let view = world.engine.wait(run.as_str(), PATIENCE).await.unwrap();
     assert_eq!(view.error.unwrap().code, "flow.rejected", "only the answer counts");
 }

@@ -1,6 +1,7 @@
 //! Flows over a real store, with systems that keep a ledger of what was done to them.
 #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
 
+mod answers;
 mod children;
 mod commands;
 mod defects;

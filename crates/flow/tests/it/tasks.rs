@@ -121,14 +121,10 @@ do:
     )
     .await;
     let run = world.start("act_1", order()).await;
-    world
-        .until(&run, |view| view.blocked_on.as_ref().is_some_and(|on| on.step.as_deref() == Some("colour")))
-        .await;
-    world.signal(&run, "colour", "act_2", json!("red")).await;
-    world
-        .until(&run, |view| view.blocked_on.as_ref().is_some_and(|on| on.step.as_deref() == Some("sure")))
-        .await;
-    world.signal(&run, "sure", "act_3", json!({ "confirmed": true })).await;
+    let colour = world.asked("colour", None).await;
+    world.answer(&colour, json!("red")).await;
+    let sure = world.asked("sure", None).await;
+    world.answer(&sure, json!({ "confirmed": true })).await;
     let view = world.engine.wait(run.as_str(), PATIENCE).await.unwrap();
     assert_eq!(view.result, Some(json!("red")));
     let said = world.said.said.lock();
@@ -144,7 +140,8 @@ async fn a_no_and_a_silence_fail_the_run() {
     assert_eq!(world.runs(order()).await.error.unwrap().code, "flow.timeout");
     let world = World::of(flow).await;
     let run = world.start("act_1", order()).await;
-    world.signal(&run, "sure", "act_2", json!({ "confirmed": false, "reason": "too dear" })).await;
+    let sure = world.asked("sure", None).await;
+    world.answer(&sure, json!({ "confirmed": false, "reason": "too dear" })).await;
     let error = world.engine.wait(run.as_str(), PATIENCE).await.unwrap().error.unwrap();
     assert_eq!((error.code.as_str(), error.message.as_str()), ("flow.rejected", "not confirmed: too dear"));
 }

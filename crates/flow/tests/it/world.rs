@@ -53,7 +53,11 @@ impl Voice for Recorder {
         .boxed()
     }
 
-    fn is_heard<'a>(&'a self, _conversation: &'a str) -> BoxFuture<'a, Result<bool, store::Error>> {
+    fn is_heard<'a>(
+        &'a self,
+        _tenant: &'a str,
+        _conversation: &'a str,
+    ) -> BoxFuture<'a, Result<bool, store::Error>> {
         std::future::ready(Ok(!self.over.load(Ordering::SeqCst))).boxed()
     }
 }
@@ -175,6 +179,44 @@ impl World {
         self.engine.signal(&mut batch, run.as_str(), step, id, &payload);
         self.store.commit(batch).await.unwrap();
         self.engine.committed(std::slice::from_ref(run));
+    }
+
+    /// The question that a step has asked last.
+    pub(crate) fn question(&self, step: &str) -> Option<flow::Wait> {
+        let said = self.said.said.lock();
+        said.iter().flat_map(|said| &said.waits).rfind(|wait| wait.step == step).cloned()
+    }
+
+    /// Waits until a step has asked something else than `before`.
+    pub(crate) async fn asked(&self, step: &str, before: Option<&str>) -> flow::Wait {
+        let other = |wait: &flow::Wait| Some(wait.question.id.as_str()) != before;
+        eventually("a question", async || self.question(step).filter(other)).await
+    }
+
+    /// Answers a question.
+    pub(crate) async fn answer(&self, wait: &flow::Wait, payload: Value) {
+        let mut batch = Batch::default();
+        self.engine.answer(
+            &mut batch,
+            &wait.run,
+            &wait.question.id,
+            &format!("{}/a", wait.question.id),
+            &payload,
+        );
+        self.deliver(&wait.run, batch).await;
+    }
+
+    /// Closes a question without an answer.
+    pub(crate) async fn close(&self, wait: &flow::Wait, how: flow::QuestionEnd) {
+        let mut batch = Batch::default();
+        let id = Some(wait.question.id.as_str());
+        self.engine.close(&mut batch, (&wait.run, &wait.step), id, how, (Some("ann"), Some("a mistake")));
+        self.deliver(&wait.run, batch).await;
+    }
+
+    async fn deliver(&self, run: &str, batch: Batch) {
+        self.store.commit(batch).await.unwrap();
+        self.engine.committed(&[RunId::from(run)]);
     }
 
     /// Waits until an operation has been called so often.

@@ -52,7 +52,11 @@ impl Voice for Conversation {
         .boxed()
     }
 
-    fn is_heard<'a>(&'a self, _conversation: &'a str) -> BoxFuture<'a, Result<bool, store::Error>> {
+    fn is_heard<'a>(
+        &'a self,
+        _tenant: &'a str,
+        _conversation: &'a str,
+    ) -> BoxFuture<'a, Result<bool, store::Error>> {
         std::future::ready(Ok(true)).boxed()
     }
 }

@@ -147,9 +147,19 @@ impl<'a> Play<'a> {
                 (flow::Want::Confirm { .. }, _) => json!({ "confirmed": true }),
             };
             for _ in 0..1 + dice.below(2) {
-                self.signal(&wait.run, &wait.step, &format!("a{}", self.answered), &payload).await;
+                self.reply(&wait, &format!("a{}", self.answered), &payload).await;
             }
         }
+    }
+
+    async fn reply(&self, wait: &flow::Wait, id: &str, payload: &Value) {
+        let (store, run) = (self.life.store(), &wait.run);
+        self.with(async |engine| {
+            let mut batch = Batch::default();
+            engine.answer(&mut batch, run, &wait.question.id, id, payload);
+            store.commit(batch).await.map(|_| engine.committed(&[RunId::from(run.as_str())]))
+        })
+        .await;
     }
 
     async fn signal(&self, run: &str, step: &str, id: &str, payload: &Value) {

@@ -28,12 +28,44 @@ pub struct Principal {
     pub tenant: Arc<str>,
     /// What they may do.
     pub permissions: Permissions,
+    /// Everything the token's `permissions` says, the words of other systems included: flows may name them.
+    pub grants: Arc<[String]>,
+    /// The token's `roles`.
+    pub roles: Arc<[String]>,
+    /// Whether anybody is asked who they are. Without, everybody is `local` and takes part everywhere.
+    pub known: bool,
 }
 
 impl Principal {
     /// The one principal of a server without authentication.
     pub fn local() -> Self {
-        Self { subject: "local".into(), tenant: "default".into(), permissions: Permissions::all() }
+        Self {
+            subject: "local".into(),
+            tenant: "default".into(),
+            permissions: Permissions::all(),
+            grants: [].into(),
+            roles: [].into(),
+            known: false,
+        }
+    }
+
+    /// What is known of a speaker that this caller speaks as. Roles and permissions are the caller's own.
+    pub(crate) fn standing(&self, speaker: &str) -> react::Standing {
+        let own = *speaker == *self.subject;
+        let words = |words: &[String]| if own { words.to_vec() } else { Vec::new() };
+        react::Standing {
+            roles: words(&self.roles),
+            permissions: words(&self.grants),
+            vouches: self.permissions.has(Permission::SpeakForOthers),
+            everywhere: own && !self.known,
+        }
+    }
+
+    /// Whether the caller may end a conversation: who takes part, who speaks for those who do, or who manages runs.
+    pub(crate) fn may_end(&self, talk: &react::Conversation) -> bool {
+        let may = |permission| self.permissions.has(permission);
+        let takes_part = !self.known || talk.participants.contains_key(&*self.subject);
+        takes_part || may(Permission::SpeakForOthers) || may(Permission::FlowManage)
     }
 
     /// Whether an act may name this speaker (SEC: nobody speaks in another's name).

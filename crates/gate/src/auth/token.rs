@@ -57,6 +57,8 @@ struct Claims {
     aud: Option<OneOrMany>,
     #[serde(default)]
     permissions: Vec<String>,
+    #[serde(default)]
+    roles: Vec<String>,
     organization: Option<String>,
 }
 
@@ -177,5 +179,6 @@ fn principal(claims: Claims) -> Result<Principal, &'static str> {
         None => "default".into(),
     };
     let permissions = Permissions::named(claims.permissions.iter().map(String::as_str));
-    Ok(Principal { subject: subject.into(), tenant, permissions })
+    let (grants, roles) = (claims.permissions.into(), claims.roles.into());
+    Ok(Principal { subject: subject.into(), tenant, permissions, grants, roles, known: true })
 }

@@ -38,10 +38,11 @@ impl Conversations {
         keep: Option<Keep>,
     ) -> Result<(Value, u64), Problem> {
         let (tenant, id) = (principal.tenant.clone(), new.id.clone());
+        let vouched = principal.standing(&principal.subject).vouches;
         self.change(principal, correlation, &id, keep, move |talk, at| {
             let NewConversation { participants, channel, context, .. } = new;
             let started = Started { tenant, at, channel, context };
-            react::begin(talk, started, participants)
+            react::begin(talk, started, participants, vouched)
         })
         .await
     }
@@ -63,6 +64,13 @@ impl Conversations {
                 return Err(Refusal {
                     code: "conversation.unknown",
                     message: "expected a conversation that has begun".into(),
+                    pointer: "",
+                });
+            }
+            if !principal.may_end(talk) {
+                return Err(Refusal {
+                    code: "conversation.not_participant",
+                    message: "expected a participant, or the permission conversation.speak_for_others or flow.manage".into(),
                     pointer: "",
                 });
             }
@@ -93,6 +101,9 @@ impl Conversations {
         let decision = decide(&talk, now).map_err(refused)?;
         let mut work =
             Work::new(talk, principal.tenant.clone(), correlation.clone(), now, self.store.batch_bytes());
+        if !decision.signals.is_empty() {
+            work.tell(self.engine()?, &decision);
+        }
         work.fold(decision, None);
         let document = read::document(&work.talk, &[]);
         let (mut batch, done) = work.finish();

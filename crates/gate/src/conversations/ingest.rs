@@ -86,6 +86,8 @@ pub(super) struct Arrival {
     pub(super) record: KeyRecord,
     /// What it is, when it is a commit with a key.
     pub(super) identity: Option<Identity>,
+    /// What is known of its speaker.
+    pub(super) standing: react::Standing,
     /// Settled before any decision: refused at the door, or seen before.
     pub(super) settled: Option<Verdict>,
 }
@@ -178,8 +180,9 @@ impl Conversations {
             let json = to_raw_value(&act).map_err(|_| Problem::new(Code::Internal))?;
             let record = ids::record(tenant, conversation, act.id.as_str(), json.get().as_bytes(), now);
             let settled = bound(said.principal, conversation, &act).err().map(Err);
+            let standing = said.principal.standing(&act.speaker);
             let identity = Identity::of(&self.deciding, tenant, conversation, &act);
-            Ok(Arrival { act: Arc::new(act), json: json.into(), warnings, record, identity, settled })
+            Ok(Arrival { act: Arc::new(act), json: json.into(), warnings, record, identity, standing, settled })
         };
         acts.into_iter().map(arrive).collect()
     }

@@ -17,6 +17,7 @@ mod ingest;
 mod known;
 mod lines;
 mod named;
+mod questions;
 mod read;
 mod rows;
 mod share;

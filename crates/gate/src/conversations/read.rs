@@ -160,17 +160,31 @@ pub(crate) fn shown(entity: &EntityState) -> Value {
 pub(super) fn next_actions(talk: &Conversation) -> Vec<Value> {
     let action = |wait: &react::Wait| {
         let (run, step) = (&wait.run, &wait.step);
-        match &wait.want {
-            Want::Fact { entity, field } => {
-                json!({"type": "fact", "entity": entity, "field": field, "run": run, "step": step})
-            }
-            Want::Confirm { entity } => {
-                json!({"type": "confirm", "entity": entity, "run": run, "step": step})
-            }
-            Want::Event { topic } => json!({"type": "event", "topic": topic, "run": run, "step": step}),
+        let mut action = match &wait.want {
+            Want::Fact { entity, field } => json!({"type": "fact", "entity": entity, "field": field}),
+            Want::Confirm { entity } => json!({"type": "confirm", "entity": entity}),
+            Want::Event { topic } => json!({"type": "event", "topic": topic}),
+        };
+        if let Some(members) = action.as_object_mut() {
+            members.insert("run".to_owned(), json!(run));
+            members.insert("step".to_owned(), json!(step));
+            members.extend(wait.question.as_deref().into_iter().flat_map(asked));
         }
+        action
     };
     talk.waits.iter().map(action).collect()
+}
+
+/// What a question says of itself.
+fn asked(question: &react::Question) -> Vec<(String, Value)> {
+    let mut members = vec![("question", json!(question.id)), ("text", json!(question.text))];
+    if let Some(expires) = question.expires {
+        members.push(("expires", expires.to_string().into()));
+    }
+    if !question.by.is_anybody() {
+        members.push(("by", json!(question.by)));
+    }
+    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn summary(talk: &Conversation) -> Value {

@@ -7,7 +7,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use flow::{Outcome, Said, Told, Voice};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use react::{Change, Refusal, Wait, Want};
+use react::{Change, Closing, Refusal, Wait};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use store::{Batch, Error, KeyOp, Receipt};
@@ -16,7 +16,7 @@ use super::ids::Kept;
 use super::ingest::Arrival;
 use super::named::{Identity, Leave, Named};
 use super::work::Work;
-use super::{Conversations, ids, named};
+use super::{Conversations, ids, named, questions};
 use crate::Problem;
 
 /// How often a batch is decided again after somebody else wrote to the stream.
@@ -49,7 +49,7 @@ impl Voice for Conversations {
         })
     }
 
-    fn is_heard<'a>(&'a self, conversation: &'a str) -> BoxFuture<'a, Result<bool, Error>> {
+    fn is_heard<'a>(&'a self, _tenant: &'a str, conversation: &'a str) -> BoxFuture<'a, Result<bool, Error>> {
         Box::pin(async move {
             let mut slot = self.cache.lock(conversation).await;
             let talk = match slot.take() {
@@ -149,12 +149,12 @@ impl Telling<'_> {
             self.complain("conversation is unknown");
             return Ok(Vec::new());
         }
+        self.closes();
         self.join();
         let mut keys = Vec::new();
         for told in &self.said.acts {
             keys.extend(self.act(told).await.map_err(unreadable)?);
         }
-        self.waits();
         self.outcome().await?;
         Ok(keys)
     }
@@ -166,12 +166,24 @@ impl Telling<'_> {
             return;
         }
         let participant = Participant::new(self.speaker, ParticipantType::System);
-        let joined = react::join(&self.conversations.deciding.rules, &self.work.talk, participant);
+        let joined = react::join(&self.conversations.deciding.rules, &self.work.talk, participant, false);
         self.fold(joined);
     }
 
+    /// Says an act. What it asks is open right after it: what comes next in the batch may change what it shows.
     async fn act(&mut self, told: &Told) -> Result<Option<KeyOp>, Problem> {
-        let Some(arrival) = self.build(told).and_then(|act| self.arrival(act)) else { return Ok(None) };
+        let asked = questions::asked_by(&told.body, &self.said.waits);
+        let wait = asked.map(|asked| questions::wait(asked, &self.work.talk, self.now));
+        let key = self.say(told, wait.as_ref()).await;
+        if let Some(wait) = wait {
+            let opened = react::open_waits(&self.conversations.deciding.rules, &self.work.talk, vec![wait]);
+            self.fold(opened);
+        }
+        key
+    }
+
+    async fn say(&mut self, told: &Told, wait: Option<&Wait>) -> Result<Option<KeyOp>, Problem> {
+        let Some(arrival) = self.build(told, wait).and_then(|act| self.arrival(act)) else { return Ok(None) };
         let leave = match self.conversations.leave(self.work, &arrival).await? {
             Named::May(leave) => leave,
             // The same commit was begun before: by this flow's commit act, or by somebody's.
@@ -189,12 +201,13 @@ impl Telling<'_> {
         let (tenant, conversation) = (&*self.said.tenant, &*self.said.conversation);
         let record = ids::record(tenant, conversation, act.id.as_str(), json.get().as_bytes(), self.now);
         let identity = Identity::of(&self.conversations.deciding, tenant, conversation, &act);
-        Some(Arrival { act, json, warnings: Vec::new(), record, identity, settled: None })
+        let standing = react::Standing::default();
+        Some(Arrival { act, json, warnings: Vec::new(), record, identity, standing, settled: None })
     }
 
     fn decided(&mut self, arrival: &Arrival, leave: Option<&Leave>) -> Option<KeyOp> {
         let (act, at, correlation) = (arrival.act.clone(), self.now, self.correlation.clone());
-        let said = react::Utterance { act, at, correlation };
+        let said = react::Utterance { act, at, correlation, standing: arrival.standing.clone() };
         let decided = react::decide(&self.conversations.deciding.rules, &self.work.talk, &said);
         let engine = self.conversations.engine().ok()?;
         let absorbed = match decided {
@@ -215,7 +228,7 @@ impl Telling<'_> {
     }
 
     /// The act, with the id that comes from the run's step, so that the same is said only once.
-    fn build(&self, told: &Told) -> Option<Arc<Act>> {
+    fn build(&self, told: &Told, wait: Option<&Wait>) -> Option<Arc<Act>> {
         let mut body = told.body.clone();
         let members = body.as_object_mut()?;
         members.insert("id".into(), act_id(&told.id).into());
@@ -226,6 +239,9 @@ impl Telling<'_> {
         if let Some(metadata) = metadata.as_object_mut() {
             metadata.insert("run".into(), self.said.run.as_str().into());
             metadata.insert("conversation_id".into(), self.said.conversation.as_str().into());
+            if let Some(wait) = wait {
+                questions::describe(metadata, wait);
+            }
         }
         match act::check(DocumentKind::Act, body, self.conversations.rules()) {
             Ok(Accepted { value: Checked::Act(act), .. }) => Some(Arc::from(act)),
@@ -239,20 +255,13 @@ impl Telling<'_> {
         }
     }
 
-    fn waits(&mut self) {
-        let wait = |wait: &flow::Wait| Wait {
-            run: wait.run.clone(),
-            step: wait.step.clone(),
-            want: match &wait.want {
-                flow::Want::Fact { entity, field } => {
-                    Want::Fact { entity: entity.clone(), field: field.clone() }
-                }
-                flow::Want::Confirm { entity } => Want::Confirm { entity: entity.clone() },
-            },
-        };
-        let waits = self.said.waits.iter().map(wait).collect();
-        let opened = react::open_waits(&self.conversations.deciding.rules, &self.work.talk, waits);
-        self.fold(opened);
+    /// What the run waits for no more.
+    fn closes(&mut self) {
+        for close in &self.said.closes {
+            let how = questions::closing(close.how);
+            let closed = react::close_waits(&self.work.talk, &self.said.run, close.step.as_deref(), how);
+            self.work.fold(closed, Some(&self.said.run));
+        }
     }
 
     async fn outcome(&mut self) -> Result<(), Error> {
@@ -273,7 +282,7 @@ impl Telling<'_> {
         let decision = react::outcome(rules, &self.work.talk, &told, remembered.as_ref());
         self.work.fold(decision, Some(&self.said.run));
         if !matches!(outcome, Outcome::InProgress | Outcome::Unknown { .. }) {
-            let closed = react::close_waits(&self.work.talk, &self.said.run, None);
+            let closed = react::close_waits(&self.work.talk, &self.said.run, None, Closing::Withdrawn);
             self.work.fold(closed, Some(&self.said.run));
         }
         Ok(())

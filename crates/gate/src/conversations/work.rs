@@ -14,7 +14,7 @@ use super::ids::Kept;
 use super::ingest::{Arrival, Started, Taken, Verdict};
 use super::known::{Known, touched};
 use super::named::{Beside, Identity, Leave};
-use super::{Deciding, ids, named, rows};
+use super::{Deciding, ids, named, questions, rows};
 use crate::{Code, Problem};
 
 /// What the store keeps of each event beside its data.
@@ -115,7 +115,7 @@ impl Work {
         self.room(2 * arrival.json.get().len() + EACH)?;
         let fresh = !self.talk.exists();
         if fresh {
-            self.begin(&arrival.act)?;
+            self.begin(&arrival.act, arrival.standing.vouches)?;
         }
         let decided = self.decide(by, engine, arrival, leave);
         if fresh && decided.is_err() {
@@ -127,14 +127,14 @@ impl Work {
     }
 
     /// The first act begins its conversation, with its speaker as the participant.
-    fn begin(&mut self, act: &act::Act) -> Result<(), Problem> {
+    fn begin(&mut self, act: &act::Act, vouched: bool) -> Result<(), Problem> {
         let type_ = match act.source {
             Some(Source::Ai) => ParticipantType::Ai,
             Some(Source::System) => ParticipantType::System,
             _ => ParticipantType::Human,
         };
         let started = react::Started::new(self.tenant.clone(), self.at);
-        let begun = react::begin(&self.talk, started, vec![Participant::new(&act.speaker, type_)]);
+        let begun = react::begin(&self.talk, started, vec![Participant::new(&act.speaker, type_)], vouched);
         self.fold(begun.map_err(refused)?, Some(act.id.as_str()));
         Ok(())
     }
@@ -146,8 +146,12 @@ impl Work {
         arrival: &Arrival,
         leave: Option<&Leave>,
     ) -> Verdict {
-        let said =
-            react::Utterance { act: arrival.act.clone(), at: self.at, correlation: self.correlation.clone() };
+        let said = react::Utterance {
+            act: arrival.act.clone(),
+            at: self.at,
+            correlation: self.correlation.clone(),
+            standing: arrival.standing.clone(),
+        };
         let decision = react::decide(&by.rules, &self.talk, &said).map_err(refused)?;
         let mut warnings = arrival.warnings.clone();
         warnings.extend(decision.warnings.iter().cloned());
@@ -220,13 +224,10 @@ impl Work {
             started.push(Started { run: run.as_str().to_owned(), system });
             wake.push(run);
         }
-        for signal in &decision.signals {
-            engine.signal(&mut aside, &signal.run, &signal.step, &signal.id, &signal.payload);
-            wake.push(RunId::from(signal.run.as_str()));
-        }
         self.bytes += aside.size();
         self.batch.merge(aside);
         self.wake.extend(wake);
+        self.tell(engine, decision);
         Ok(started)
     }
 
@@ -245,6 +246,17 @@ impl Work {
         begun.lineage.clone_from(&self.lineage);
         begun.input = start.input.clone();
         begun
+    }
+
+    /// Tells runs what a decision that begins none has for them.
+    pub(super) fn tell(&mut self, engine: &Engine, decision: &Decision) {
+        let mut aside = Batch::new();
+        for signal in &decision.signals {
+            questions::tell(engine, &mut aside, signal);
+            self.wake.push(RunId::from(signal.run.as_str()));
+        }
+        self.bytes += aside.size();
+        self.batch.merge(aside);
     }
 
     /// Folds events, and gathers them and the rows they change.
@@ -325,6 +337,8 @@ pub(super) fn refused(refusal: react::Refusal) -> Problem {
         "conversation.closed" => Code::ConversationEnded,
         "conversation.exists" => Code::ConversationExists,
         "conversation.unknown" => Code::ConversationUnknown,
+        "conversation.not_participant" => Code::AuthConversation,
+        "question.not_participant" | "question.not_allowed" => Code::QuestionDenied,
         _ => Code::ActRefused,
     };
     let issue = act::Issue {

@@ -89,6 +89,12 @@ codes! {
     ConversationEnded = "conversation.ended", 409, "Conversation has ended";
     /// No such entity in this conversation.
     EntityUnknown = "entity.unknown", 404, "No such entity";
+    /// The question is not the speaker's to answer.
+    QuestionDenied = "question.denied", 403, "Question is not yours to answer";
+    /// No such question.
+    QuestionUnknown = "question.unknown", 404, "No such question";
+    /// The question is not open any more.
+    QuestionClosed = "question.closed", 409, "Question is closed";
     /// No such run.
     RunUnknown = "run.unknown", 404, "No such run";
     /// The run is not in a state for this.

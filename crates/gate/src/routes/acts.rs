@@ -34,6 +34,7 @@ const PROBLEMS: &[Code] = &[
     Code::ActConversation,
     Code::ActSpeaker,
     Code::AuthConversation,
+    Code::QuestionDenied,
     Code::ConversationUnknown,
     Code::ConversationEnded,
     Code::Contended,

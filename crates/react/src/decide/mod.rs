@@ -6,17 +6,21 @@ pub(crate) mod commit;
 mod derived;
 mod fact;
 mod size;
+mod stale;
 
 use std::fmt;
 use std::sync::Arc;
 
-use act::{Act, Action, Body, Issue};
+use act::{Act, Action, Body, Issue, Word as _};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ActProcessed, ActResult, ActStatus, Complaint, Conversation, Event, Published, Rules};
+use crate::{
+    ActProcessed, ActResult, ActStatus, Closing, Complaint, Conversation, Event, Published, Rules, Standing,
+    Wait,
+};
 
 pub(crate) use derived::derive;
 
@@ -29,6 +33,8 @@ pub struct Utterance {
     pub at: Timestamp,
     /// One id for everything that one request set in motion.
     pub correlation: Arc<str>,
+    /// What is known of its speaker.
+    pub standing: Standing,
 }
 
 /// What is to be written and done. The events are the whole change: fold them, and the conversation is up to date.
@@ -65,17 +71,36 @@ pub struct Start {
     pub input: Value,
 }
 
-/// An answer for a waiting run.
+/// What a waiting run is to hear: the answer, or that none will come.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Signal {
     /// The run.
     pub run: String,
     /// The step that waits.
     pub step: String,
-    /// Unique for its run: the step and the act that answers.
+    /// The question that is closed by this; `None` of a wait that is older than questions, or waits for an event.
+    pub question: Option<String>,
+    /// Unique for its run: the step or question, and the act that answers.
     pub id: String,
-    /// The answer.
+    /// The answer; of a question that is closed without one, `{how, by, reason}`.
     pub payload: Value,
+    /// How the question ended.
+    pub how: Closing,
+}
+
+impl Signal {
+    pub(crate) fn answer(wait: &Wait, act: &Act, payload: Value) -> Self {
+        let question = wait.question.as_ref().map(|question| question.id.clone());
+        let id = format!("{}/{}", question.as_deref().unwrap_or(&wait.step), act.id);
+        Self { run: wait.run.clone(), step: wait.step.clone(), question, id, payload, how: Closing::Answered }
+    }
+
+    pub(crate) fn closed(wait: &Wait, how: Closing, by: Option<&str>, reason: Option<&str>) -> Self {
+        let question = wait.question.as_ref().map(|question| question.id.clone());
+        let id = format!("{}/{}", question.as_deref().unwrap_or(&wait.step), how.as_str());
+        let payload = json!({ "how": how, "by": by, "reason": reason });
+        Self { run: wait.run.clone(), step: wait.step.clone(), question, id, payload, how }
+    }
 }
 
 /// What became of an act, as its speaker is told.
@@ -124,8 +149,8 @@ impl std::error::Error for Refusal {}
 /// Decides what an act makes of a conversation, without changing it.
 ///
 /// A fact changes its entity, or is invalid and changes nothing. A commit starts the flows that take it, or is
-/// published on `integration-{system}`. A fact or confirm that a run waits for answers it. Every act runs the derive
-/// rules of its type. The act itself is always recorded first.
+/// published on `integration-{system}`. A fact or confirm that answers a question closes it; a change of what a question
+/// shows withdraws it. Every act runs the derive rules of its type. The act itself is always recorded first.
 pub fn decide(rules: &Rules, talk: &Conversation, said: &Utterance) -> Result<Decision, Refusal> {
     let mut decision = Decision { warnings: admit::admit(rules, talk, &said.act)?, ..Decision::default() };
     match &said.act.body {
@@ -136,7 +161,8 @@ pub fn decide(rules: &Rules, talk: &Conversation, said: &Utterance) -> Result<De
         }
     }
     derive(rules, talk, said, &mut decision);
-    answer::answer(talk, &said.act, &mut decision);
+    answer::answer(talk, said, &mut decision)?;
+    stale::withdraw(talk, &mut decision);
     Ok(decision)
 }
 

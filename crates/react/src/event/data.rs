@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::Commitment;
+use crate::{Closing, Commitment};
 
 /// The conversation began.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +30,9 @@ pub struct Started {
 pub struct Joined {
     /// Who.
     pub participant: Participant,
+    /// Whether its role and permissions were given by somebody who may speak for others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub vouched: bool,
 }
 
 /// An act was taken.
@@ -253,6 +256,12 @@ pub struct Answered {
     pub step: String,
     /// The act that answers.
     pub act_id: String,
+    /// The question, when the step asked one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
+    /// Who answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 /// The run waits no more.
@@ -263,6 +272,18 @@ pub struct Closed {
     /// The step that waited; every step of the run without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
+    /// The question; every question of the step without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
+    /// How the question ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub how: Option<Closing>,
+    /// Who withdrew it, when somebody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// The conversation has another status.

@@ -212,8 +212,12 @@ fn who_may_speak_and_when() {
     assert_eq!(names(&ended), ["ConversationCompleted"]);
     assert_eq!(story.say(fact("x", "f", 1)).unwrap_err().code, "conversation.closed");
     let unknown = react::Conversation::new("conv_2");
-    let said =
-        react::Utterance { act: act(1, fact("x", "f", 1)), at: crate::story::at(0), correlation: "t".into() };
+    let said = react::Utterance {
+        act: act(1, fact("x", "f", 1)),
+        at: crate::story::at(0),
+        correlation: "t".into(),
+        standing: react::Standing::default(),
+    };
     assert_eq!(react::decide(&story.rules, &unknown, &said).unwrap_err().code, "conversation.unknown");
 }
 

@@ -3,6 +3,7 @@
 mod commits;
 mod config;
 mod facts;
+mod questions;
 mod regressions;
 mod replay;
 mod story;

@@ -98,10 +98,10 @@ fn take(story: &mut Story, step: Step) {
         }
         Step::Wait(run, field) => {
             let want = Want::Fact { entity: None, field };
-            let wait = Wait { run: format!("run_{run}"), step: "ask".into(), want };
+            let wait = Wait { run: format!("run_{run}"), step: "ask".into(), want, question: None };
             open_waits(&story.rules, &story.talk, vec![wait]).expect("room")
         }
-        Step::Close(run) => close_waits(&story.talk, &format!("run_{run}"), None),
+        Step::Close(run) => close_waits(&story.talk, &format!("run_{run}"), None, react::Closing::Withdrawn),
     };
     story.fold(&decision);
 }

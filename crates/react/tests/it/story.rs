@@ -6,8 +6,8 @@ use act::{Accepted, Act, CommitError, Participant, ParticipantType, parse_act};
 use diag::Node;
 use jiff::Timestamp;
 use react::{
-    Change, Commitment, Conversation, Decision, DeriveRule, EntityRules, Event, Outcome, Refusal, Route,
-    Rules, Started, Utterance, begin, decide, outcome,
+    Change, Commitment, Conversation, Decision, DeriveRule, EntityRules, Event, Outcome, Refusal, Route, Rules,
+    Standing, Started, Utterance, begin, decide, outcome,
 };
 use serde_json::{Value, json};
 
@@ -22,14 +22,23 @@ pub(crate) struct Story {
     pub(crate) talk: Conversation,
     pub(crate) events: Vec<Event>,
     said: u32,
+    /// What is known of whoever speaks next.
+    pub(crate) standing: Standing,
 }
 
 impl Story {
     /// Begins with the participant `ann`.
     pub(crate) fn new(rules: Rules) -> Self {
-        let mut story = Self { rules, talk: Conversation::new("conv_1"), events: Vec::new(), said: 0 };
+        let mut story = Self {
+            rules,
+            talk: Conversation::new("conv_1"),
+            events: Vec::new(),
+            said: 0,
+            standing: Standing::default(),
+        };
         let ann = Participant::new("ann", ParticipantType::Human);
-        let begun = begin(&story.talk, Started::new("acme", at(0)), vec![ann]).expect("a new conversation");
+        let begun =
+            begin(&story.talk, Started::new("acme", at(0)), vec![ann], false).expect("a new conversation");
         story.fold(&begun);
         story
     }
@@ -51,7 +60,12 @@ impl Story {
     }
 
     pub(crate) fn decide(&self, act: &Arc<Act>) -> Result<Decision, Refusal> {
-        let said = Utterance { act: act.clone(), at: at(100), correlation: "trace-1".into() };
+        let said = Utterance {
+            act: act.clone(),
+            at: at(100),
+            correlation: "trace-1".into(),
+            standing: self.standing.clone(),
+        };
         decide(&self.rules, &self.talk, &said)
     }
 

@@ -1,6 +1,6 @@
 //! Runs wait for answers, and acts answer them.
 
-use react::{Rules, Wait, Want, close_waits, open_waits};
+use react::{Closing, Rules, Wait, Want, close_waits, open_waits};
 use serde_json::json;
 
 use crate::story::{Story, derive, fact, names};
@@ -14,7 +14,7 @@ fn waiting(rules: Rules, waits: &[(&str, Want)]) -> Story {
 }
 
 fn wait(step: &str, want: Want) -> Wait {
-    Wait { run: "run_1".into(), step: step.into(), want }
+    Wait { run: "run_1".into(), step: step.into(), want, question: None }
 }
 
 fn wants_fact(entity: Option<&str>, field: &str) -> Want {
@@ -67,12 +67,12 @@ fn a_wait_is_opened_once_and_can_be_closed() {
     let mut story = waiting(Rules::default(), &[("a", wants_fact(None, "f")), ("b", wants_fact(None, "f"))]);
     let again = open_waits(&story.rules, &story.talk, vec![wait("a", wants_fact(None, "f"))]).unwrap();
     assert!(again.events.is_empty());
-    let closed = close_waits(&story.talk, "run_1", Some("a"));
+    let closed = close_waits(&story.talk, "run_1", Some("a"), Closing::Withdrawn);
     story.fold(&closed);
     assert_eq!(story.talk.waits.len(), 1);
-    let rest = close_waits(&story.talk, "run_1", None);
+    let rest = close_waits(&story.talk, "run_1", None, Closing::Withdrawn);
     story.fold(&rest);
-    assert!(close_waits(&story.talk, "run_1", None).events.is_empty());
+    assert!(close_waits(&story.talk, "run_1", None, Closing::Withdrawn).events.is_empty());
     assert!(story.say(fact("x", "f", 1)).unwrap().signals.is_empty());
     story.rules.limits.waits = 0;
     assert_eq!(

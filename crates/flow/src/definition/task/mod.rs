@@ -153,8 +153,21 @@ pub(crate) struct Utterance {
     pub(crate) field: Option<Mapping>,
     pub(crate) text: Mapping,
     pub(crate) more: Option<Mapping>,
-    /// Whether the run fails when no answer comes in time, or the answer is no.
-    pub(crate) give_up: bool,
+    /// What is shown beside the words.
+    pub(crate) shows: Option<Mapping>,
+    /// Who may answer.
+    pub(crate) by: Option<Mapping>,
+    pub(crate) on_timeout: OnTimeout,
+}
+
+/// What an answer that does not come means. A no is taken as it is with `Continue`, and fails the step otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnTimeout {
+    Fail,
+    /// The run goes on with `null`.
+    Continue,
+    /// Silence is a yes.
+    Confirm,
 }
 
 impl Body {

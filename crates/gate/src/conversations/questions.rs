@@ -1,0 +1,88 @@
+//! Questions between flows, which ask, and conversations, which keep them.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use flow::{Engine, QuestionEnd};
+use jiff::Timestamp;
+use react::{By, Closing, Conversation, Question, Signal, Wait, Want};
+use serde_json::{Map, Value, json};
+use store::Batch;
+
+/// The wait of a question as the conversation keeps it, with what is shown as it stands now.
+pub(super) fn wait(asked: &flow::Wait, talk: &Conversation, now: Timestamp) -> Wait {
+    let want = match &asked.want {
+        flow::Want::Fact { entity, field } => Want::Fact { entity: entity.clone(), field: field.clone() },
+        flow::Want::Confirm { entity } => Want::Confirm { entity: entity.clone() },
+    };
+    let flow::Question { id, text, shows, by, committer, expires } = asked.question.clone();
+    let version = matches!(want, Want::Confirm { .. }).then(|| {
+        want.entity().and_then(|entity| talk.entities.get(entity)).map_or(0, |entity| entity.version)
+    });
+    let digest = shown(&want, version, &text, &shows);
+    let by = By {
+        role: by.role,
+        permission: by.permission,
+        participant: by.participant,
+        not_committer: by.not_committer,
+    };
+    let question = Question { id, text, version, shows, digest, by, committer, asked: now, expires };
+    Wait { run: asked.run.clone(), step: asked.step.clone(), want, question: Some(Box::new(question)) }
+}
+
+/// The digest of everything that is shown. Members of a JSON value are in the order of their names.
+fn shown(want: &Want, version: Option<u64>, text: &str, shows: &Value) -> String {
+    let field = match want {
+        Want::Fact { field, .. } => Some(field),
+        Want::Confirm { .. } | Want::Event { .. } => None,
+    };
+    let all =
+        json!({ "entity": want.entity(), "field": field, "version": version, "text": text, "shows": shows });
+    let hash = digest(&SHA256, all.to_string().as_bytes());
+    hash.as_ref().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
+/// The wait that the act of this body asks for.
+pub(super) fn asked_by<'a>(body: &Value, waits: &'a [flow::Wait]) -> Option<&'a flow::Wait> {
+    let named = body.pointer("/metadata/cardan/question")?.as_str()?;
+    waits.iter().find(|wait| wait.question.id == named)
+}
+
+/// Adds to an act's metadata what its question shows.
+pub(super) fn describe(metadata: &mut Map<String, Value>, wait: &Wait) {
+    let Some(question) = &wait.question else { return };
+    let Some(cardan) = metadata.get_mut("cardan").and_then(Value::as_object_mut) else { return };
+    cardan.insert("digest".to_owned(), question.digest.as_str().into());
+    cardan.extend(question.version.map(|version| ("entity_version".to_owned(), version.into())));
+    cardan.extend(question.expires.map(|expires| ("expires".to_owned(), expires.to_string().into())));
+    if !question.by.is_anybody() {
+        cardan.insert("by".to_owned(), json!(question.by));
+    }
+}
+
+/// How a flow's question ended.
+pub(super) fn closing(how: QuestionEnd) -> Closing {
+    match how {
+        QuestionEnd::Expired => Closing::Expired,
+        QuestionEnd::Withdrawn => Closing::Withdrawn,
+        QuestionEnd::Changed => Closing::Changed,
+        QuestionEnd::Ended => Closing::Ended,
+    }
+}
+
+/// Adds to a batch what a run is to hear.
+pub(super) fn tell(engine: &Engine, batch: &mut Batch, signal: &Signal) {
+    let Signal { run, step, question, id, payload, how } = signal;
+    let end = match how {
+        Closing::Answered => {
+            return match question {
+                Some(question) => engine.answer(batch, run, question, id, payload),
+                None => engine.signal(batch, run, step, id, payload),
+            };
+        }
+        Closing::Expired => QuestionEnd::Expired,
+        Closing::Withdrawn => QuestionEnd::Withdrawn,
+        Closing::Changed => QuestionEnd::Changed,
+        Closing::Ended => QuestionEnd::Ended,
+    };
+    let text = |name: &str| payload.get(name).and_then(Value::as_str);
+    engine.close(batch, (run, step), question.as_deref(), end, (text("by"), text("reason")));
+}
