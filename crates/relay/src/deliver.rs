@@ -96,13 +96,7 @@ impl Relay {
         self.write(Batch { outbox: vec![postpone], ..Batch::default() }).await
     }
 
-    async fn written(
-        &self,
-        lane: &str,
-        row: &OutboxRow,
-        tell: &Tell,
-        end: End,
-    ) -> Result<(), store::Error> {
+    async fn written(&self, lane: &str, row: &OutboxRow, tell: &Tell, end: End) -> Result<(), store::Error> {
         {
             let mut lanes = self.0.lanes.lock();
             match &end {

@@ -124,7 +124,9 @@ mod tests {
     #[test]
     fn one_row_of_a_key_is_out_at_a_time() {
         let mut lanes = Lanes::new(8);
-        assert!(lanes.claim("crm", "a", "k") && !lanes.claim("crm", "a", "k") && !lanes.claim("crm", "b", "k"));
+        assert!(
+            lanes.claim("crm", "a", "k") && !lanes.claim("crm", "a", "k") && !lanes.claim("crm", "b", "k")
+        );
         assert!(lanes.claim("crm", "c", "other") && lanes.claim("mail", "b", "k"));
         lanes.release("crm", "a", "k");
         assert!(lanes.claim("crm", "b", "k"));

@@ -52,6 +52,7 @@ fn history(row: &OutboxRow, code: &str, message: &str, fault: &Fault, now: Times
         message: cause.clone(),
         attempts: row.sent,
     });
-    let last = Tried { at: now, code: code.to_owned(), message: message.to_owned(), attempts: fault.attempts };
+    let last =
+        Tried { at: now, code: code.to_owned(), message: message.to_owned(), attempts: fault.attempts };
     earlier.into_iter().chain([last]).collect()
 }

@@ -47,10 +47,20 @@ impl Relay {
 /// What became of a row in one round.
 #[derive(Debug)]
 pub(crate) enum End {
-    Delivered { output: Value, attempts: u32, member: Option<String> },
+    Delivered {
+        output: Value,
+        attempts: u32,
+        member: Option<String>,
+    },
     /// It is tried again; whether the system is in trouble.
-    Again { retry: OutboxOp, trouble: bool },
-    Dead { fault: Fault, code: String },
+    Again {
+        retry: OutboxOp,
+        trouble: bool,
+    },
+    Dead {
+        fault: Fault,
+        code: String,
+    },
 }
 
 /// What a delivery came to.
@@ -218,11 +228,8 @@ impl End {
             Self::Delivered { output, attempts, member } => {
                 let settled = Settled::Delivered { step: tell.step.clone(), output, attempts, member };
                 // A letter that was written while it was thought dead.
-                let settle = DeadOp::Settle {
-                    id: letter_id(&row.id),
-                    how: store::DeadState::Replayed,
-                    at: now,
-                };
+                let settle =
+                    DeadOp::Settle { id: letter_id(&row.id), how: store::DeadState::Replayed, at: now };
                 Batch {
                     outbox: vec![OutboxOp::Done { id }],
                     answers: vec![settled.answer(&tell.run, now)],

@@ -1,7 +1,8 @@
 //! Everything that must become true together.
 
 use crate::{
-    AnswerOp, Append, Checkpoint, DeadOp, DefinitionRow, KeyOp, NewEvent, OutboxOp, RunRow, SignalOp, State, TimerOp,
+    AnswerOp, Append, Checkpoint, DeadOp, DefinitionRow, KeyOp, NewEvent, OutboxOp, RunRow, SignalOp, State,
+    TimerOp,
 };
 
 /// Everything that must become true together: committed as a whole, or not at all.

@@ -39,9 +39,7 @@ pub use fate::{Fate, Moment};
 pub use keys::{KeyOp, KeyRecord, KeyState};
 pub use mutants::mutant;
 pub use options::Options;
-pub use outbox::{
-    OutboxBacklog, OutboxFilter, OutboxHead, OutboxLane, OutboxOp, OutboxRow, OutboxStage,
-};
+pub use outbox::{OutboxBacklog, OutboxFilter, OutboxHead, OutboxLane, OutboxOp, OutboxRow, OutboxStage};
 pub use reading::{Cell, Table};
 pub use runs::{DefinitionRow, RunFilter, RunRow, RunStatus};
 pub use signals::{Signal, SignalOp};

@@ -166,7 +166,9 @@ pub enum OutboxStage {
 
 impl OutboxStage {
     pub(crate) fn parse(number: i64) -> Option<Self> {
-        [Self::Behind, Self::Ready, Self::Dead, Self::Passed].into_iter().find(|stage| *stage as i64 == number)
+        [Self::Behind, Self::Ready, Self::Dead, Self::Passed]
+            .into_iter()
+            .find(|stage| *stage as i64 == number)
     }
 }
 

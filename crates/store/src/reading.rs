@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::sqlite::{answers, census, checkpoints, dead, events, keys, lanes, outbox, query, runs, signals, states, timers};
+use crate::sqlite::{
+    answers, census, checkpoints, dead, events, keys, lanes, outbox, query, runs, signals, states, timers,
+};
 use crate::{
-    Answer, Census, DeadFilter, DeadLetter, DefinitionRow, Error, Event, KeyRecord, OutboxBacklog, OutboxFilter, OutboxHead, OutboxLane, OutboxRow,
-    RunFilter, RunRow, Signal, StateRow, Store, Timer,
+    Answer, Census, DeadFilter, DeadLetter, DefinitionRow, Error, Event, KeyRecord, OutboxBacklog,
+    OutboxFilter, OutboxHead, OutboxLane, OutboxRow, RunFilter, RunRow, Signal, StateRow, Store, Timer,
 };
 
 /// What a query found.

@@ -68,7 +68,11 @@ pub(super) fn done(type_: &str, payload: &Value, view: &Value) -> Option<Line> {
         "TellDelivered" => line("flow", "delivered", format!("{path:<15} {}", call())),
         "TellDied" => {
             let why = text(&payload["error"]["message"]);
-            line("flow", "could not deliver", format!("{path:<15} {:<18} {why}; see `cardan dead list`", call()))
+            line(
+                "flow",
+                "could not deliver",
+                format!("{path:<15} {:<18} {why}; see `cardan dead list`", call()),
+            )
         }
         "StepFailed" => {
             let why = text(&payload["error"]["message"]);

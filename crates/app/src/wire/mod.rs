@@ -129,8 +129,7 @@ impl House {
         // What is collected goes now: a call in flight may be waiting for its batch.
         let flushed = join_all(self.batches.iter().map(|batched| batched.flush()));
         let flushed = tokio::time::timeout(PATIENCE, flushed);
-        let (_late, (), ()) =
-            tokio::join!(flushed, self.engine.stop(PATIENCE), self.relay.stop(PATIENCE));
+        let (_late, (), ()) = tokio::join!(flushed, self.engine.stop(PATIENCE), self.relay.stop(PATIENCE));
         drop(self.chores);
         // To the end, so that a drain can be watched.
         if let Some(operators) = self.doors.operators {

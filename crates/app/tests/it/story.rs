@@ -55,7 +55,10 @@ async fn shown_as_done(scene: &Scene) {
 /// The paths of the steps that called a system.
 fn calls(steps: &Value) -> Vec<&str> {
     let steps = steps.as_array().unwrap().iter();
-    steps.filter(|step| step["attempts"] != 0 && step["task"] != "tell").map(|step| step["path"].as_str().unwrap()).collect()
+    steps
+        .filter(|step| step["attempts"] != 0 && step["task"] != "tell")
+        .map(|step| step["path"].as_str().unwrap())
+        .collect()
 }
 
 #[tokio::test]

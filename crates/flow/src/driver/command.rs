@@ -109,7 +109,8 @@ impl Engine {
             DeadOp::Resolve { id: id.to_owned(), how: DeadState::Discarded, at: self.0.clock.now() };
         // A message goes with its letter, and the next one of its key has its turn.
         let message = OutboxOp::Discard { id: letter.source };
-        self.commit_dead(id, Batch { dead: vec![discard], outbox: vec![message], ..Batch::default() }).await?;
+        self.commit_dead(id, Batch { dead: vec![discard], outbox: vec![message], ..Batch::default() })
+            .await?;
         self.0.outbox_put.notify_one();
         Ok(())
     }

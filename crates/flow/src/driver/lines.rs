@@ -391,7 +391,10 @@ mod tests {
     fn a_newcomer_waits_behind_those_that_were_held_and_goes_when_there_are_none() {
         let mut lines = held(1, 1000);
         assert!(lines.holds_back(&whom(), "new", at(500)).is_some());
-        assert!(lines.holds_back(&Whom::of("mail", "send", "acme"), "new", at(500)).is_none(), "to another system");
+        assert!(
+            lines.holds_back(&Whom::of("mail", "send", "acme"), "new", at(500)).is_none(),
+            "to another system"
+        );
         assert_eq!(lines.open(|system| system == "pay"), 1);
         assert!(lines.holds_back(&whom(), "new", at(500)).is_some());
         assert_eq!(released(&mut lines, Outlook::Open, 600), ["run_000"]);

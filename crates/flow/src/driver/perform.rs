@@ -2,9 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use store::{
-    Append, DeadOp, DeadState, Expected, NewEvent, OutboxOp, OutboxRow, SignalOp, Timer, TimerOp,
-};
+use store::{Append, DeadOp, DeadState, Expected, NewEvent, OutboxOp, OutboxRow, SignalOp, Timer, TimerOp};
 
 use super::letter::letter_id;
 use super::lines::Waiting;

@@ -92,7 +92,8 @@ impl Runner {
         let answer = self.engine.0.store.answer(&self.run, &step).await?;
         turn.batch.answers.extend(answer.as_ref().map(told::taken));
         // Without one it was delivered before answers were kept.
-        let unknown = Event::TellDelivered { path: step, output: Value::Null.into(), attempts: 0, member: None };
+        let unknown =
+            Event::TellDelivered { path: step, output: Value::Null.into(), attempts: 0, member: None };
         self.note(turn, answer.as_ref().and_then(told::event).unwrap_or(unknown));
         Ok(())
     }

@@ -33,7 +33,11 @@ async fn runs_before_a_closed_system_ask_once_and_write_once_however_long_it_is_
         runs.push(world.start(&format!("act_{number}"), order()).await);
     }
     world.looked(20).await;
-    assert_eq!(world.ledger.keys("payments.charge").len(), 1, "the first one asked, the others wait behind it");
+    assert_eq!(
+        world.ledger.keys("payments.charge").len(),
+        1,
+        "the first one asked, the others wait behind it"
+    );
     assert_eq!(journals(&world, &runs).await, [KEPT_IN_ONCE; RUNS]);
 
     world.ledger.mended("payments.charge");
@@ -88,7 +92,9 @@ async fn who_was_held_first_goes_first_newcomers_included() {
 #[tokio::test(start_paused = true)]
 async fn what_a_guard_keeps_in_does_not_wait_for_a_time_that_a_wrong_clock_has_set() {
     let world = World::of("{ do: [{ charge: { call: payments.charge } }] }").await;
-    world.ledger.fails_once("payments.charge", Fault::rejected(Rejection::BreakerOpen, Some(Duration::from_secs(5))));
+    world
+        .ledger
+        .fails_once("payments.charge", Fault::rejected(Rejection::BreakerOpen, Some(Duration::from_secs(5))));
     world.clock.jump(jiff::SignedDuration::from_hours(5));
     let run = world.start("act_1", order()).await;
     world.until(&run, |view| view.status == RunStatus::Waiting).await;
@@ -100,7 +106,8 @@ async fn what_a_guard_keeps_in_does_not_wait_for_a_time_that_a_wrong_clock_has_s
 /// A call whose repeat is safe writes nothing before it leaves; the process dies while it is out for the second time.
 #[tokio::test(start_paused = true)]
 async fn a_safe_call_that_was_out_again_when_the_process_died_is_not_forgotten() {
-    let mut world = World::of("{ do: [{ look: { call: payments.find, retry: { attempts: 5, wait: 1s } } }] }").await;
+    let mut world =
+        World::of("{ do: [{ look: { call: payments.find, retry: { attempts: 5, wait: 1s } } }] }").await;
     world.ledger.fails_once("payments.find", Fault::new(port::Kind::Unavailable, port::Landed::No, "busy"));
     let run = world.start("act_1", order()).await;
     world.called("payments.find", 1).await;

@@ -152,7 +152,11 @@ async fn a_run_shows_what_became_of_its_message_also_when_it_has_ended() {
     world.delivered().await;
     let view = world.engine.view(&view.id).await.unwrap();
     assert_eq!(shown(&view), (Some(Delivery::Delivered), Some(json!({ "id": "m1" }))));
-    assert_eq!(world.store.version(&format!("run-{}", view.id)).await.unwrap(), 4, "its journal stays closed");
+    assert_eq!(
+        world.store.version(&format!("run-{}", view.id)).await.unwrap(),
+        4,
+        "its journal stays closed"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -242,7 +246,10 @@ async fn a_dead_message_holds_the_next_one_of_its_run_until_it_is_replayed_or_di
 
 #[tokio::test(start_paused = true)]
 async fn a_dead_message_that_may_be_skipped_holds_nobody() {
-    let world = World::of("do: [{ one: { tell: orders.create, on_dead: skip } }, { two: { tell: orders.validate } }]").await;
+    let world = World::of(
+        "do: [{ one: { tell: orders.create, on_dead: skip } }, { two: { tell: orders.validate } }]",
+    )
+    .await;
     world.ledger.fails("orders.create", refused());
     world.runs(order()).await;
     world.delivered().await;
@@ -253,11 +260,18 @@ async fn a_dead_message_that_may_be_skipped_holds_nobody() {
 /// The first run's message waits for its system; the second run's does not overtake it.
 #[tokio::test(start_paused = true)]
 async fn messages_of_runs_with_one_key_arrive_in_order() {
-    let world = World::of(r#"{ key: "${ entity.id }", do: [{ mail: { tell: email.send, with: { n: "${ act }" } } }] }"#).await;
+    let world = World::of(
+        r#"{ key: "${ entity.id }", do: [{ mail: { tell: email.send, with: { n: "${ act }" } } }] }"#,
+    )
+    .await;
     world.ledger.fails_once("email.send", Fault::new(Kind::Unavailable, Landed::No, "busy"));
     let runs = [world.start("act_1", order()).await, world.start("act_2", order()).await];
     world.called("email.send", 3).await;
     let keys = world.ledger.keys("email.send");
     let first = runs[0].as_str();
-    assert_eq!(keys.iter().map(|key| key.contains(first)).collect::<Vec<_>>(), [true, true, false], "{keys:?}");
+    assert_eq!(
+        keys.iter().map(|key| key.contains(first)).collect::<Vec<_>>(),
+        [true, true, false],
+        "{keys:?}"
+    );
 }

@@ -19,12 +19,8 @@ async fn messages_of_a_run_arrive_in_order_and_their_answers_are_kept() {
     world.passes(SOON).await;
     assert_eq!(world.system("crm").effects(), ["run_1/one", "run_1/two", "run_1/three"]);
     assert_eq!((world.system("crm").calls(), world.rows().await), (3, vec![]));
-    let answer = Settled::Delivered {
-        step: "two".into(),
-        output: json!({ "id": 2 }),
-        attempts: 1,
-        member: None,
-    };
+    let answer =
+        Settled::Delivered { step: "two".into(), output: json!({ "id": 2 }), attempts: 1, member: None };
     assert_eq!(world.answer("run_1", "two").await, Some(answer));
     assert_eq!(*world.heard.settled.lock(), ["run_1"; 3]);
 }
@@ -40,7 +36,8 @@ async fn a_later_message_waits_for_an_earlier_one_that_is_tried_again_and_other_
         }
         false => Does::Answers(Duration::from_millis(1)),
     });
-    let told = [message("crm.keyed", "a", "1"), message("crm.keyed", "a", "2"), message("crm.keyed", "b", "1")];
+    let told =
+        [message("crm.keyed", "a", "1"), message("crm.keyed", "a", "2"), message("crm.keyed", "b", "1")];
     world.tells(&told).await;
     world.passes(Duration::from_secs(10)).await;
     assert_eq!(world.system("crm").effects(), ["b/1", "a/1", "a/2"]);

@@ -56,7 +56,8 @@ async fn one(seed: u64) {
         told.entry((run.clone(), system.to_owned())).or_default().push(format!("{run}/{step}"));
         if dice.u8(0..4) == 0 {
             let closed = Outlook::Closed(Duration::from_secs(dice.u64(1..20)));
-            *world.system(system).outlook.lock() = dice.choice([Outlook::Open, closed, Outlook::Probing(1)]).unwrap();
+            *world.system(system).outlook.lock() =
+                dice.choice([Outlook::Open, closed, Outlook::Probing(1)]).unwrap();
         }
         world.passes(Duration::from_millis(dice.u64(0..400))).await;
     }

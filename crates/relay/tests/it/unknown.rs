@@ -21,7 +21,9 @@ async fn a_keyed_message_whose_answer_is_lost_is_sent_again_and_acts_once() {
     world.tells(&[message("crm.keyed", "a", "1")]).await;
     world.passes(MINUTE).await;
     assert_eq!((world.system("crm").calls(), world.system("crm").effects().len()), (2, 1));
-    assert!(matches!(world.answer("a", "1").await, Some(Settled::Delivered { output, .. }) if output["id"] == 1));
+    assert!(
+        matches!(world.answer("a", "1").await, Some(Settled::Delivered { output, .. }) if output["id"] == 1)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -132,7 +134,11 @@ async fn a_message_that_arrived_and_whose_answer_is_unreadable_is_delivered_or_a
     let undone = Message { undone: true, ..message("crm.keyed", "b", "1") };
     world.tells(&[message("crm.keyed", "a", "1"), undone]).await;
     world.passes(MINUTE).await;
-    assert!(matches!(world.answer("a", "1").await, Some(Settled::Delivered { output, .. }) if output.is_null()));
-    assert!(matches!(world.answer("b", "1").await, Some(Settled::Delivered { output, .. }) if output["id"] == 1));
+    assert!(
+        matches!(world.answer("a", "1").await, Some(Settled::Delivered { output, .. }) if output.is_null())
+    );
+    assert!(
+        matches!(world.answer("b", "1").await, Some(Settled::Delivered { output, .. }) if output["id"] == 1)
+    );
     assert_eq!(world.heard.letters.lock().len(), 0);
 }

@@ -9,8 +9,8 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use port::{
-    Call, Clock, Ctx, Fault, HeldClock, Kind, Landed, Link, Operation, Outlook, Repeat, Reply,
-    SeededEntropy, Spec, Systems,
+    Call, Clock, Ctx, Fault, HeldClock, Kind, Landed, Link, Operation, Outlook, Repeat, Reply, SeededEntropy,
+    Spec, Systems,
 };
 use relay::{Deps, Limits, Listener, Relay, Settled, Tell};
 use serde_json::{Value, json};
@@ -52,8 +52,7 @@ pub(crate) struct Records {
 
 impl System {
     fn new(name: &str, clock: &Arc<HeldClock>) -> Self {
-        let operations =
-            vec![Operation::new("keyed", Repeat::Keyed), Operation::new("never", Repeat::Never)];
+        let operations = vec![Operation::new("keyed", Repeat::Keyed), Operation::new("never", Repeat::Never)];
         let spec = Spec { system: name.into(), adapter: "test", version: "1", operations };
         let behaviour: Behaviour = Box::new(|_| Does::Answers(Duration::from_millis(1)));
         let (outlook, records) = (Mutex::new(Outlook::Open), Mutex::default());
@@ -215,8 +214,7 @@ impl World {
     pub(crate) async fn dies_and_restarts(&mut self) {
         self.relay.stop(Duration::ZERO).await;
         self.store = self.store.reopened();
-        self.relay =
-            started(&self.store, &self.systems, &self.clock, (&self.heard, &self.bell), self.limits);
+        self.relay = started(&self.store, &self.systems, &self.clock, (&self.heard, &self.bell), self.limits);
     }
 
     pub(crate) async fn rows(&self) -> Vec<OutboxRow> {

@@ -11,7 +11,8 @@ use crate::{Answer, AnswerOp};
 const PUT: &str = "INSERT INTO answers (run, step, at, payload, sum) VALUES (?1, ?2, ?3, ?4, ?5) \
      ON CONFLICT (run, step) DO UPDATE SET at = excluded.at, payload = excluded.payload, sum = excluded.sum";
 const TAKE: &str = "DELETE FROM answers WHERE run = ?1 AND step = ?2 AND at = ?3";
-const OF: &str = "SELECT run, step, at, payload, sum FROM answers WHERE run = ?1 AND step > ?2 ORDER BY step LIMIT ?3";
+const OF: &str =
+    "SELECT run, step, at, payload, sum FROM answers WHERE run = ?1 AND step > ?2 ORDER BY step LIMIT ?3";
 const ONE: &str = "SELECT run, step, at, payload, sum FROM answers WHERE run = ?1 AND step = ?2";
 
 /// Keeps or takes an answer.
@@ -45,7 +46,9 @@ pub(crate) fn one(read: &Read<'_>, run: &str, step: &str) -> Result<Option<Answe
 fn decode(row: &Row<'_>) -> Result<Answer, Fault> {
     let answer =
         Answer { run: row.get(0)?, step: row.get(1)?, at: time(row, 2)?, payload: bytes(row, 3)?.to_vec() };
-    sum::check(row.get(4)?, &parts(&answer), || format!("answer to {:?} of run {}", answer.step, answer.run))?;
+    sum::check(row.get(4)?, &parts(&answer), || {
+        format!("answer to {:?} of run {}", answer.step, answer.run)
+    })?;
     Ok(answer)
 }
 

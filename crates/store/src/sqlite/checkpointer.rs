@@ -28,6 +28,8 @@ impl Checkpointer {
     /// Starts the thread and has `writer` wake it when the log has grown.
     pub(super) fn start(path: &Path, writer: &mut Connection, shared: Arc<Shared>) -> Result<Self, Error> {
         let connection = open::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(Fault::into_error)?;
+        // Opens the write-ahead log now, so that no later move of it needs a file that callers have taken.
+        let _ = checkpoint(&connection, "PASSIVE");
         // How long a reader that stays behind may hold up the writer beyond the bound.
         connection
             .busy_timeout(Duration::from_millis(50))

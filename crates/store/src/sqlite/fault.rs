@@ -51,7 +51,8 @@ fn told(cause: &rusqlite::Error) -> Error {
         Some(_) if cause.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_IOERR_SHMSIZE) => {
             Error::Full
         }
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Busy,
+        // No file could be opened: descriptors have run out, and come back. Nothing was written yet.
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::CannotOpen) => Error::Busy,
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::ConstraintViolation) => {
             Error::Corrupt { what: cause.to_string() }
         }

@@ -18,8 +18,7 @@ const LANES: &str = "WITH RECURSIVE lanes (lane) AS (\
      FROM lanes WHERE lane IS NOT NULL";
 const HEADS: &str = "SELECT id, key, target, tenant, due FROM outbox WHERE kind = ?1 AND lane = ?2 AND stage = 1 \
      ORDER BY due, rowid LIMIT ?3";
-const AHEAD: &str =
-    "SELECT id FROM outbox WHERE lane = ?1 AND key = ?2 AND stage < 3 ORDER BY rowid LIMIT 1";
+const AHEAD: &str = "SELECT id FROM outbox WHERE lane = ?1 AND key = ?2 AND stage < 3 ORDER BY rowid LIMIT 1";
 const BACKLOG: &str = "WITH RECURSIVE lanes (lane) AS (\
        SELECT min(lane) FROM outbox WHERE stage < 3 \
        UNION ALL \
@@ -34,12 +33,7 @@ pub(crate) fn all(read: &Read<'_>, kind: &str) -> Result<Vec<OutboxLane>, Fault>
 }
 
 /// Rows of a lane whose turn it is, also those that are not due yet, the longest overdue first.
-pub(crate) fn heads(
-    read: &Read<'_>,
-    kind: &str,
-    lane: &str,
-    limit: usize,
-) -> Result<Vec<OutboxHead>, Fault> {
+pub(crate) fn heads(read: &Read<'_>, kind: &str, lane: &str, limit: usize) -> Result<Vec<OutboxHead>, Fault> {
     read.page(HEADS, params![kind, lane, read.rows(limit)], |row| Ok((head(row)?, 256)))
 }
 

@@ -7,14 +7,20 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::sum;
 use crate::Error;
 
-/// The held lock file.
+/// The held lock: of the database's file itself, so that no other name of it leads past the lock, and of the file beside it.
 #[derive(Debug)]
-pub(super) struct Lock(File);
+pub(super) struct Lock {
+    note: File,
+    /// Closed last: closing it gives away what SQLite has locked of the same file.
+    _database: File,
+    path: PathBuf,
+}
 
 impl Lock {
     pub(super) fn path(database: &Path) -> PathBuf {
@@ -23,23 +29,31 @@ impl Lock {
         name.into()
     }
 
-    /// Takes the lock, or says that somebody has it.
-    pub(super) fn take(database: &Path) -> Result<Self, Error> {
-        let path = Self::path(database);
-        let io = |cause: &std::io::Error| Error::Io { cause: format!("opening {}: {cause}", path.display()) };
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-        let file = file.map_err(|cause| io(&cause))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self(file)),
-            Err(TryLockError::WouldBlock) => Err(Error::Locked { path: database.to_owned() }),
-            Err(TryLockError::Error(cause)) => Err(io(&cause)),
-        }
+    /// Takes the lock, or says that somebody has it. Makes the database's file when there is none, for nobody but us.
+    pub(super) fn take(named: &Path) -> Result<Self, Error> {
+        let real = std::fs::canonicalize(named).unwrap_or_else(|_| named.to_owned());
+        let beside = Self::path(&real);
+        let locked = |file: &File, path: &Path| match file.try_lock() {
+            Ok(()) => Ok(()),
+            Err(TryLockError::WouldBlock) => Err(Error::Locked { path: named.to_owned() }),
+            Err(TryLockError::Error(cause)) => Err(failed(path, &cause)),
+        };
+        let note = open_own(&beside)?;
+        locked(&note, &beside)?;
+        let database = open_own(&real)?;
+        locked(&database, &real)?;
+        Ok(Self { note, _database: database, path: real })
+    }
+
+    /// The database's file by its real name.
+    pub(super) fn database(&self) -> &Path {
+        &self.path
     }
 
     /// The noted position; 0 when there is no note that can be read.
     pub(super) fn noted(&mut self) -> u64 {
         let mut note = [0; 16];
-        let read = self.0.seek(SeekFrom::Start(0)).and_then(|_| self.0.read_exact(&mut note));
+        let read = self.note.seek(SeekFrom::Start(0)).and_then(|_| self.note.read_exact(&mut note));
         let (position, kept) = note.split_at(8);
         match read {
             Ok(()) if kept == sum::of(&[position]).to_le_bytes() => {
@@ -56,6 +70,23 @@ impl Lock {
         note[..8].copy_from_slice(&position);
         note[8..].copy_from_slice(&sum::of(&[&position]).to_le_bytes());
         // The note only guards; what it guards is durable already, so that a full disk may refuse it.
-        let _ = self.0.seek(SeekFrom::Start(0)).and_then(|_| self.0.write_all(&note));
+        let _ = self.note.seek(SeekFrom::Start(0)).and_then(|_| self.note.write_all(&note));
+    }
+}
+
+fn failed(path: &Path, cause: &std::io::Error) -> Error {
+    Error::Io { cause: format!("opening {}: {cause}", path.display()) }
+}
+
+/// Opens a file of the store, or makes it for nobody but us. A link in its place is not followed.
+fn open_own(path: &Path) -> Result<File, Error> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32);
+    let file = options.open(path).map_err(|cause| failed(path, &cause))?;
+    match file.metadata() {
+        Ok(found) if found.is_file() => Ok(file),
+        Ok(_) => Err(Error::Io { cause: format!("opening {}: it is no file", path.display()) }),
+        Err(cause) => Err(failed(path, &cause)),
     }
 }

@@ -16,6 +16,7 @@ mod open;
 mod queue;
 mod read;
 mod readers;
+mod shape;
 mod shared;
 mod sum;
 mod verify;

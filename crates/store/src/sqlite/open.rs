@@ -13,13 +13,14 @@ use super::events;
 use super::fault::Fault;
 use super::lock::Lock;
 use super::meta;
+use super::{shape, timers};
 use crate::mutants::Mutant;
 use crate::{Error, Options};
 
 /// "CARD", in the header of every store.
 const APPLICATION: i32 = 0x4341_5244;
 /// The schema, one step per version. What has been released is never edited.
-const SCHEMA: [&str; 7] = [
+const SCHEMA: [&str; 8] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
@@ -27,6 +28,7 @@ const SCHEMA: [&str; 7] = [
     include_str!("schema/5.sql"),
     include_str!("schema/6.sql"),
     include_str!("schema/7.sql"),
+    include_str!("schema/8.sql"),
 ];
 /// How every database begins.
 const MAGIC: &[u8] = b"SQLite format 3\0";
@@ -60,6 +62,8 @@ pub(super) fn open(path: &Path, options: &Options, durability: Durability) -> Re
     make_directory(path)?;
     must_be_a_database(path)?;
     let mut lock = Lock::take(path)?;
+    let path = lock.database().to_owned();
+    let path = path.as_path();
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
         .map_err(Fault::into_error)?;
     let head = prepare(&mut connection, path, options, durability).map_err(Fault::into_error)?;
@@ -121,6 +125,8 @@ fn prepare(
         connection.pragma_update(None, "max_page_count", (bytes / PAGE) as i64)?;
     }
     migrate(connection, found)?;
+    shape::check(connection)?;
+    timers::warn_of_damage(connection)?;
     events::head(connection)
 }
 
@@ -135,15 +141,24 @@ pub(super) fn schema_version(connection: &Connection, path: &Path) -> Result<u32
     if application != APPLICATION {
         return Err(Error::Foreign { path: path.to_owned(), what: OTHER }.into());
     }
-    let (found, ours) = (version.unsigned_abs(), SCHEMA.len() as u32);
-    if found > ours {
-        return Err(Error::Newer { found, ours }.into());
+    let ours = SCHEMA.len() as u32;
+    match u32::try_from(version) {
+        Ok(found) if found > ours => Err(Error::Newer { found, ours }.into()),
+        // Whatever the number says: a step that was taken is not taken again.
+        _ => match shape::version(connection)? {
+            0 => Err(Fault::corrupt("it has the mark of a cardan store and none of its tables")),
+            found => Ok(found),
+        },
     }
-    Ok(found)
 }
 
 /// Takes the steps that are missing, each with its version in one transaction.
 fn migrate(connection: &mut Connection, found: u32) -> Result<(), Fault> {
+    let number: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found > 0 && number != found as i32 {
+        tracing::warn!(number, found, "store has a version number that is not that of its tables");
+        connection.pragma_update(None, "user_version", found)?;
+    }
     for (version, step) in (1..).zip(SCHEMA).skip(found as usize) {
         let transaction = connection.transaction()?;
         transaction.execute_batch(step)?;
@@ -159,6 +174,7 @@ fn migrate(connection: &mut Connection, found: u32) -> Result<(), Fault> {
 fn fill(transaction: &Connection, version: u32) -> Result<(), Fault> {
     match version {
         5 => meta::install(transaction),
+        8 => timers::sum_all(transaction),
         _ => Ok(()),
     }
 }

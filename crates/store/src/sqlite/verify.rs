@@ -13,6 +13,7 @@ pub(super) fn verify(read: &Read<'_>) -> Result<Verified, Fault> {
     if found != "ok" {
         return Err(Error::Corrupt { what: found }.into());
     }
+    super::timers::check(read.connection)?;
     let events = check_events(read)?;
     let streams = check_streams(read)?;
     Ok(Verified { events, streams })

@@ -146,3 +146,19 @@ async fn a_lost_write_ahead_log_is_noticed() {
     let error = Store::open(disk.path(), Options::default()).unwrap_err();
     assert!(matches!(&error, Error::Corrupt { what } if what.contains("40 was acknowledged")), "{error}");
 }
+
+#[tokio::test]
+async fn a_damaged_timer_is_named() {
+    let disk = Disk::new();
+    let store = disk.open();
+    let timer =
+        store::Timer { id: "t_1".into(), run: "run_1".into(), step: "w".into(), due: crate::given::at(9) };
+    let set = Batch { timers: vec![store::TimerOp::Set(timer)], ..Batch::default() };
+    store.commit(set).await.unwrap();
+    store.verify().await.unwrap();
+    store.close().await;
+    let flip = "UPDATE timers SET due = due | (1 << 56)";
+    rusqlite::Connection::open(disk.path()).unwrap().execute(flip, []).unwrap();
+    let what = r#"timer "t_1" of run run_1 is not what was written"#;
+    assert_eq!(disk.open().verify().await, Err(Error::Corrupt { what: what.into() }));
+}

@@ -36,9 +36,12 @@ async fn heads(store: &Store, lane: &str) -> Vec<String> {
 #[tokio::test]
 async fn rows_of_a_key_take_their_turns_in_the_order_in_which_they_were_put() {
     let store = Store::temporary().unwrap();
-    does(&store, [put("1", "crm", "k"), put("2", "crm", "k"), put("3", "crm", "other"), put("1", "crm", "x")])
-        .await
-        .unwrap();
+    does(
+        &store,
+        [put("1", "crm", "k"), put("2", "crm", "k"), put("3", "crm", "other"), put("1", "crm", "x")],
+    )
+    .await
+    .unwrap();
     assert_eq!(heads(&store, "crm").await, ["1", "3"]);
     does(&store, [OutboxOp::Done { id: "1".into() }]).await.unwrap();
     assert_eq!(heads(&store, "crm").await, ["2", "3"]);
@@ -71,16 +74,15 @@ async fn a_dead_row_holds_its_key_unless_it_is_passed_over_and_comes_back_to_its
     does(&store, [bury("1", true)]).await.unwrap();
     assert_eq!(heads(&store, "crm").await, [""; 0]);
     assert_eq!(store.outbox_ahead("crm", "k").await.unwrap().as_deref(), Some("1"));
-    let revive = |id: &str| OutboxOp::Revive {
-        id: id.into(),
-        payload: b"[1]".to_vec(),
-        perhaps: false,
-        now: at(7),
-    };
+    let revive =
+        |id: &str| OutboxOp::Revive { id: id.into(), payload: b"[1]".to_vec(), perhaps: false, now: at(7) };
     does(&store, [revive("1")]).await.unwrap();
     assert_eq!(heads(&store, "crm").await, ["1"]);
     let revived = store.outbox_one("1").await.unwrap().unwrap();
-    assert_eq!((&revived.payload[..], revived.perhaps, revived.stage), (&b"[1]"[..], false, OutboxStage::Ready));
+    assert_eq!(
+        (&revived.payload[..], revived.perhaps, revived.stage),
+        (&b"[1]"[..], false, OutboxStage::Ready)
+    );
     does(&store, [bury("1", false)]).await.unwrap();
     assert_eq!(heads(&store, "crm").await, ["2"]);
     assert_eq!(store.outbox(&store::OutboxFilter::default()).await.unwrap().len(), 2);

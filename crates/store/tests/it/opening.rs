@@ -17,10 +17,10 @@ async fn a_newer_store_is_refused_and_left_as_it_is() {
     Connection::open(disk.path()).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let before = std::fs::read(disk.path()).unwrap();
     let error = refused(&disk);
-    assert_eq!(error, Error::Newer { found: 99, ours: 7 });
+    assert_eq!(error, Error::Newer { found: 99, ours: 8 });
     assert_eq!(
         error.to_string(),
-        "store has schema 99, this cardan knows up to 7: run the cardan that wrote it, or a newer one"
+        "store has schema 99, this cardan knows up to 8: run the cardan that wrote it, or a newer one"
     );
     assert_eq!(std::fs::read(disk.path()).unwrap(), before);
 }
@@ -72,7 +72,7 @@ async fn an_older_store_is_brought_up_to_date() {
         .unwrap()
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .unwrap();
-    assert_eq!(version, 7);
+    assert_eq!(version, 8);
 }
 
 /// A store keeps its installation id for as long as it lives, and no other has it.
@@ -154,4 +154,69 @@ async fn a_store_that_is_open_can_be_looked_at() {
     assert_eq!(looked.commit(batch("s", Expected::Any, &["3"])).await, Err(Error::Closed));
     store.close().await;
     assert_eq!(Store::look(disk.path()).unwrap().version("s").await.unwrap(), 2);
+}
+
+/// The number says one thing, the tables another: a step that was taken is not taken again.
+#[tokio::test]
+async fn a_wrong_version_number_is_put_right() {
+    for number in [3, 0, -1] {
+        let disk = Disk::new();
+        let store = disk.open();
+        store.commit(batch("s", Expected::NoStream, &["{}"])).await.unwrap();
+        store.close().await;
+        Connection::open(disk.path()).unwrap().pragma_update(None, "user_version", number).unwrap();
+        assert_eq!(disk.open().stream("s", 0, 0).await.unwrap().len(), 1, "{number}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_ours_in_a_store_is_refused() {
+    let disk = Disk::new();
+    disk.open().close().await;
+    let planted = "CREATE TABLE loot (a); CREATE TRIGGER t AFTER INSERT ON events BEGIN INSERT INTO loot VALUES (new.data); END";
+    Connection::open(disk.path()).unwrap().execute_batch(planted).unwrap();
+    let what = r#"it holds the table "loot", which no cardan has made"#;
+    assert_eq!(refused(&disk), Error::Corrupt { what: what.into() });
+    Connection::open(disk.path()).unwrap().execute_batch("DROP TRIGGER t; DROP TABLE loot").unwrap();
+    disk.open().close().await;
+    Connection::open(disk.path()).unwrap().execute_batch("DROP INDEX timers_due").unwrap();
+    assert_eq!(refused(&disk), Error::Corrupt { what: r#"the index "timers_due" is missing"#.into() });
+}
+
+/// Whatever name leads to it, and though its lock file is gone: one store, one server.
+#[test]
+fn no_other_name_leads_past_the_lock() {
+    let disk = Disk::new();
+    let _first = disk.open();
+    let other = |name: &str| disk.path().with_file_name(name);
+    std::os::unix::fs::symlink(disk.path(), other("symbolic.db")).unwrap();
+    std::fs::hard_link(disk.path(), other("hard.db")).unwrap();
+    for name in ["symbolic.db", "hard.db"] {
+        let error = Store::open(other(name), Options::default()).unwrap_err();
+        assert_eq!(error, Error::Locked { path: other(name) });
+    }
+    std::fs::remove_file(other("cardan.db.lock")).unwrap();
+    assert_eq!(refused(&disk), Error::Locked { path: disk.path() });
+}
+
+#[test]
+fn the_lock_file_follows_no_link() {
+    let disk = Disk::new();
+    let victim = disk.path().with_file_name("victim");
+    std::fs::write(&victim, "it matters").unwrap();
+    std::os::unix::fs::symlink(&victim, disk.path().with_file_name("cardan.db.lock")).unwrap();
+    assert!(matches!(refused(&disk), Error::Io { .. }));
+    assert_eq!(std::fs::read_to_string(victim).unwrap(), "it matters");
+}
+
+#[tokio::test]
+async fn files_are_for_nobody_else() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let disk = Disk::new();
+    let store = disk.open();
+    store.commit(batch("s", Expected::NoStream, &["{}"])).await.unwrap();
+    for name in disk.files() {
+        let mode = std::fs::metadata(disk.path().with_file_name(&name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
 }
