@@ -75,6 +75,7 @@ impl Machine<'_> {
             // Before there was a choice nothing of a loser was undone.
             (_, 0) => Undoing::Nothing,
             (true, _) => Undoing::Unknown,
+            (false, _) if store::mutant("forget-loser") => Undoing::Nothing,
             (false, _) => Undoing::Everything,
         };
         self.drain(id, error, undo);

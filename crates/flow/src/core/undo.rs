@@ -18,7 +18,9 @@ impl Machine<'_> {
     pub(super) fn remember(&mut self, id: Id, output: &Arc<Value>, known: bool) {
         let Some(active) = self.state.active.get(&id) else { return };
         let Some(task) = active.task.clone() else { return };
-        if active.leaf().is_some_and(|leaf| leaf.undoes.is_some()) {
+        if active.leaf().is_some_and(|leaf| leaf.undoes.is_some())
+            || (!known && store::mutant("forget-unknown"))
+        {
             return;
         }
         let runs = matches!(task.body, Body::Run { .. });
@@ -57,7 +59,9 @@ impl Machine<'_> {
                 Undoing::Nothing => false,
             }
         };
-        self.state.done.iter().enumerate().filter(|(_, done)| wanted(done)).map(|(at, _)| at).collect()
+        let forgotten = usize::from(store::mutant("forget-undo"));
+        let queue = self.state.done.iter().enumerate().filter(|(_, done)| wanted(done));
+        queue.map(|(at, _)| at).skip(forgotten).collect()
     }
 
     /// Whether a loser of a race undoes it, beside the scope.

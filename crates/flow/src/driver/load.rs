@@ -89,7 +89,7 @@ impl Engine {
             let page = self.0.store.live_runs(after, PAGE).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = last.position;
-            for row in page.iter().filter(|row| !sleeps(row)) {
+            for row in page.iter().filter(|row| !sleeps(row) && !store::mutant("wake-nobody")) {
                 self.send(&row.id, Message::Look);
             }
         }

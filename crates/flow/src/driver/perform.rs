@@ -256,7 +256,7 @@ impl Runner {
             turn.said.closes.push(Close { step: None, how: QuestionEnd::Withdrawn });
         }
         let start = &self.state.start;
-        if let Some(parent) = &start.parent {
+        if let Some(parent) = start.parent.as_ref().filter(|_| !store::mutant("forget-parent")) {
             turn.batch.signals.push(SignalOp::Put(self.told_to(parent, &ended)));
         }
         self.note(turn, Event::RunEnded(ended));

@@ -247,7 +247,9 @@ impl Runner {
             self.ended();
         }
         if turn.released || turn.ended {
-            self.next_in_line();
+            if !store::mutant("keep-key") {
+                self.next_in_line();
+            }
         }
     }
 

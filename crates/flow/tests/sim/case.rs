@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::dice::Dice;
 use crate::flows::Flows;
 use crate::switches::is_on;
+use crate::world::Fate;
 
 /// What a person, or the world around, does at a time.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +55,8 @@ pub(crate) struct Case {
     pub(crate) runs: usize,
     /// Of a hundred requests, so many go wrong.
     pub(crate) faults: u64,
+    /// What becomes of the first requests that would act, before anything is left to chance.
+    pub(crate) script: Vec<Fate>,
     pub(crate) deeds: Vec<(Duration, Deed)>,
     /// Twice the number of a moment, and one more when the process dies after it.
     pub(crate) kills: Vec<u64>,
@@ -81,7 +84,7 @@ impl Case {
         let kills: Vec<u64> = (0..dice.below(4)).map(|_| dice.below(400)).collect();
         let kills = if is_on("kill") { kills } else { Vec::new() };
         let tidied = dice.percent(60) && is_on("resume");
-        Self { seed, flows, runs, faults, deeds, kills, tidied }
+        Self { seed, flows, runs, faults, script: Vec::new(), deeds, kills, tidied }
     }
 }
 

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
 
 mod case;
+mod cells;
 mod dice;
 mod flows;
 mod ledger;

@@ -3,7 +3,15 @@
 use std::process::Command;
 
 /// Every bug that the simulation notices, and the rule that it breaks.
-const BUGS: &[(&str, &str)] = &[("skip-intent", "R2: an intent is written before it leaves")];
+const BUGS: &[(&str, &str)] = &[
+    ("forget-undo", "R5: everything that was done is undone"),
+    ("skip-intent", "R2: an intent is written before it leaves"),
+    ("forget-unknown", "R2: what may have landed is undone"),
+    ("forget-loser", "R5: the losers of a race are undone"),
+    ("keep-key", "R4: the next in line is let go when a run is over"),
+    ("forget-parent", "R5: a child's end reaches its parent"),
+    ("wake-nobody", "R14: a process that begins goes on with what the one before left"),
+];
 /// How many of them are tried each time; `make sim-mutants` tries all.
 const A_COUPLE: usize = 2;
 

@@ -76,6 +76,7 @@ pub(crate) async fn look(engine: &Engine, store: &Store) -> Found {
 pub(crate) fn judge(found: &Found, life: &Life, flows: &Flows, now: Timestamp) -> Vec<String> {
     let mut wrong = Vec::new();
     for (id, run) in &found.runs {
+        wrong.extend(taken_twice(id, run));
         if run.view.status.is_ended() {
             wrong.extend(stands(found, life, flows, id, run));
         } else {
@@ -154,6 +155,15 @@ fn mark(run: &str, step: &StepView, flows: &Flows) -> Option<String> {
     flows.steps.get(name)?;
     let rounds = step.path.split('[').skip(1).filter_map(|part| part.split(']').next());
     Some([run, name].into_iter().chain(rounds).collect::<Vec<_>>().join("/"))
+}
+
+/// Statement 1, of what is heard: an event or signal is taken once.
+fn taken_twice(id: &str, run: &Run) -> Vec<String> {
+    let taken = run.journal.iter().filter(|(_, event)| event["type"] == "SignalTaken");
+    let mut seen = BTreeSet::new();
+    let twice =
+        taken.filter_map(|(_, event)| event["id"].as_str()).filter(|taken| !seen.insert((*taken).to_owned()));
+    twice.map(|taken| format!("1: {id} took {taken} twice")).collect()
 }
 
 /// Statement 5: a run that is not over says what it waits for, and something will wake it.

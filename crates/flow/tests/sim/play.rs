@@ -26,6 +26,8 @@ pub(crate) struct Played {
     pub(crate) trace: u64,
     pub(crate) tally: Tally,
     pub(crate) found: Found,
+    /// How many effects stand.
+    pub(crate) standing: usize,
 }
 
 /// Plays a case on a runtime of its own, whose time is held.
@@ -45,7 +47,7 @@ struct Play<'a> {
 
 impl<'a> Play<'a> {
     fn new(case: &'a Case) -> Self {
-        let world = World::new(case.seed, case.faults, CALM, case.kills.clone());
+        let world = World::new(case, CALM);
         let life = Life::new(case.seed, world, case.flows.clone());
         Self { case, life, began: Instant::now(), tally: Tally::default(), answered: 0 }
     }
@@ -290,8 +292,9 @@ impl<'a> Play<'a> {
             self.tally.count(&ledger, &found, &self.life.world);
             dice::digest((&ledger.requests, &ledger.effects, found.digest()))
         };
+        let standing = self.life.world.ledger().effects.iter().filter(|effect| effect.standing).count();
         self.life.bury().await;
-        Played { violations, trace, tally: self.tally, found }
+        Played { violations, trace, tally: self.tally, found, standing }
     }
 }
 

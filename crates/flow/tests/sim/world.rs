@@ -1,5 +1,6 @@
 //! Systems as they are: some honour keys and some do not; answers are lost, cut, late; look-ups lag behind.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
+use crate::case::Case;
 use crate::dice;
 use crate::ledger::{Ledger, Request};
 use crate::switches::is_on;
@@ -35,6 +37,8 @@ struct Inner {
     faults: u64,
     began: Instant,
     ledger: Mutex<Ledger>,
+    /// What becomes of the next requests that would act.
+    script: Mutex<VecDeque<Fate>>,
     /// The process that lives; 0 while none does.
     living: watch::Sender<u64>,
     lives: AtomicU64,
@@ -46,7 +50,7 @@ struct Inner {
 
 /// What becomes of a request that would act.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Fate {
+pub(crate) enum Fate {
     Done,
     /// It lands, and the answer is lost.
     Lost,
@@ -67,7 +71,8 @@ enum Fate {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, faults: u64, calm: Duration, mut kills: Vec<u64>) -> Self {
+    pub(crate) fn new(case: &Case, calm: Duration) -> Self {
+        let Case { seed, faults, script, mut kills, .. } = case.clone();
         kills.sort_unstable_by(|a, b| b.cmp(a));
         Self(Arc::new(Inner {
             seed,
@@ -75,6 +80,7 @@ impl World {
             faults,
             began: Instant::now(),
             ledger: Mutex::default(),
+            script: Mutex::new(script.into()),
             living: watch::Sender::new(0),
             lives: AtomicU64::new(0),
             kills: Mutex::new(kills),
@@ -206,6 +212,11 @@ impl System {
 
     fn fate(&self, operation: &str, mark: &str, nth: u64) -> (Fate, dice::Dice) {
         let mut dice = self.world.dice(operation, mark, nth);
+        if operation.ends_with("put")
+            && let Some(fate) = self.world.0.script.lock().pop_front()
+        {
+            return (fate, dice);
+        }
         if self.world.is_calm() || !dice.percent(self.world.0.faults) {
             return (Fate::Done, dice);
         }
