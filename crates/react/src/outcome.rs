@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use crate::decide::{commit::tell, derive};
 use crate::{
-    ActResult, ActStatus, ActionUnknown, CommitReopened, Commitment, Conversation, Decision, Rules, Standing, Utterance,
+    ActResult, ActStatus, ActionUnknown, CommitReopened, Commitment, Conversation, Decision, Rules, Standing,
+    Utterance,
 };
 
 /// How far a run has come with a commit.

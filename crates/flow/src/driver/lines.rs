@@ -306,7 +306,7 @@ impl Lines {
 
     /// The wall clock was set back: no time that was set before counts.
     pub(super) fn recompute(&mut self) {
-        for (_, line) in &mut self.lines {
+        for line in self.lines.values_mut() {
             line.ripen(|_| true);
         }
     }

@@ -246,10 +246,8 @@ impl Runner {
         if turn.ended {
             self.ended();
         }
-        if turn.released || turn.ended {
-            if !store::mutant("keep-key") {
-                self.next_in_line();
-            }
+        if (turn.released || turn.ended) && !store::mutant("keep-key") {
+            self.next_in_line();
         }
     }
 

@@ -27,7 +27,7 @@ fn yes() -> Value {
 
 const SURE: &str = r#"do: [{ sure: { confirm: { summary: "Sure?" } } }]"#;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn an_answer_to_an_earlier_question_answers_no_later_one() {
     let world = World::of(
         r#"
@@ -48,7 +48,7 @@ do:
     assert_eq!(ends(&world, &run).await.status, RunStatus::Succeeded);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_question_is_asked_again_under_a_new_name_when_what_it_shows_has_changed() {
     let mut world = World::of(SURE).await;
     let run = world.start("act_1", order()).await;
@@ -72,7 +72,7 @@ async fn a_question_is_asked_again_under_a_new_name_when_what_it_shows_has_chang
     assert_ne!(acts[0], acts[1], "two acts ask");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_question_that_keeps_changing_is_given_up() {
     let world = World::of(SURE).await;
     let run = world.start("act_1", order()).await;
@@ -86,7 +86,7 @@ async fn a_question_that_keeps_changing_is_given_up() {
     assert_eq!(code(&ends(&world, &run).await), "flow.question_changed");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn what_ends_a_question_from_outside_fails_its_step_by_name() {
     for (how, wanted) in
         [(QuestionEnd::Withdrawn, "flow.question_withdrawn"), (QuestionEnd::Ended, "flow.conversation_over")]
@@ -99,7 +99,7 @@ async fn what_ends_a_question_from_outside_fails_its_step_by_name() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_question_is_withdrawn_with_whatever_ends_it() {
     let race = r#"
 do:
@@ -129,7 +129,7 @@ do:
     assert!(world.said.said.lock().iter().any(|said| said.closes.contains(&all)), "nothing is left of a run");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_restart_asks_anew() {
     let world = World::of(SURE).await;
     let run = world.start("act_1", order()).await;
@@ -144,7 +144,7 @@ async fn a_restart_asks_anew() {
     assert_eq!(ends(&world, &run).await.status, RunStatus::Succeeded);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_came_while_a_run_was_paused_counts() {
     let world = World::of(SURE).await;
     let run = world.start("act_1", order()).await;
@@ -156,7 +156,7 @@ async fn an_answer_that_came_while_a_run_was_paused_counts() {
     assert_eq!(ends(&world, &run).await.status, RunStatus::Succeeded);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_was_taken_in_time_counts_after_a_crash_beyond_it() {
     let mut world = World::of(r#"do: [{ sure: { confirm: { summary: "Sure?" }, timeout: 300ms } }]"#).await;
     let run = world.start("act_1", order()).await;
@@ -166,14 +166,13 @@ async fn an_answer_that_was_taken_in_time_counts_after_a_crash_beyond_it() {
     let mut batch = store::Batch::default();
     world.engine.answer(&mut batch, run.as_str(), &sure.question.id, "a", &yes());
     world.store.commit(batch).await.unwrap();
-    let left =
-        std::time::Duration::try_from(expires.duration_since(jiff::Timestamp::now())).unwrap_or_default();
-    tokio::time::sleep(left).await;
+    let left = expires.duration_since(port::Clock::now(&*world.clock));
+    world.passes(std::time::Duration::try_from(left).unwrap()).await;
     world.dies_and_restarts().await;
     assert_eq!(ends(&world, &run).await.status, RunStatus::Succeeded);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn silence_is_a_yes_only_where_the_flow_says_so() {
     let flow = r#"
 result: "${ steps.sure }"
@@ -182,15 +181,13 @@ do: [{ sure: { confirm: { summary: "Sure?", with: { timeout_ms: 30 } }, timeout:
     let world = World::of(flow).await;
     let view = world.runs(order()).await;
     assert_eq!(view.result.unwrap()["method"], "timeout", "the act's own time counts, being shorter");
-    let said = world.said.said.lock();
-    let act = said.iter().flat_map(|said| &said.acts).last().unwrap();
+    let act = world.said.said.lock().iter().flat_map(|said| said.acts.clone()).last().unwrap();
     assert_eq!((&act.body["confirmed"], &act.body["confirmation_method"]), (&json!(true), &json!("timeout")));
-    drop(said);
     let world = World::of(&flow.replace("on_timeout: confirm", "on_timeout: continue")).await;
     assert_eq!(world.runs(order()).await.result, Some(Value::Null));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_flow_names_who_may_answer() {
     let world = World::of(
         r#"

@@ -28,7 +28,7 @@ fn undo<'a>(view: &'a RunView, path: &str) -> &'a flow::StepView {
     view.compensation.iter().find(|step| step.path == path).unwrap_or_else(|| panic!("{view:#?}"))
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_child_is_undone_at_its_place_through_every_crash() {
     let flow = parent("{ run: child }");
     at_each_write(
@@ -44,7 +44,7 @@ async fn a_child_is_undone_at_its_place_through_every_crash() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn each_child_of_a_loop_a_race_and_a_fork_is_undone() {
     let flows = [
         "{ for: { in: '${ entity.items }' }, run: child }".to_owned(),
@@ -68,7 +68,7 @@ async fn each_child_of_a_loop_a_race_and_a_fork_is_undone() {
 }
 
 /// The loser's child is undone, the winner's stands.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_child_that_loses_a_race_is_undone() {
     let race = "{ fork: { a: [{ ka: { run: child } }], b: [{ kb: { call: crm.update, compensate: none }}] }, race: true }";
     at_each_write(
@@ -84,7 +84,7 @@ async fn a_child_that_loses_a_race_is_undone() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_child_can_be_left_or_undone_by_a_call() {
     let cases = [
         ("{ run: child, compensate: none }", 0, 0),
@@ -100,7 +100,7 @@ async fn a_child_can_be_left_or_undone_by_a_call() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_child_that_cannot_be_undone_parks_its_parent_until_it_is() {
     let world = World::with(&[("main", &parent("{ run: child }")), ("child", CHILD)]).await;
     world.ledger.fails("orders.create", refused());
@@ -118,7 +118,7 @@ async fn a_child_that_cannot_be_undone_parks_its_parent_until_it_is() {
 }
 
 /// The child's last word is written and nobody was told.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_parent_that_was_down_hears_that_its_child_is_undone() {
     let mut world = World::with(&[("main", &parent("{ run: child }")), ("child", CHILD)]).await;
     world.ledger.fails("orders.create", refused());
@@ -137,7 +137,7 @@ async fn a_parent_that_was_down_hears_that_its_child_is_undone() {
     world.until(&run, |view| view.status == RunStatus::Compensated).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_child_that_parked_is_parked_for_its_parent() {
     let child = "{ do: [{ c: { call: payments.charge, compensate: { call: payments.refund } } }, { d: { call: crm.update, on_exhausted: compensate, compensate: none } }] }";
     let world = World::with(&[("main", &parent("{ run: child }")), ("child", child)]).await;
@@ -152,7 +152,7 @@ async fn a_child_that_parked_is_parked_for_its_parent() {
 }
 
 /// Children of children; a cancel while the undoing waits for them changes nothing but the name of the end.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn undoing_goes_down_to_the_last_child() {
     let middle =
         "{ do: [{ deep: { run: child } }, { m: { call: crm.update, compensate: { call: crm.revert } } }] }";
@@ -169,7 +169,7 @@ async fn undoing_goes_down_to_the_last_child() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_parent_shows_which_child_it_waits_for_and_can_be_paused_meanwhile() {
     let world = World::with(&[("main", &parent("{ run: child }")), ("child", CHILD)]).await;
     world.ledger.fails("orders.create", refused());
@@ -194,7 +194,7 @@ async fn a_parent_shows_which_child_it_waits_for_and_can_be_paused_meanwhile() {
     assert_eq!(world.engine.wait(run.as_str(), PATIENCE).await.unwrap().status, RunStatus::Compensated);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_child_of_an_earlier_version_is_left() {
     let world = World::with(&[("main", &parent("{ run: child }")), ("child", CHILD)]).await;
     world.ledger.fails("orders.create", refused());

@@ -148,6 +148,7 @@ fn a_list_that_is_only_text() {
     check(
         "do:\n  - for: { in: entity.items }\n    set: { x: 1 }\n  - for: { in: 3 }\n    set: { x: 1 }\n  - for: { in: \"${ entity.items }\" }\n    set: { x: 1 }\n",
         expect![[r#"
+            EXPR018 2:16 this is text, and reads like the expression `entity.items` (write `${ entity.items }` for its value, or `$${` somewhere in a text that is meant so)
             FLOW015 2:16 `for` goes over a list, not over text (write `${ entity.items }`)
             FLOW015 4:16 `for` goes over a list, not over a number (give it a list)"#]],
     );

@@ -41,7 +41,7 @@ fn waits_for(view: &RunView) -> Option<&str> {
 
 const PARKS: &str = "{ key: '${ entity.id }', do: [{ a: { call: orders.create, compensate: { call: orders.cancel, with: { id: '${ entity.id }' } } } }, { b: { call: payments.charge, on_exhausted: compensate, compensate: none } }] }";
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_parked_run_keeps_its_key_and_says_so() {
     let world = World::of(PARKS).await;
     world.ledger.fails_once("payments.charge", refused());
@@ -64,7 +64,7 @@ async fn a_parked_run_keeps_its_key_and_says_so() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_person_may_release_a_key() {
     let mut world = World::of(PARKS).await;
     world.ledger.fails_once("payments.charge", refused());
@@ -84,7 +84,7 @@ async fn a_person_may_release_a_key() {
     assert_eq!(world.over(&fourth).await.status, RunStatus::Succeeded, "also after a restart");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn flows_that_share_a_key_space_go_one_at_a_time() {
     let shared = GATED.replace("'${ entity.id }'", "{ in: order, of: '${ entity.id }' }");
     let world = World::with(&[("main", &shared), ("child", &shared)]).await;
@@ -100,7 +100,7 @@ async fn flows_that_share_a_key_space_go_one_at_a_time() {
 }
 
 /// Without it the child would wait for its parent, which waits for the child.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_child_has_its_parents_place() {
     let key = "key: { in: order, of: '${ entity.id }' }";
     let (main, child) = (
@@ -112,7 +112,7 @@ async fn a_child_has_its_parents_place() {
 }
 
 /// Each has the key that the other's child wants.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_circle_of_waits_is_refused_when_it_arises() {
     let flow = |own: &str, other: &str| {
         format!(
@@ -142,7 +142,7 @@ async fn a_circle_of_waits_is_refused_when_it_arises() {
     assert_eq!(failed[0].code, "flow.key_cycle");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_newcomer_may_be_rejected() {
     let world = World::of(&GATED.replacen('{', "{ busy: reject,", 1)).await;
     let first = world.start("act_1", order()).await;
@@ -158,7 +158,7 @@ async fn a_newcomer_may_be_rejected() {
     world.until(&third, |view| view.status == RunStatus::Waiting).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_newcomer_may_cancel_those_ahead() {
     let world = World::of(&GATED.replacen('{', "{ busy: cancel,", 1)).await;
     let first = world.start("act_1", order()).await;
@@ -171,7 +171,7 @@ async fn a_newcomer_may_cancel_those_ahead() {
     assert_eq!(world.ledger.inputs("crm.update"), [json!({ "n": "act_2" })]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_newcomer_may_hand_over_what_it_wants() {
     let flow = "{ key: '${ entity.id }', busy: signal, result: '${ steps.more.entity.id }', do: [{ more: { listen: { signal: busy } } }] }";
     let world = World::of(flow).await;
@@ -188,7 +188,7 @@ async fn a_newcomer_may_hand_over_what_it_wants() {
 }
 
 /// It does not overtake who is at work, and those that came later do not overtake it.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_run_that_is_undone_waits_for_its_turn() {
     let flow = "{ key: '${ entity.id }', do: [{ a: { call: orders.create, compensate: { call: orders.cancel, with: { id: '${ result.id }' } } } }, { gate: { listen: { signal: go } } }] }";
     let mut world = World::of(flow).await;
@@ -211,7 +211,7 @@ async fn a_run_that_is_undone_waits_for_its_turn() {
     assert_eq!(world.ledger.inputs("orders.cancel"), [json!({ "id": "orders.create#1" })]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_run_is_not_undone_below_one_that_came_after_it() {
     let world = World::of("{ key: '${ entity.id }', do: [{ a: { call: orders.create, compensate: { call: orders.cancel, with: { id: '${ entity.id }' } } } }] }").await;
     let first = world.start("act_1", order()).await;

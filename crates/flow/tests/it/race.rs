@@ -30,7 +30,7 @@ fn is_quiet(view: &RunView) {
 
 const NEXT: &str = "{ z: { call: orders.create, on_exhausted: compensate, compensate: { call: orders.cancel, with: { id: '${ result.id }' } } } }";
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_loser_whose_call_is_out_is_undone_beside_what_goes_on() {
     let world = World::of(&race("race: first", NEXT)).await;
     world.ledger.holds("payments.charge");
@@ -49,7 +49,7 @@ async fn a_loser_whose_call_is_out_is_undone_beside_what_goes_on() {
 }
 
 /// Whoever wins, one of the two stands and the other is undone.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_crash_at_each_write_leaves_the_winner_alone() {
     for how in ["race: true", "race: success"] {
         let flow = race(how, NEXT);
@@ -76,7 +76,7 @@ async fn a_crash_at_each_write_leaves_the_winner_alone() {
 }
 
 /// The run fails while a loser is still out, or after it was undone: everything is undone, once.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_later_failure_undoes_winner_and_losers() {
     let flow = race("race: first", NEXT);
     at_each_write(
@@ -92,7 +92,7 @@ async fn a_later_failure_undoes_winner_and_losers() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_failed_branch_decides_no_race_for_a_success() {
     let world = World::of(&race("race: success", NEXT)).await;
     world.ledger.fails("inventory.reserve", refused());
@@ -111,7 +111,7 @@ async fn a_failed_branch_decides_no_race_for_a_success() {
     assert_eq!(view.status, RunStatus::Succeeded, "what was out has landed: {view:#?}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn when_all_fail_the_last_error_is_raised() {
     let flow = r#"
 do:
@@ -125,7 +125,7 @@ do:
     is_quiet(&view);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn losers_may_be_kept_and_are_undone_with_the_run() {
     for (fails, wanted) in [(false, 0), (true, 1)] {
         let world = World::of(&race("race: first, losers: keep", NEXT)).await;
@@ -146,7 +146,7 @@ async fn losers_may_be_kept_and_are_undone_with_the_run() {
 }
 
 /// A race that a failure decides: who catches the error does not take over what the others did.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_caught_failure_undoes_the_other_branches() {
     let flow = format!(
         "{{ do: [{{ t: {{ try: [{{ f: {{ fork: {{ a: [{{ x: {RESERVE} }}, {{ nap: {{ wait: 1h }} }}], b: [{{ y: {CHARGE} }}] }}, race: first }} }}], catch: {{ do: [{NEXT}] }} }} }}] }}"
@@ -164,7 +164,7 @@ async fn a_caught_failure_undoes_the_other_branches() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_race_in_a_loop_undoes_the_loser_of_each_round() {
     let flow = format!(
         "{{ do: [{{ each: {{ for: {{ in: '${{ entity.items }}' }}, fork: {{ a: [{{ x: {RESERVE} }}], b: [{{ y: {CHARGE} }}] }}, race: success }} }}] }}"
@@ -183,7 +183,7 @@ async fn a_race_in_a_loop_undoes_the_loser_of_each_round() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_run_that_is_cancelled_while_a_loser_is_out_undoes_both() {
     let world = World::of(&race("race: first", NEXT)).await;
     world.ledger.holds("payments.charge");
@@ -198,7 +198,7 @@ async fn a_run_that_is_cancelled_while_a_loser_is_out_undoes_both() {
     assert_eq!(undone, ["payments.refund", "orders.cancel", "inventory.release"]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_paused_run_undoes_its_losers_when_it_is_resumed() {
     let mut world = World::of(&race("race: first", NEXT)).await;
     world.ledger.holds("payments.charge");
@@ -216,7 +216,7 @@ async fn a_paused_run_undoes_its_losers_when_it_is_resumed() {
 }
 
 /// A loser that cannot be undone keeps the run from its end; what was wanted is told as done.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_loser_that_cannot_be_undone_waits_for_a_person() {
     let world = World::of(&race("race: first", NEXT)).await;
     world.ledger.fails("payments.refund", refused());
@@ -233,7 +233,7 @@ async fn a_loser_that_cannot_be_undone_waits_for_a_person() {
 }
 
 /// What a flow of 0.1.0 meant is what its live runs go on to mean: nothing of a loser was undone.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_run_that_an_earlier_version_began_keeps_its_losers() {
     let world = World::of(&race("race: true", NEXT)).await;
     let (run, mut batch) = world.begin("act_1", order());
@@ -249,7 +249,7 @@ async fn a_run_that_an_earlier_version_began_keeps_its_losers() {
     assert_eq!(world.ledger.count("payments.refund") + world.ledger.count("inventory.release"), 0);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn what_a_failure_stops_is_not_running_any_more() {
     let flow = format!(
         "{{ do: [{{ both: {{ fork: {{ a: [{{ x: {RESERVE} }}, {{ w: {{ wait: 1h }} }}], b: [{{ n: {{ wait: 50ms }} }}, {{ inner: {{ do: [{{ y: {CHARGE} }}] }} }}] }} }} }}] }}"

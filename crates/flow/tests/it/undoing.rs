@@ -13,7 +13,7 @@ do:
   - note: { call: crm.update, compensate: none }
 "#;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_succeeded_run_is_undone_in_reverse_once() {
     let mut world = World::of(SALE).await;
     let run = world.start("act_1", order()).await;
@@ -37,7 +37,7 @@ async fn a_succeeded_run_is_undone_in_reverse_once() {
     assert_eq!(world.ledger.count("payments.refund"), 2);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn an_undo_outlives_a_crash_at_each_write() {
     for entries in 1.. {
         let mut world = World::of(SALE).await;
@@ -62,7 +62,7 @@ async fn an_undo_outlives_a_crash_at_each_write() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn an_undo_that_is_stuck_parks_the_run() {
     let world = World::of(SALE).await;
     let run = world.start("act_1", order()).await;
@@ -77,7 +77,7 @@ async fn an_undo_that_is_stuck_parks_the_run() {
     world.until(&run, |view| view.status == RunStatus::Compensated).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn only_what_has_ended_is_undone() {
     let world = World::of("{ do: [{ gate: { listen: { signal: go } } }] }").await;
     let run = world.start("act_1", order()).await;

@@ -150,8 +150,8 @@ fn is_kept(found: &Found, id: &str, seen: &mut BTreeSet<String>) -> Option<bool>
 
 /// The intent that a step is, as it was sent along.
 fn mark(run: &str, step: &StepView, flows: &Flows) -> Option<String> {
-    let names = step.path.split(['/', '.']).map(|part| part.split(['[', '~']).next().unwrap_or_default());
-    let name = names.last()?;
+    let mut names = step.path.split(['/', '.']).map(|part| part.split(['[', '~']).next().unwrap_or_default());
+    let name = names.next_back()?;
     flows.steps.get(name)?;
     let rounds = step.path.split('[').skip(1).filter_map(|part| part.split(']').next());
     Some([run, name].into_iter().chain(rounds).collect::<Vec<_>>().join("/"))
@@ -171,10 +171,11 @@ fn waits(found: &Found, id: &str, run: &Run, now: Timestamp) -> Vec<String> {
     let say = |what: String| vec![format!("5: {id} {:?} {what}", run.view.status)];
     let timers: Vec<_> = found.timers.iter().filter(|timer| timer.run == id).collect();
     let Some(blocked) = &run.view.blocked_on else { return say("waits for nothing".to_owned()) };
-    if let Some(due) = timers.iter().find(|timer| timer.due + jiff::SignedDuration::from_secs(60) < now) {
-        if run.view.status != RunStatus::Paused {
-            return say(format!("slept over {} of {}", due.due, due.step));
-        }
+    let mut overdue = timers.iter().filter(|timer| timer.due + jiff::SignedDuration::from_secs(60) < now);
+    if run.view.status != RunStatus::Paused
+        && let Some(due) = overdue.next()
+    {
+        return say(format!("slept over {} of {}", due.due, due.step));
     }
     match blocked.reason {
         "retry" | "timer" if timers.is_empty() => {

@@ -34,7 +34,7 @@ pub(crate) struct Played {
 pub(crate) fn play(case: &Case) -> Played {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    runtime.block_on(async { Play::new(case).to_the_end().await })
+    runtime.block_on(async { Play::new(case).through().await })
 }
 
 struct Play<'a> {
@@ -52,7 +52,7 @@ impl<'a> Play<'a> {
         Self { case, life, began: Instant::now(), tally: Tally::default(), answered: 0 }
     }
 
-    async fn to_the_end(mut self) -> Played {
+    async fn through(mut self) -> Played {
         self.life.begin().await;
         for n in 0..self.case.runs {
             self.start(n).await;

@@ -182,7 +182,15 @@ impl Conversations {
             let settled = bound(said.principal, conversation, &act).err().map(Err);
             let standing = said.principal.standing(&act.speaker);
             let identity = Identity::of(&self.deciding, tenant, conversation, &act);
-            Ok(Arrival { act: Arc::new(act), json: json.into(), warnings, record, identity, standing, settled })
+            Ok(Arrival {
+                act: Arc::new(act),
+                json: json.into(),
+                warnings,
+                record,
+                identity,
+                standing,
+                settled,
+            })
         };
         acts.into_iter().map(arrive).collect()
     }

@@ -6,8 +6,8 @@ use act::{Accepted, Act, CommitError, Participant, ParticipantType, parse_act};
 use diag::Node;
 use jiff::Timestamp;
 use react::{
-    Change, Commitment, Conversation, Decision, DeriveRule, EntityRules, Event, Outcome, Refusal, Route, Rules,
-    Standing, Started, Utterance, begin, decide, outcome,
+    Change, Commitment, Conversation, Decision, DeriveRule, EntityRules, Event, Outcome, Refusal, Route,
+    Rules, Standing, Started, Utterance, begin, decide, outcome,
 };
 use serde_json::{Value, json};
 
