@@ -30,6 +30,16 @@ pub enum Error {
         /// What would be right.
         wanted: &'static str,
     },
+    /// A step may have landed and must not be repeated: somebody has to say what became of it.
+    #[error(
+        "run {run}: nobody knows whether `{step}` landed: settle it (`cardan flow settle`), or say that it is sent again"
+    )]
+    Unsettled {
+        /// The run.
+        run: String,
+        /// The step.
+        step: String,
+    },
     /// The pinned definition of a run is not in the store.
     #[error("run {run}: its definition {hash} is not in the store")]
     NoDefinition {
@@ -112,6 +122,7 @@ impl Error {
             Self::UnknownStep { .. } => "flow.unknown_step",
             Self::UnknownDead(_) => "flow.unknown_dead_letter",
             Self::Status { .. } => "flow.status",
+            Self::Unsettled { .. } => "flow.unsettled",
             Self::NoDefinition { .. } => "flow.no_definition",
             Self::Journal { .. } => "flow.journal",
             Self::Key { .. } => "flow.key",

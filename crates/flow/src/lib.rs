@@ -18,12 +18,12 @@ mod voice;
 
 pub mod templates;
 
-pub use core::{Failure, Lineage, Outcome, QuestionEnd, Rollback, Start};
+pub use core::{Author, Failure, Lineage, Outcome, QuestionEnd, Rollback, Start};
 pub use definition::{
     Definition, Input, Known, KnownOperation, OnExhausted, Trigger, circles, compile, shape,
 };
 pub use driver::{Deps, Engine, Limits, Live, LivePage, Need, Needs, RunId, Sent, Undelivered, failpoints};
 pub use error::Error;
 pub use listener::{Listener, Silence, Transition};
-pub use view::{Attempted, BlockedOn, Delivery, Letter, RunView, StepStatus, StepView};
+pub use view::{Attempted, BlockedOn, Delivery, Letter, LookedUp, RunView, StepStatus, StepView};
 pub use voice::{By, Close, Question, Said, Told, Voice, Wait, Want};

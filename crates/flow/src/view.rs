@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use store::{DeadState, RunRow, RunStatus};
 
-use crate::core::{Failure, Record, RecordStatus, Rollback, State, Told};
+use crate::core::{Author, Failure, Record, RecordStatus, Rollback, State, Told};
 use crate::definition::Definition;
 
 /// A run.
@@ -53,7 +53,7 @@ pub struct RunView {
 /// What a run waits for.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BlockedOn {
-    /// `blocked` (something is not configured), `expression` and `input` (our own faults: a person looks), `queued`, `race_losers` (the steps are done, and losers of a race are being undone), `by a person`, `exhausted`, `outcome_unknown`, `retry`, `timer`, `answer`, `parked`, of a message in the
+    /// `verifying` (nobody knows whether the step landed, and it is looked up), `blocked` (something is not configured), `expression` and `input` (our own faults: a person looks), `queued`, `race_losers` (the steps are done, and losers of a race are being undone), `by a person`, `exhausted`, `outcome_unknown`, `retry`, `timer`, `answer`, `parked`, of a message in the
     /// outbox that was not tried yet `delivery`, of one that others go before `behind`, of a dead one that holds others up
     /// `dead_letter`, or the guard that keeps the call in: `breaker_open`, `bulkhead_full`, `rate_limited`, `deadline_too_near`.
     pub reason: &'static str,
@@ -147,6 +147,12 @@ pub struct StepView {
     /// What became of its message, when it told one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delivery: Option<Delivery>,
+    /// Look-ups of whether it landed, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub looks: Vec<LookedUp>,
+    /// Who said what became of it, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settled: Option<Author>,
 }
 
 /// What became of a message.
@@ -161,6 +167,17 @@ pub enum Delivery {
     Dead,
     /// It was not sent, and will not be.
     Withdrawn,
+}
+
+/// A look-up of whether a step landed.
+#[derive(Clone, Debug, Serialize)]
+pub struct LookedUp {
+    /// When.
+    pub at: Timestamp,
+    /// Whether it was there; `null` when it could not be looked up.
+    pub found: Option<bool>,
+    /// What the system answered, shortened.
+    pub answer: Option<Value>,
 }
 
 /// A round that was in vain.
@@ -269,6 +286,12 @@ fn step(state: &State, record: &Record) -> StepView {
             .iter()
             .map(|(at, error)| Attempted { at: *at, error: error.clone() })
             .collect(),
+        looks: record
+            .looks
+            .iter()
+            .map(|look| LookedUp { at: look.at, found: look.found, answer: look.answer.as_deref().cloned() })
+            .collect(),
+        settled: record.settled.clone(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use port::{Call, Clock, Ctx, Fault, Link, Outlook, Repeat, Reply, Spec};
@@ -203,6 +204,12 @@ impl Link for Guarded {
 
     fn call<'a>(&'a self, ctx: &'a Ctx, call: Call) -> BoxFuture<'a, Result<Reply, Fault>> {
         Box::pin(self.guarded(ctx, call))
+    }
+
+    fn limit(&self, operation: &str) -> Option<Duration> {
+        let policy = &self.way(operation).pipeline.policy;
+        let copies = policy.hedge.as_ref().map_or(0, |hedge| hedge.max);
+        Some(crate::explain::longest(policy, copies))
     }
 
     fn outlook(&self, operation: &str, tenant: &str) -> Outlook {

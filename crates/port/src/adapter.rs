@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
@@ -34,6 +35,12 @@ pub trait Link: Send + Sync + 'static {
     /// How a call of this operation for this tenant would fare now, as far as guards can tell.
     fn outlook(&self, _operation: &str, _tenant: &str) -> Outlook {
         Outlook::Open
+    }
+
+    /// The longest a call of this operation may take, waits and retries included; `None` when nothing but its caller's
+    /// deadline bounds it.
+    fn limit(&self, _operation: &str) -> Option<Duration> {
+        None
     }
 
     /// The member that the next call of this operation would ask first, of a group of several of which only one may act

@@ -32,12 +32,34 @@ pub(super) enum Flow {
     /// Start no further step until resumed
     Pause(Target),
     /// Go on with a paused run, or let one that waits for a system ask now
-    Resume(Target),
+    Resume {
+        /// Send again what may have landed and must not be repeated
+        #[arg(long)]
+        send_again: bool,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Say what became of a step whose outcome nobody knows: the run goes on as if it had been answered so
+    Settle {
+        /// The step, as `flow show` names it; `STEP/undo` for its undoing
+        step: String,
+        /// It landed; with what it answered, as JSON
+        #[arg(long, num_args = 0..=1, default_missing_value = "null", conflicts_with = "did_not_land")]
+        landed: Option<String>,
+        /// It did not land
+        #[arg(long, required_unless_present = "landed")]
+        did_not_land: bool,
+        #[command(flatten)]
+        target: Target,
+    },
     /// Run a paused or ended run again from a step; the steps before it keep their results
     Restart {
         /// The step to start from
         #[arg(long)]
         from: String,
+        /// Send again what may have landed and must not be repeated
+        #[arg(long)]
+        send_again: bool,
         #[command(flatten)]
         target: Target,
     },
@@ -87,6 +109,9 @@ pub(super) struct List {
 pub(super) struct Target {
     /// The run
     run: String,
+    /// Why, for the journal
+    #[arg(long, default_value = "")]
+    reason: String,
     #[command(flatten)]
     remote: Remote,
 }
@@ -118,11 +143,18 @@ impl Flow {
                 let shown = if json { table::json(&view) } else { timeline::print_run(&view) };
                 shown?;
             }
-            Flow::Cancel(target) => target.ask("cancel", Value::Null).await?,
             Flow::Signal(signal) => signal.run().await?,
-            Flow::Pause(target) => target.ask("pause", Value::Null).await?,
-            Flow::Resume(target) => target.ask("resume", Value::Null).await?,
-            Flow::Restart { from, target } => target.ask("restart", json!({ "step": from })).await?,
+            Flow::Cancel(target) => target.ask("cancel", json!({})).await?,
+            Flow::Pause(target) => target.ask("pause", json!({})).await?,
+            Flow::Resume { send_again, target } => {
+                target.ask("resume", json!({ "send_again": send_again })).await?;
+            }
+            Flow::Settle { step, landed, target, .. } => {
+                target.ask("settle", settlement(&step, landed.as_deref())?).await?;
+            }
+            Flow::Restart { from, send_again, target } => {
+                target.ask("restart", json!({ "step": from, "send_again": send_again })).await?;
+            }
             Flow::Undo { force: true, because } => because.ask("undo", json!({ "force": true })).await?,
             Flow::Undo { force: false, because } => because.ask("undo", json!({})).await?,
             Flow::ReleaseKey(because) => because.ask("release-key", json!({})).await?,
@@ -164,6 +196,12 @@ impl List {
     }
 }
 
+fn settlement(step: &str, landed: Option<&str>) -> Result<Value, Failure> {
+    let output = landed.map(serde_json::from_str::<Value>).transpose();
+    let output = output.map_err(|error| Failure::new(format!("--landed: expected JSON: {error}")))?;
+    Ok(json!({ "step": step, "landed": landed.is_some(), "output": output }))
+}
+
 fn row(run: &Value) -> Vec<String> {
     let members = ["id", "flow", "status", "conversation", "key"];
     let mut cells: Vec<String> = members.iter().map(|member| table::cell(&run[*member])).collect();
@@ -172,8 +210,8 @@ fn row(run: &Value) -> Vec<String> {
 }
 
 impl Target {
-    async fn ask(&self, verb: &str, body: Value) -> Result<(), Failure> {
-        let body = if body.is_null() { json!({}) } else { body };
+    async fn ask(&self, verb: &str, mut body: Value) -> Result<(), Failure> {
+        body["reason"] = self.reason.as_str().into();
         let view = self.remote.post(&format!("/v1/runs/{}/{verb}", self.run), &body).await?;
         writeln!(stdout(), "{}: {}", self.run, table::cell(&view["status"]))?;
         Ok(())

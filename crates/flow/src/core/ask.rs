@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use port::Landed;
-use serde_json::Value;
-use xxhash_rust::xxh3::xxh3_128;
+use jiff::Timestamp;
+use port::{Landed, Repeat};
+use serde_json::{Value, json};
 
 use super::enter::text;
 use super::event::Timer;
@@ -13,7 +13,7 @@ use super::frame::{Activation, Id, Leaf, Vars};
 use super::machine::Machine;
 use super::question::Failed;
 use super::{Decision, Effect, Purpose, Shown, Speech, Until, time};
-use crate::definition::{Body, Call, Pause, Task, Utterance};
+use crate::definition::{Body, Call, Pause, Task, Utterance, Verify};
 
 impl Machine<'_> {
     pub(super) fn ask_world(&mut self, id: Id, path: &Arc<str>, task: &Arc<Task>) {
@@ -57,10 +57,15 @@ impl Machine<'_> {
     }
 
     fn ask_call(&mut self, id: Id, path: &Arc<str>, task: &Task, call: &Call, leaf: &Leaf, vars: &Vars) {
-        let verify = task.verify.as_ref().filter(|_| leaf.probing);
-        let effect = match verify {
-            Some(verify) => self.effect(Purpose::Verify, (path, path), &verify.call, vars, None),
-            None => self.effect(Purpose::Do, (path, path), call, vars, leaf.input.clone()),
+        let vars = &self.with_before(leaf, vars);
+        let effect = match &task.verify {
+            Some(verify) if leaf.probing => self.look(Purpose::Verify, path, call, verify, vars),
+            Some(verify) if leaf.looks_first(verify) => self.look(Purpose::Before, path, call, verify, vars),
+            _ => match self.expected(task, leaf, vars) {
+                Ok(true) => self.effect(Purpose::Do, (path, path), call, vars, leaf.input.clone()),
+                Ok(false) => return self.moved(id, path),
+                Err(error) => Err(error),
+            },
         };
         match effect {
             Ok(effect) => self.out.push(Decision::Call(Effect { timeout: task.timeout, ..effect })),
@@ -68,12 +73,70 @@ impl Machine<'_> {
         }
     }
 
+    /// The look-up that tells whether a step landed. It may name the step's `call`: its input and key.
+    fn look(
+        &self,
+        purpose: Purpose,
+        path: &Arc<str>,
+        call: &Call,
+        verify: &Verify,
+        vars: &Vars,
+    ) -> Result<Effect, expr::Error> {
+        let step = path.strip_suffix("/undo").unwrap_or(path);
+        let vars = vars.bind(&"call".into(), self.called(step, call, vars)?);
+        self.effect(purpose, (path, path), &verify.call, &vars, None)
+    }
+
+    /// What a look-up may name of the call that it looks for.
+    fn called(&self, step: &str, call: &Call, vars: &Vars) -> Result<Value, expr::Error> {
+        let input = match self.state.leaf(step).and_then(|leaf| leaf.input.clone()) {
+            Some(input) => input,
+            None => self.value(call.with.as_ref(), vars)?,
+        };
+        Ok(json!({ "input": input, "key": self.state.key(step) }))
+    }
+
+    fn with_before(&self, leaf: &Leaf, vars: &Vars) -> Vars {
+        match &leaf.before {
+            Some(before) => vars.bind(&"before".into(), Value::clone(before)),
+            None => vars.clone(),
+        }
+    }
+
+    /// Whether the world is still as the step expects it. Asked once, before its first send.
+    fn expected(&self, task: &Task, leaf: &Leaf, vars: &Vars) -> Result<bool, expr::Error> {
+        match &task.expect {
+            Some(expect) if !leaf.intent && !leaf.perhaps && leaf.rounds == 0 => {
+                expect.test(&self.state.scope(vars))
+            }
+            _ => Ok(true),
+        }
+    }
+
+    fn moved(&mut self, id: Id, path: &Arc<str>) {
+        let said = "what the step expects does not hold any more, so it was not sent";
+        self.fail_leaf(id, Failure::new(path, "flow.moved", said));
+    }
+
+    /// The call of a step or of its undoing, as it is sent; `None` when its input has no value.
+    pub(super) fn own_call(&self, path: &str) -> Option<Effect> {
+        let (path, id) = self.state.leaves.get_key_value(path)?;
+        let active = self.state.active.get(id)?;
+        let leaf = active.leaf()?;
+        let (purpose, vars) = match leaf.undoes {
+            Some(at) => (Purpose::Undo, self.undo_vars(at, &active.vars, active.parent)),
+            None => (Purpose::Do, self.with_before(leaf, &active.vars)),
+        };
+        self.effect(purpose, (path, path), self.state.call(path)?, &vars, leaf.input.clone()).ok()
+    }
+
     fn unsound_leaf(&mut self, id: Id, path: &Arc<str>, error: &expr::Error) {
         let error = Failure::new(path, "flow.expression", format!("{}: {}", error.code, error.message));
         self.fail_leaf(id, error);
     }
 
-    /// Undoes a step. When the input needs an output that never came, it asks for that first; else it is parked.
+    /// Undoes a step. One of which nobody knows whether it landed is looked up first; without a look-up it is undone
+    /// once its outcome has settled, when that needs no output, or asked for again under its key; else it is parked.
     fn ask_undo(&mut self, id: Id, path: &Arc<str>, task: &Arc<Task>, leaf: &Leaf, at: usize) {
         if self.takes_back(path, at) {
             return;
@@ -87,8 +150,18 @@ impl Machine<'_> {
             let error = Failure { landed: Landed::Unknown, ..Failure::new(path, "flow.no_member", said) };
             return self.out.push(Decision::Park { path: path.clone(), error });
         }
+        let (known, settles) = (self.state.done[at].known, self.state.done[at].settles);
+        if let (false, false, Some(call), Some(verify)) =
+            (known, leaf.looked_out, task.body.call(), &task.verify)
+            && self.state.may_look(path, verify)
+        {
+            return self.look_before_undo(id, path, call, verify, &step_vars);
+        }
         let effect = self.effect(Purpose::Undo, (path, path), &undo.call, &vars, leaf.input.clone());
         match (effect, task.body.call()) {
+            (Ok(_), _) if !known && settles.is_some_and(|settles| settles > self.state.now) => {
+                self.defer(path, settles.unwrap_or(self.state.now));
+            }
             (Ok(effect), _) => {
                 self.out.push(Decision::Call(Effect { timeout: undo.timeout, ..effect }));
             }
@@ -100,6 +173,26 @@ impl Machine<'_> {
                 self.out.push(Decision::Park { path: path.clone(), error });
             }
         }
+    }
+
+    fn look_before_undo(&mut self, id: Id, path: &Arc<str>, call: &Call, verify: &Verify, vars: &Vars) {
+        if let Some(leaf) = self.state.active.get_mut(&id).and_then(Activation::leaf_mut) {
+            leaf.probing = true;
+        }
+        match self.look(Purpose::Verify, path, call, verify, vars) {
+            Ok(effect) => self.out.push(Decision::Call(effect)),
+            Err(error) => {
+                let error = Failure::new(path, "flow.expression", error.message);
+                self.out.push(Decision::Park { path: path.clone(), error });
+            }
+        }
+    }
+
+    /// An undo that overtook its step would undo nothing.
+    fn defer(&mut self, path: &Arc<str>, until: Timestamp) {
+        let said = "nobody knows whether the step landed; it is undone once that has settled";
+        let error = Failure { landed: Landed::Unknown, ..Failure::new(path, "flow.settling", said) };
+        self.out.push(Decision::Defer { path: path.clone(), error, until });
     }
 
     fn recall(&mut self, id: Id, path: &Arc<str>, call: &Call, vars: &Vars, at: usize) {
@@ -129,40 +222,25 @@ impl Machine<'_> {
             Some(input) => input,
             None => self.value(call.with.as_ref(), vars)?,
         };
+        let leaf = self.state.leaf(path);
+        let undone = self.state.task(path).is_some_and(|task| task.compensate.is_some());
+        let acts = call.repeat != Repeat::Safe || undone;
         let member = self.state.member(path, purpose, call).cloned();
         Ok(Effect {
             path: path.clone(),
             system: member.as_ref().unwrap_or(&call.system).clone(),
             operation: call.operation.clone(),
             input,
-            key: self.key(keyed),
+            key: self.state.key(keyed),
             repeat: member.as_deref().map_or(call.repeat, |member| call.members.repeat_at(member)),
             member,
             members: call.members.clone(),
             first: None,
-            perhaps: false,
+            perhaps: !purpose.asks() && leaf.is_some_and(|leaf| leaf.perhaps),
+            written: leaf.is_some_and(|leaf| leaf.waited) || (acts && !purpose.asks()),
             timeout: None,
             purpose,
         })
-    }
-
-    /// The idempotency key of a path: the same on every attempt, after every crash and replay.
-    fn key(&self, path: &str) -> String {
-        let start = &self.state.start;
-        let step = path.strip_suffix("/undo").unwrap_or(path);
-        let again = match self.state.undone.get(step) {
-            Some(times) => format!("~{times}"),
-            None => String::new(),
-        };
-        let base = match &start.idempotency_key {
-            Some(own) => format!("{}.{}.{own}", start.tenant, start.flow),
-            None => start.run.clone(),
-        };
-        let key = format!("{base}/{path}{again}");
-        match port::IdempotencyKey::new(&key) {
-            Some(_) => key,
-            None => format!("cardan-{:032x}", xxh3_128(key.as_bytes())),
-        }
     }
 
     fn value(&self, mapping: Option<&expr::Mapping>, vars: &Vars) -> Result<Value, expr::Error> {

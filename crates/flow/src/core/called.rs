@@ -41,6 +41,7 @@ impl Event {
     pub(crate) fn failure(&self) -> Option<&Failure> {
         match self {
             Self::StepRetried { error, .. }
+            | Self::StepUnfinished { error, .. }
             | Self::StepFailed { error, .. }
             | Self::StepExhausted { error, .. }
             | Self::StepUnknown { error, .. }

@@ -88,6 +88,12 @@ pub(crate) enum Decision {
     AskChild {
         run: String,
     },
+    /// Nothing can be concluded before this; look at the step again then.
+    Defer {
+        path: Arc<str>,
+        error: super::Failure,
+        until: Timestamp,
+    },
     /// Undoing cannot even be tried; put it aside.
     Park {
         path: Arc<str>,
@@ -163,8 +169,10 @@ pub(crate) struct Effect {
     pub(crate) members: Members,
     /// The member that the group asks first, as the journal says.
     pub(crate) first: Option<Arc<str>>,
-    /// A process ended while the same call was out, and may have landed.
+    /// An earlier send of the same may have landed.
     pub(crate) perhaps: bool,
+    /// It is written down before it leaves: it changes something, or what goes on with it must not be forgotten.
+    pub(crate) written: bool,
     pub(crate) timeout: Option<Duration>,
     pub(crate) purpose: Purpose,
 }
@@ -174,6 +182,8 @@ pub(crate) struct Effect {
 pub(crate) enum Purpose {
     /// The step itself.
     Do,
+    /// Looking up what is there before the step is sent.
+    Before,
     /// Finding out whether the step landed, with its `verify` operation.
     Verify,
     /// Undoing the step.
@@ -186,7 +196,7 @@ impl Purpose {
     /// Whether it finds out what became of a step, rather than doing or undoing it.
     pub(crate) fn asks(self) -> bool {
         match self {
-            Self::Verify | Self::Recall => true,
+            Self::Before | Self::Verify | Self::Recall => true,
             Self::Do | Self::Undo => false,
         }
     }

@@ -26,6 +26,41 @@ pub(crate) enum Event {
         /// The member that is asked, when the system is a group. A later entry says that those before did not act.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         member: Option<Arc<str>>,
+        /// After this nothing of this send leaves the house.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        leaves_until: Option<Timestamp>,
+    },
+    /// The system is still at an earlier request with this key, or nothing can be concluded yet: asked again then,
+    /// and no attempt is spent.
+    StepUnfinished {
+        path: Arc<str>,
+        error: Failure,
+        until: Timestamp,
+    },
+    /// It was looked up whether the step landed.
+    OutcomeLookedUp {
+        path: Arc<str>,
+        /// What the system answered, shortened; whole when it was looked up before the step was sent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answer: Option<Arc<Value>>,
+        /// Why it could not be looked up.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<Failure>,
+        /// When it is looked up again; never, when that was the last time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        /// Before the step was sent.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        before: bool,
+    },
+    /// A person found out what became of a step: its output, or that it did not land.
+    StepSettled {
+        path: Arc<str>,
+        landed: bool,
+        #[serde(default)]
+        output: Arc<Value>,
+        #[serde(flatten)]
+        by: Author,
     },
     /// A guard kept the call in; no attempt was spent.
     StepBlocked {
@@ -165,16 +200,28 @@ pub(crate) enum Event {
     StepReplayed {
         path: Arc<str>,
         input: Option<Value>,
+        #[serde(flatten)]
+        by: Author,
     },
     RunPaused {
-        by: String,
+        #[serde(flatten)]
+        by: Author,
     },
-    RunResumed,
+    RunResumed {
+        #[serde(flatten)]
+        by: Author,
+        /// What nobody knows of is sent again.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        send_again: bool,
+    },
     RunCancelling {
-        by: String,
+        #[serde(flatten)]
+        by: Author,
     },
     RunRestarted {
         path: Arc<str>,
+        #[serde(flatten)]
+        by: Author,
     },
     /// A run that had ended is undone.
     RunUndoing {
@@ -190,6 +237,30 @@ pub(crate) enum Event {
     },
     SlaBreached,
     RunEnded(Box<Ended>),
+}
+
+/// Who decided something, and why.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Author {
+    /// The principal; empty in entries of before this was kept.
+    #[serde(default)]
+    pub by: String,
+    /// In the person's own words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+}
+
+impl Author {
+    /// Somebody, for a reason.
+    pub fn new(by: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { by: by.into(), reason: reason.into() }
+    }
+}
+
+impl From<&str> for Author {
+    fn from(by: &str) -> Self {
+        Self::new(by, "")
+    }
 }
 
 /// Which timer of a step.
@@ -220,6 +291,9 @@ impl Event {
             Self::RunStarted(_) => "RunStarted",
             Self::RunTaken => "RunTaken",
             Self::StepStarted { .. } => "StepStarted",
+            Self::StepUnfinished { .. } => "StepUnfinished",
+            Self::OutcomeLookedUp { .. } => "OutcomeLookedUp",
+            Self::StepSettled { .. } => "StepSettled",
             Self::StepBlocked { .. } => "StepBlocked",
             Self::TellDelivered { .. } => "TellDelivered",
             Self::TellDied { .. } => "TellDied",
@@ -245,7 +319,7 @@ impl Event {
             Self::CompensationParked { .. } => "CompensationParked",
             Self::StepReplayed { .. } => "StepReplayed",
             Self::RunPaused { .. } => "RunPaused",
-            Self::RunResumed => "RunResumed",
+            Self::RunResumed { .. } => "RunResumed",
             Self::RunCancelling { .. } => "RunCancelling",
             Self::RunRestarted { .. } => "RunRestarted",
             Self::RunUndoing { .. } => "RunUndoing",
@@ -264,6 +338,9 @@ impl Event {
     pub(crate) fn path(&self) -> Option<&Arc<str>> {
         match self {
             Self::StepStarted { path, .. }
+            | Self::StepUnfinished { path, .. }
+            | Self::OutcomeLookedUp { path, .. }
+            | Self::StepSettled { path, .. }
             | Self::StepBlocked { path, .. }
             | Self::TellDelivered { path, .. }
             | Self::TellDied { path, .. }
@@ -288,11 +365,11 @@ impl Event {
             | Self::StepCompensated { path, .. }
             | Self::CompensationParked { path, .. }
             | Self::StepReplayed { path, .. }
-            | Self::RunRestarted { path } => Some(path),
+            | Self::RunRestarted { path, .. } => Some(path),
             Self::RunStarted(_)
             | Self::RunTaken
             | Self::RunPaused { .. }
-            | Self::RunResumed
+            | Self::RunResumed { .. }
             | Self::RunCancelling { .. }
             | Self::RunUndoing { .. }
             | Self::KeyReleased { .. }

@@ -110,8 +110,25 @@ pub(super) struct Leaf {
     pub(super) intent: bool,
     /// The member that the last intent names.
     pub(super) asked: Option<Arc<str>>,
-    /// An earlier round may have landed.
+    /// After this nothing of the last send leaves the house.
+    pub(super) leaves_until: Option<Timestamp>,
+    /// An earlier send may have landed.
     pub(super) perhaps: bool,
+    /// Before this, nothing proves that an earlier send did not land.
+    pub(super) settles: Option<Timestamp>,
+    /// What a later send was answered while nobody knew of an earlier one.
+    pub(super) refusal: Option<Failure>,
+    /// Since when the system says that it is still at an earlier request with the same key.
+    pub(super) unfinished: Option<Timestamp>,
+    /// How often it was looked up whether the step landed, and since when.
+    pub(super) looks: u32,
+    pub(super) looking: Option<Timestamp>,
+    /// All look-ups were made, and found nothing.
+    pub(super) looked_out: bool,
+    /// What the look-up before the step was sent found.
+    pub(super) before: Option<Arc<Value>>,
+    /// It has waited since it was entered: what goes on with it is written down.
+    pub(super) waited: bool,
     pub(super) rounds: u32,
     pub(super) input: Option<Value>,
     /// The run that a `run` task waits for.

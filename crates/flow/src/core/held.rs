@@ -92,7 +92,7 @@ impl Machine<'_> {
     /// Whether the call of a leaf that may be out is to an operation that the configuration no longer has: what became of
     /// it cannot be judged before it is there again.
     pub(super) fn is_gone(&self, id: Id) -> Option<String> {
-        let call = self.sent(id).filter(|call| !call.known)?;
+        let call = self.call_out(id).filter(|call| !call.known)?;
         Some(format!("{}.{}", call.system, call.operation))
     }
 

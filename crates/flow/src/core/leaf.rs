@@ -51,21 +51,25 @@ impl Machine<'_> {
             leaf.at = At::Until(until);
             leaf.guard = guard;
             leaf.intent = false;
+            leaf.waited = true;
         });
         self.with_record(path, |record| record.status = RecordStatus::Blocked);
         self.out.push(Decision::Again { path: path.clone(), until });
     }
 
     pub(super) fn retried(&mut self, path: &Arc<str>, error: &Failure, until: Timestamp) {
-        self.with_leaf(path, |leaf| {
-            leaf.rounds += 1;
-            leaf.perhaps |= error.landed != Landed::No;
-        });
-        self.blamed(path, error);
-        self.blocked(path, until, None);
+        self.with_leaf(path, |leaf| leaf.rounds += 1);
+        if error.landed != Landed::No {
+            self.doubt(path);
+        }
+        self.blame(path, error);
+        match self.is_orphan(path) {
+            true => self.out.push(Decision::Settle { path: path.clone() }),
+            false => self.blocked(path, until, None),
+        }
     }
 
-    fn blamed(&mut self, path: &Arc<str>, error: &Failure) {
+    pub(super) fn blame(&mut self, path: &Arc<str>, error: &Failure) {
         let now = self.state.now;
         self.with_record(path, |record| {
             record.attempts += error.attempts;
@@ -106,8 +110,12 @@ impl Machine<'_> {
 
     pub(super) fn failed(&mut self, path: &Arc<str>, error: &Failure, ms: u64) {
         let Some(id) = self.state.leaves.get(path).copied() else { return };
-        self.blamed(path, error);
+        self.blame(path, error);
         self.with_record(path, |record| record.ms = Some(ms));
+        // It is said so only when that holds for every send. 0.1.0 said it of the last one.
+        if error.landed == Landed::No && self.state.start.scheme > 0 {
+            self.with_leaf(path, |leaf| leaf.perhaps = false);
+        }
         self.fail_leaf(id, error.clone());
     }
 
@@ -115,6 +123,10 @@ impl Machine<'_> {
         let Some(active) = self.state.active.get(&id) else { return };
         let (path, now) = (active.path.clone(), self.state.now);
         let orphan = active.slot == Slot::Orphan;
+        if error.landed != Landed::No {
+            self.doubt(&path);
+        }
+        let Some(active) = self.state.active.get(&id) else { return };
         let perhaps = active.leaf().is_some_and(|leaf| leaf.perhaps);
         if orphan && (error.landed != Landed::No || perhaps) {
             self.remember(id, &Arc::new(Value::Null), false);
@@ -128,22 +140,6 @@ impl Machine<'_> {
         self.agenda.push_back(Work::Raise { id, error });
     }
 
-    /// Nobody knows whether a step landed that must not be repeated: verified, or the run decides as when exhausted.
-    pub(super) fn unknown(&mut self, path: &Arc<str>, error: &Failure) {
-        if !self.state.can_verify(path, error) {
-            return self.stuck(path, error, "outcome_unknown", RecordStatus::Unknown);
-        }
-        self.blamed(path, error);
-        self.with_leaf(path, |leaf| {
-            leaf.probing = true;
-            leaf.intent = false;
-            leaf.perhaps = true;
-        });
-        if let Some(id) = self.state.leaves.get(path).copied() {
-            self.decide(id);
-        }
-    }
-
     /// A step cannot go on by itself.
     pub(super) fn stuck(
         &mut self,
@@ -153,11 +149,14 @@ impl Machine<'_> {
         status: RecordStatus,
     ) {
         let Some(id) = self.state.leaves.get(path).copied() else { return };
-        self.blamed(path, error);
+        self.blame(path, error);
         let Some(active) = self.state.active.get(&id) else { return };
         let Some(task) = active.task.clone() else { return };
         if active.slot == Slot::Orphan {
             return self.fail_leaf(id, error.clone());
+        }
+        if error.landed != Landed::No {
+            self.doubt(path);
         }
         match self.policy(&task) {
             OnExhausted::Compensate => self.fail_leaf(id, error.clone()),
@@ -182,14 +181,15 @@ impl Machine<'_> {
         self.drain(super::frame::ROOT, error.clone(), super::frame::Undoing::Nothing);
     }
 
-    /// What a verification or a recall found.
+    /// What a look-up or a recall found.
     pub(super) fn found(&mut self, path: &Arc<str>, output: Option<&Arc<Value>>) {
         let Some(id) = self.state.leaves.get(path).copied() else { return };
+        self.note_look(path, Some(output.is_some()), output);
         let Some(leaf) = self.state.active.get_mut(&id).and_then(Activation::leaf_mut) else { return };
         leaf.probing = false;
-        leaf.rounds = 0;
         match (leaf.undoes, output) {
             (Some(at), Some(output)) => {
+                leaf.rounds = 0;
                 self.state.done[at].output = output.clone();
                 self.state.done[at].known = true;
                 self.decide(id);
@@ -200,7 +200,10 @@ impl Machine<'_> {
             }),
             (None, Some(output)) => self.finish_leaf(id, output),
             (None, None) => {
-                leaf.perhaps = false;
+                // Sent again; how often is counted.
+                leaf.rounds += 1;
+                (leaf.perhaps, leaf.settles, leaf.refusal) = (false, None, None);
+                (leaf.looks, leaf.looking) = (0, None);
                 self.forget_member(path);
                 self.with_record(path, |record| record.member = None);
                 self.decide(id);
@@ -212,7 +215,7 @@ impl Machine<'_> {
     pub(super) fn dropped(&mut self, path: &Arc<str>) {
         let Some(id) = self.state.leaves.get(path).copied() else { return };
         let Some(leaf) = self.state.active.get(&id).and_then(Activation::leaf) else { return };
-        if leaf.perhaps {
+        if leaf.perhaps || leaf.intent {
             self.remember(id, &Arc::new(Value::Null), false);
         }
         self.with_record(path, |record| record.status = RecordStatus::Dropped);

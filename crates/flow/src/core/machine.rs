@@ -60,15 +60,22 @@ impl<'a> Machine<'a> {
     fn fold(&mut self, event: &Event) {
         self.acted(event);
         self.state.sent |= matches!(event, Event::StepStarted { .. });
+        self.came_home(event);
         match event {
             Event::RunStarted(_) => {}
             Event::RunTaken => self.taken(),
-            Event::StepStarted { path, member } => self.with_leaf(path, |leaf| {
-                leaf.intent = true;
-                leaf.asked.clone_from(member);
-            }),
+            Event::StepStarted { path, member, leaves_until } => self.sent(path, member, *leaves_until),
+            Event::StepUnfinished { path, error, until } => self.unfinished(path, error, *until),
+            Event::OutcomeLookedUp { path, answer, error, until, before } => {
+                self.looked_up(path, answer.as_ref(), error.as_ref(), *until, *before)
+            }
+            Event::StepSettled { path, landed, output, by } => {
+                self.settled_by(path, landed.then_some(output), by)
+            }
             Event::StepBlocked { path, reason, until, perhaps, .. } => {
-                self.with_leaf(path, |leaf| leaf.perhaps |= *perhaps);
+                if *perhaps {
+                    self.doubt(path);
+                }
                 self.blocked(path, *until, Some(*reason));
             }
             Event::TellDelivered { path, output, attempts, .. } => self.delivered(path, output, *attempts),
@@ -81,9 +88,7 @@ impl<'a> Machine<'a> {
                 self.succeeded(path, output, *attempts, *ms)
             }
             Event::StepFailed { path, error, ms } => self.failed(path, error, *ms),
-            Event::StepExhausted { path, error } => {
-                self.stuck(path, error, "exhausted", RecordStatus::Failed)
-            }
+            Event::StepExhausted { path, error } => self.exhausted(path, error),
             Event::StepUnknown { path, error } => self.unknown(path, error),
             Event::OutcomeFound { path, output } => self.found(path, output.as_ref()),
             Event::StepDropped { path } => self.dropped(path),
@@ -109,11 +114,11 @@ impl<'a> Machine<'a> {
             }
             Event::StepCompensated { path, attempts, ms, .. } => self.compensated(path, *attempts, *ms),
             Event::CompensationParked { path, error } => self.parked(path, error),
-            Event::StepReplayed { path, input } => self.replayed(path, input.as_ref()),
+            Event::StepReplayed { path, input, .. } => self.replayed(path, input.as_ref()),
             Event::RunPaused { .. } => self.pause("by a person", None),
-            Event::RunResumed => self.resume(),
-            Event::RunCancelling { by } => self.cancel(by),
-            Event::RunRestarted { path } => self.restart(path),
+            Event::RunResumed { send_again, .. } => self.resume(*send_again),
+            Event::RunCancelling { by } => self.cancel(&by.by),
+            Event::RunRestarted { path, .. } => self.restart(path),
             Event::RunUndoing { by, reason } => self.undo_run(by, reason.as_deref()),
             Event::KeyReleased { .. } => self.state.released = true,
             Event::SlaBreached => self.state.breached = true,
@@ -149,20 +154,26 @@ impl<'a> Machine<'a> {
         self.state.paused = Some(Paused { reason, step, since: self.state.now });
     }
 
-    /// Lets everything go on where a pause held it back, and what was stuck once more from its beginning.
-    pub(super) fn resume(&mut self) {
+    /// Lets everything go on where a pause held it back, and what was stuck once more from its beginning. What may have
+    /// landed and must not be repeated stays stuck, unless somebody says that it is to be sent again.
+    pub(super) fn resume(&mut self, send_again: bool) {
         self.state.paused = None;
-        let stuck = self.leaf_ids(|at| matches!(at, At::Stuck));
+        let unsettled = if send_again { Vec::new() } else { self.state.unsettled() };
         for id in self.leaf_ids(|at| matches!(at, At::Blocked)) {
             self.unblock(id);
         }
         for id in self.leaf_ids(|at| matches!(at, At::Held | At::Stuck)) {
-            let whole = self.state.active.get(&id).and_then(Activation::leaf).is_some_and(|leaf| leaf.whole);
-            match stuck.contains(&id) {
-                _ if whole => self.reenter(id),
-                true => self.afresh(id, None),
-                false => self.decide(id),
+            let Some(active) = self.state.active.get(&id) else { continue };
+            let Some(leaf) = active.leaf() else { continue };
+            match leaf.at {
+                _ if leaf.whole => self.reenter(id),
+                At::Stuck if unsettled.contains(&active.path) => {}
+                At::Stuck => self.afresh(id, None),
+                _ => self.decide(id),
             }
+        }
+        if let Some(step) = unsettled.first() {
+            self.pause("outcome_unknown", Some(step.clone()));
         }
     }
 
@@ -173,15 +184,17 @@ impl<'a> Machine<'a> {
             None => self.undo_again(path, input),
         }
         if self.state.paused.as_ref().is_some_and(|paused| paused.step.as_ref() == Some(path)) {
-            self.resume();
+            self.resume(false);
         }
     }
 
-    fn afresh(&mut self, id: Id, input: Option<&Value>) {
+    pub(super) fn afresh(&mut self, id: Id, input: Option<&Value>) {
         let Some(leaf) = self.state.active.get_mut(&id).and_then(Activation::leaf_mut) else { return };
         leaf.rounds = 0;
         leaf.intent = false;
         leaf.probing = false;
+        leaf.unfinished = None;
+        (leaf.looks, leaf.looking, leaf.looked_out) = (0, None, false);
         if let Some(input) = input {
             leaf.input = Some(input.clone());
         }
@@ -194,6 +207,10 @@ impl<'a> Machine<'a> {
         let error = Failure::new(&"".into(), "flow.cancelled", format!("cancelled by {by}"));
         if self.state.active.contains_key(&ROOT) {
             self.drain(ROOT, error, Undoing::Everything);
+            // What was being undone, and held back by a pause, goes on.
+            for id in self.leaf_ids(|at| matches!(at, At::Held)) {
+                self.decide(id);
+            }
         } else {
             self.begin();
             self.agenda.clear();
@@ -258,6 +275,8 @@ impl<'a> Machine<'a> {
             output: None,
             error: None,
             history: Vec::new(),
+            looks: Vec::new(),
+            settled: None,
         };
         match self.state.index.get(path) {
             Some(index) => self.state.records[*index] = record,

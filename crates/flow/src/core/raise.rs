@@ -101,6 +101,7 @@ impl Machine<'_> {
                     && leaf
                     && scope.rounds + 1 < retry.attempts
                     && retry.covers(error.kind)
+                    && self.may_enter_again(from, error)
                 {
                     return Taker::Retry(at);
                 }
@@ -115,6 +116,17 @@ impl Machine<'_> {
             at = active.parent;
         }
         Taker::Scope(ROOT, Undoing::Everything)
+    }
+
+    /// Whether a failed step may be done again: it certainly did not land, or doing it again is the same effect.
+    fn may_enter_again(&self, id: Id, error: &Failure) -> bool {
+        let Some(active) = self.state.active.get(&id) else { return false };
+        let perhaps = error.landed != Landed::No || active.leaf().is_some_and(|leaf| leaf.perhaps);
+        let again = self.state.repeat_of(&active.path) != port::Repeat::Never;
+        !perhaps
+            || again
+            || active.task.as_deref().is_some_and(|task| task.body.call().is_none())
+            || store::mutant("resend-never-on-retry")
     }
 
     fn catches(&self, id: Id, error: &Failure) -> bool {

@@ -25,6 +25,19 @@ pub(crate) struct Record {
     pub(crate) error: Option<Failure>,
     /// Earlier rounds, oldest first.
     pub(crate) history: Vec<(Timestamp, Failure)>,
+    /// Look-ups of whether it landed, oldest first.
+    pub(crate) looks: Vec<Look>,
+    /// A person who said what became of it.
+    pub(crate) settled: Option<super::event::Author>,
+}
+
+/// One look-up of whether a step landed.
+#[derive(Clone, Debug)]
+pub(crate) struct Look {
+    pub(crate) at: Timestamp,
+    /// Whether it was there; `None` when it could not be looked up.
+    pub(crate) found: Option<bool>,
+    pub(crate) answer: Option<Arc<Value>>,
 }
 
 /// How a step stands.
@@ -53,6 +66,8 @@ pub(super) struct Done {
     pub(super) child: Option<String>,
     /// Whether it is known to have landed.
     pub(super) known: bool,
+    /// Before this, nothing proves that it did not land.
+    pub(super) settles: Option<Timestamp>,
     pub(super) undo: Undo,
     /// The scopes it was done in, outermost first.
     pub(super) chain: Arc<[Id]>,

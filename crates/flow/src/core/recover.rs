@@ -6,7 +6,7 @@ use port::{Landed, Repeat};
 
 use super::Decision;
 use super::failure::Failure;
-use super::frame::{At, Id, Slot};
+use super::frame::{At, Id, Leaf, Slot};
 use super::machine::Machine;
 use crate::definition::Call;
 
@@ -41,6 +41,16 @@ impl Machine<'_> {
         let Some(active) = self.state.active.get(&id) else { return };
         let (path, orphan) = (active.path.clone(), active.slot == Slot::Orphan);
         let Some(leaf) = active.leaf().cloned() else { return };
+        if !orphan {
+            self.go_on(id, path, leaf);
+        }
+        self.ask_child_again(id);
+        if orphan {
+            self.settle(id);
+        }
+    }
+
+    fn go_on(&mut self, id: Id, path: Arc<str>, leaf: Leaf) {
         match leaf.at {
             At::Blocked if self.state.paused.is_none() => return self.out.push(Decision::LookAgain { path }),
             At::Blocked => return,
@@ -49,21 +59,17 @@ impl Machine<'_> {
                 let missing = self.is_gone(id).unwrap_or_default();
                 return self.hold_gone(&path, missing);
             }
-            At::Until(until) => self.out.push(Decision::Again { path: path.clone(), until }),
+            At::Until(until) => self.out.push(Decision::Again { path, until }),
             At::Flying if leaf.intent && !leaf.probing => self.interrupted(id, leaf.asked),
             At::Flying if leaf.child.is_none() => self.repeat(id),
             At::Flying | At::Held | At::Waiting | At::Stuck => {}
-        }
-        self.ask_child_again(id);
-        if orphan {
-            self.settle(id);
         }
     }
 
     /// A call went out and nothing tells what became of it. Whoever was asked is asked again if it says that this is
     /// safe there; nobody else is, who would act as well.
     fn interrupted(&mut self, id: Id, asked: Option<Arc<str>>) {
-        let (Some(path), Some(call)) = (self.path(id), self.sent(id)) else { return };
+        let (Some(path), Some(call)) = (self.path(id), self.call_out(id)) else { return };
         let several = call.members.are_several();
         let repeat = match &asked {
             Some(member) if several => call.members.repeat_at(member),
@@ -91,7 +97,7 @@ impl Machine<'_> {
         self.decide(id);
         for decision in &mut self.out[known..] {
             if let Decision::Call(effect) = decision {
-                effect.perhaps = !effect.purpose.asks();
+                effect.perhaps |= !effect.purpose.asks();
             }
         }
     }
@@ -101,7 +107,7 @@ impl Machine<'_> {
     }
 
     /// The call whose intent was written.
-    pub(super) fn sent(&self, id: Id) -> Option<&Call> {
+    pub(super) fn call_out(&self, id: Id) -> Option<&Call> {
         let active = self.state.active.get(&id)?;
         let task = active.task.as_deref()?;
         match active.leaf()?.undoes {

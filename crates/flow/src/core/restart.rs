@@ -32,6 +32,7 @@ impl Machine<'_> {
             self.withdraw(id, super::QuestionEnd::Withdrawn);
         }
         let upto = self.state.index.get(path).copied().unwrap_or(0);
+        self.remember_unknown();
         let state = &mut *self.state;
         let kept = state.records[..upto].iter().filter(|record| record.status == RecordStatus::Succeeded);
         let kept = kept.filter_map(|record| Some((record.path.clone(), record.output.clone()?)));
@@ -51,6 +52,16 @@ impl Machine<'_> {
             self.state.taken = false;
         } else {
             self.begin();
+        }
+    }
+
+    /// What may have landed is not forgotten: done again it is the same effect, not done again it must be undone.
+    fn remember_unknown(&mut self) {
+        for id in self.leaf_ids(|_| true) {
+            let leaf = self.state.active.get(&id).and_then(super::frame::Activation::leaf);
+            if leaf.is_some_and(|leaf| leaf.perhaps || leaf.intent) {
+                self.remember(id, &Arc::new(Value::Null), false);
+            }
         }
     }
 }

@@ -46,6 +46,12 @@ pub struct Start {
     pub generation: u32,
     /// `{entity, act, …}`: what expressions see as `input`; `entity` and `act` are names of their own.
     pub input: Value,
+    /// How the keys of its effects are made; 0 is 0.1.0. Set by the engine.
+    #[serde(default)]
+    pub(crate) scheme: u8,
+    /// The installation that it belongs to, part of its keys. Set by the engine.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) installation: String,
     /// The run and step that wait for this one.
     #[serde(default)]
     pub(crate) parent: Option<Parent>,

@@ -124,18 +124,25 @@ impl State {
     }
 
     /// What is to be done by a driver that has just read this state back.
-    pub(crate) fn outstanding(&mut self, definition: &Definition) -> Vec<Decision> {
+    pub(crate) fn outstanding(&mut self, definition: &Definition, now: Timestamp) -> Vec<Decision> {
+        self.now = self.now.max(now);
         Machine::new(definition, self).outstanding()
     }
 
     /// The decision to make the step's call, when its time has come.
-    pub(crate) fn again(&mut self, definition: &Definition, path: &str) -> Vec<Decision> {
+    pub(crate) fn again(&mut self, definition: &Definition, path: &str, now: Timestamp) -> Vec<Decision> {
+        self.now = self.now.max(now);
         Machine::new(definition, self).again(path)
     }
 
     /// The place that the run has, or waits for, among those with its key.
     pub(crate) fn place(&self) -> Option<LinePlace> {
         self.start.place().filter(|_| !self.released)
+    }
+
+    /// The call of an active step, as it is sent.
+    pub(crate) fn own_call(&self, definition: &Definition, path: &str) -> Option<super::Effect> {
+        Machine::new(definition, &mut self.clone()).own_call(path)
     }
 
     /// Where the run stands.
@@ -273,7 +280,9 @@ impl State {
         };
         let record = self.record(&active.path);
         Some(BlockedOn {
-            reason: leaf.guard.map_or(reason, port::Rejection::as_str),
+            reason: leaf
+                .guard
+                .map_or(if leaf.probing { "verifying" } else { reason }, port::Rejection::as_str),
             step: Some(active.path.to_string()),
             system: self.asked_at(&active.path).map(|system| system.to_string()),
             verifying: leaf.probing,

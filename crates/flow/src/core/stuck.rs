@@ -22,6 +22,17 @@ impl State {
         }
     }
 
+    /// Whether a person may say what became of a step, or of its undoing: nobody knows it.
+    pub(crate) fn may_settle(&self, path: &str) -> bool {
+        let step = path.strip_suffix("/undo").unwrap_or(path);
+        let parked = self.done.iter().any(|done| done.undo == Undo::Parked && *done.path == *step);
+        match self.leaf(path) {
+            Some(leaf) if leaf.undoes.is_some() => !matches!(leaf.at, At::Flying),
+            Some(leaf) => leaf.perhaps && !leaf.intent && !matches!(leaf.at, At::Flying),
+            None => parked,
+        }
+    }
+
     /// The steps that are begun again with a stuck one: when its run stopped because of it, all that are stuck.
     pub(crate) fn freed_with(&self, path: &str) -> Vec<Arc<str>> {
         let waits_for_it = self.paused.as_ref().is_some_and(|paused| paused.step.as_deref() == Some(path));

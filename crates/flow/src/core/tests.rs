@@ -51,7 +51,7 @@ struct Play {
 }
 
 fn play(definition: &Definition, outcomes: &[u8]) -> Play {
-    let start = Start { run: "run_1".into(), input: json!({}), ..Start::default() };
+    let start = Start { run: "run_1".into(), scheme: 1, input: json!({}), ..Start::default() };
     let state = State::new(Arc::new(start), Timestamp::UNIX_EPOCH);
     let mut play = Play { state, journal: Vec::new(), acted: Vec::new(), undone: Vec::new() };
     let mut waiting: Vec<Effect> = Vec::new();
@@ -91,19 +91,38 @@ impl Play {
                 self.acted.push(effect.path.clone());
             }
             (Purpose::Undo, _) => self.undone.push(effect.path.trim_end_matches("/undo").into()),
-            (Purpose::Recall | Purpose::Verify, _) => {}
+            (Purpose::Before | Purpose::Recall | Purpose::Verify, _) => {}
         }
         Ok(Reply { output: json!({ "n": turn }), ..Reply::default() })
     }
 
     fn note(&mut self, definition: &Definition, event: Event, waiting: &mut Vec<Effect>) {
         let mut events = vec![event];
-        while let Some(event) = events.pop() {
-            let decisions = self.state.apply(definition, &event, Timestamp::UNIX_EPOCH);
-            self.journal.push(event);
+        let mut later: Vec<(Arc<str>, Timestamp)> = Vec::new();
+        loop {
+            let decisions = match (events.pop(), later.pop()) {
+                (Some(event), again) => {
+                    later.extend(again);
+                    let decisions = self.state.apply(definition, &event, Timestamp::UNIX_EPOCH);
+                    self.journal.push(event);
+                    decisions
+                }
+                (None, Some((path, until))) => self.state.again(definition, &path, until),
+                (None, None) => break,
+            };
             for decision in decisions {
                 match decision {
-                    Decision::Call(effect) => waiting.push(effect),
+                    Decision::Call(effect) => {
+                        if effect.written {
+                            let (path, member) = (effect.path.clone(), None);
+                            events.push(Event::StepStarted { path, member, leaves_until: None });
+                        }
+                        waiting.push(effect);
+                    }
+                    Decision::Defer { path, error, until } => {
+                        events.push(Event::StepUnfinished { path, error, until });
+                    }
+                    Decision::Again { path, until } => later.push((path, until)),
                     Decision::End(ended) => events.push(Event::RunEnded(ended)),
                     Decision::Settle { .. } | Decision::Clear { .. } => {}
                     other => panic!("unexpected {other:?}"),
@@ -153,7 +172,7 @@ fn a_sequence_is_undone_exactly_in_reverse() {
 /// A run that is about to make its first call.
 fn begun(step: &Value) -> (Definition, State, Effect) {
     let definition = flow(&json!([step]));
-    let start = Start { run: "run_1".into(), input: json!({}), ..Start::default() };
+    let start = Start { run: "run_1".into(), scheme: 1, input: json!({}), ..Start::default() };
     let mut state = State::new(Arc::new(start), Timestamp::UNIX_EPOCH);
     let decided = state.apply(&definition, &Event::RunTaken, Timestamp::UNIX_EPOCH);
     let effect = decided.into_iter().find_map(|decision| match decision {

@@ -34,6 +34,10 @@ impl Machine<'_> {
         let before = self.state.done.iter().find(same).and_then(|done| done.child.clone());
         let child = active.leaf().and_then(|leaf| leaf.child.clone()).or(before);
         let chain = self.chain(active.parent);
+        if !known {
+            self.doubt(&path);
+        }
+        let settles = self.state.leaf(&path).and_then(|leaf| leaf.settles);
         self.state.done.retain(|done| done.path != path || done.undo != Undo::Pending);
         self.state.done.push(Done {
             path,
@@ -42,6 +46,7 @@ impl Machine<'_> {
             output: output.clone(),
             child,
             known,
+            settles,
             undo: Undo::Pending,
             chain,
         });

@@ -7,9 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use port::{Fault, Kind, Landed, Repeat, Reply};
 use serde_json::Value;
 
+use super::doubt::{is_definitive, later};
 use super::event::Event;
 use super::failure::Failure;
-use super::frame::Vars;
 use super::state::State;
 use super::{Effect, Purpose};
 use crate::definition::{Retry, Task};
@@ -42,60 +42,23 @@ impl State {
     pub(crate) fn judge(&self, effect: &Effect, outcome: Result<Reply, Fault>, verdict: Verdict) -> Event {
         let ms = u64::try_from(verdict.took.as_millis()).unwrap_or(u64::MAX);
         match outcome {
-            Ok(reply) => self.answered(effect, reply, ms, verdict.max_output),
+            Ok(reply) => self.answered(effect, reply, ms, verdict),
             Err(fault) => self.refused(effect, fault, ms, verdict),
         }
     }
 
-    fn answered(&self, effect: &Effect, reply: Reply, ms: u64, max_output: usize) -> Event {
+    fn answered(&self, effect: &Effect, reply: Reply, ms: u64, verdict: Verdict) -> Event {
         let (path, output, member) = (effect.path.clone(), reply.output, effect.acted(reply.member));
         let attempts = reply.attempts.max(1);
-        if size_exceeds(&output, max_output) {
-            let said = format!("the answer is larger than {max_output} bytes");
-            let error = Failure {
-                landed: Landed::Yes,
-                member: member.clone(),
-                ..Failure::new(&path, "flow.output_too_large", said)
-            };
-            return match effect.purpose {
-                Purpose::Undo => Event::StepCompensated { path, attempts, ms, member },
-                Purpose::Do | Purpose::Verify => Event::StepFailed { path, error, ms },
-                Purpose::Recall => Event::CompensationParked { path, error },
-            };
+        if size_exceeds(&output, verdict.max_output) {
+            return too_large(effect, member, (attempts, ms), verdict.max_output);
         }
         match effect.purpose {
             Purpose::Do => Event::StepSucceeded { path, output: Arc::new(output), attempts, ms, member },
             Purpose::Undo => Event::StepCompensated { path, attempts, ms, member },
             Purpose::Recall => Event::OutcomeFound { path, output: Some(Arc::new(output)) },
-            Purpose::Verify => self.verified(&path, output),
-        }
-    }
-
-    /// What a verification's answer says.
-    fn verified(&self, path: &Arc<str>, output: Value) -> Event {
-        let Some(verify) = self.task(path).and_then(|task| task.verify.as_ref()) else {
-            return Event::OutcomeFound { path: path.clone(), output: None };
-        };
-        let vars = Vars::default().bind(&"result".into(), output.clone());
-        let scope = self.scope(&vars);
-        let found = match &verify.found {
-            Some(found) => found.test(&scope),
-            None => Ok(!output.is_null()),
-        };
-        let output = found.and_then(|found| match (&verify.output, found) {
-            (_, false) => Ok(None),
-            (None, true) => Ok(Some(Arc::new(output.clone()))),
-            (Some(mapping), true) => mapping.eval(&scope).map(|value| Some(Arc::new(value))),
-        });
-        match output {
-            Ok(output) => Event::OutcomeFound { path: path.clone(), output },
-            Err(error) => {
-                let error = Failure {
-                    landed: Landed::Unknown,
-                    ..Failure::new(path, "flow.expression", error.message)
-                };
-                Event::StepExhausted { path: path.clone(), error }
-            }
+            Purpose::Before => seen_before(path, output),
+            Purpose::Verify => self.looked(effect, output, verdict),
         }
     }
 
@@ -104,11 +67,8 @@ impl State {
         let fault = &self.doubted(effect, fault);
         let member = effect.acted(fault.member.clone());
         let error = Failure { member: member.clone(), ..Failure::of(&path, fault) };
-        // Whoever is named is asked again, and repeats it as safely as it says.
-        let repeat = fault.member.as_deref().map_or(effect.repeat, |named| effect.members.repeat_at(named));
-        let may_resend = fault.may_resend(repeat, true);
         if let Some(reason) = fault.rejection
-            && (fault.attempts == 0 || !may_resend)
+            && (fault.attempts == 0 || !fault.may_resend(named_repeat(effect, fault), true))
         {
             let until = later(verdict.now, rejection_wait(fault.retry_after, verdict));
             let perhaps = fault.landed != Landed::No && !effect.purpose.asks();
@@ -121,30 +81,136 @@ impl State {
                 member,
             };
         }
-        if may_resend && let Some(wait) = self.another_round(effect, fault, verdict) {
-            return Event::StepRetried { path, error, until: later(verdict.now, wait) };
-        }
         match effect.purpose {
-            Purpose::Do => outcome(effect, path, fault, error, ms),
-            Purpose::Verify if fault.kind == Kind::NotFound => Event::OutcomeFound { path, output: None },
-            Purpose::Verify => {
-                Event::StepExhausted { path, error: Failure { landed: Landed::Unknown, ..error } }
-            }
-            Purpose::Recall if !fault.kind.may_pass() && fault.landed == Landed::No => {
-                Event::OutcomeFound { path, output: None }
-            }
-            // A repeatable undoing of something that is not there has reached its goal.
-            Purpose::Undo if fault.kind == Kind::NotFound && effect.repeat == Repeat::Safe => {
-                Event::StepCompensated { path, attempts: error.attempts, ms, member }
-            }
-            Purpose::Recall | Purpose::Undo => Event::CompensationParked { path, error },
+            Purpose::Verify => self.looked_in_vain(effect, fault, error, verdict),
+            _ if fault.kind == Kind::InProgress => self.not_finished(effect, fault, error, verdict),
+            Purpose::Do => self.not_done(effect, fault, error, ms, verdict),
+            Purpose::Before => self.not_looked(effect, fault, error, ms, verdict),
+            Purpose::Recall => self.not_recalled(effect, fault, error, verdict),
+            Purpose::Undo => self.not_undone(effect, fault, error, verdict),
         }
+    }
+
+    /// What a step's failed call amounts to.
+    fn not_done(&self, effect: &Effect, fault: &Fault, error: Failure, ms: u64, verdict: Verdict) -> Event {
+        let path = effect.path.clone();
+        let repeat = named_repeat(effect, fault);
+        let again = || self.another_round(effect, fault, verdict).map(|wait| later(verdict.now, wait));
+        match (fault.landed, repeat) {
+            (Landed::No, _) if effect.perhaps && !store::mutant("refuse-second-send-counts") => {
+                self.refused_again(effect, repeat, error, ms, verdict)
+            }
+            (Landed::No, _) | (_, Repeat::Safe) => match again().filter(|_| fault.may_resend(repeat, true)) {
+                Some(until) => Event::StepRetried { path, error, until },
+                None if fault.kind.may_pass() && fault.landed != Landed::Yes => {
+                    Event::StepExhausted { path, error }
+                }
+                None => Event::StepFailed { path, error, ms },
+            },
+            (Landed::Unknown | Landed::Yes, Repeat::Keyed) => match again() {
+                Some(until) => Event::StepRetried { path, error, until },
+                None if self.can_verify(&path, &error) => Event::StepUnknown { path, error },
+                None => Event::StepExhausted { path, error },
+            },
+            (Landed::Unknown | Landed::Yes, Repeat::Never) => Event::StepUnknown { path, error },
+        }
+    }
+
+    /// A refusal of a later send proves nothing about an earlier one: it is looked up; or, under a key, the send is made
+    /// once more when the earlier one has settled, and then it counts for all.
+    fn refused_again(
+        &self,
+        effect: &Effect,
+        repeat: Repeat,
+        error: Failure,
+        ms: u64,
+        verdict: Verdict,
+    ) -> Event {
+        let path = effect.path.clone();
+        let usual = verdict.now.checked_add(self.settling(&path)).unwrap_or(verdict.now);
+        let settles = self.settles(&path).unwrap_or(usual);
+        let doubtful = Failure { landed: Landed::Unknown, ..error.clone() };
+        match repeat {
+            _ if self.can_verify(&path, &error) => Event::StepUnknown { path, error: doubtful },
+            Repeat::Keyed if began(verdict) >= settles => Event::StepFailed { path, error, ms },
+            Repeat::Safe => Event::StepFailed { path, error, ms },
+            Repeat::Keyed => Event::StepUnfinished { path, error: doubtful, until: settles },
+            Repeat::Never => Event::StepUnknown { path, error: doubtful },
+        }
+    }
+
+    /// "Still at an earlier request with this key" is no answer: asked again, until the operation's time for that is over.
+    fn not_finished(&self, effect: &Effect, fault: &Fault, error: Failure, verdict: Verdict) -> Event {
+        let path = effect.path.clone();
+        let since = self.leaf(&path).and_then(|leaf| leaf.unfinished).unwrap_or(verdict.now);
+        let limit = self.call(&path).map_or(port::IN_PROGRESS_UNTIL, |call| call.in_progress);
+        let wait = fault.retry_after.unwrap_or(REJECTED).min(ASKED_MAX);
+        match (later(since, limit) > verdict.now, effect.purpose) {
+            (true, _) => {
+                let until = later(verdict.now, spread(wait, verdict.unit));
+                Event::StepUnfinished { path, error, until }
+            }
+            (false, Purpose::Do) => Event::StepExhausted { path, error },
+            (false, _) => Event::CompensationParked { path, error },
+        }
+    }
+
+    /// Without the look-up before it, the step is not sent.
+    fn not_looked(&self, effect: &Effect, fault: &Fault, error: Failure, ms: u64, verdict: Verdict) -> Event {
+        let path = effect.path.clone();
+        let error = Failure { landed: Landed::No, ..error };
+        if fault.kind == Kind::NotFound {
+            return seen_before(path, Value::Null);
+        }
+        match self.another_round(effect, fault, verdict).filter(|_| fault.kind.may_pass()) {
+            Some(wait) => Event::StepRetried { path, error, until: later(verdict.now, wait) },
+            None if fault.kind.may_pass() => Event::StepExhausted { path, error },
+            None => Event::StepFailed { path, error, ms },
+        }
+    }
+
+    fn not_recalled(&self, effect: &Effect, fault: &Fault, error: Failure, verdict: Verdict) -> Event {
+        let path = effect.path.clone();
+        let settles = self.settles(&path).unwrap_or(verdict.now);
+        let again = fault.may_resend(named_repeat(effect, fault), true);
+        match self.another_round(effect, fault, verdict) {
+            Some(wait) if again => Event::StepRetried { path, error, until: later(verdict.now, wait) },
+            _ if fault.landed != Landed::No || fault.kind.may_pass() => {
+                Event::CompensationParked { path, error }
+            }
+            // A refusal of this send says nothing of the first, before that has settled.
+            _ if began(verdict) < settles => Event::StepUnfinished { path, error, until: settles },
+            _ => Event::OutcomeFound { path, output: None },
+        }
+    }
+
+    fn not_undone(&self, effect: &Effect, fault: &Fault, error: Failure, verdict: Verdict) -> Event {
+        let path = effect.path.clone();
+        let known = self.undoes_what_landed(&path);
+        let again = fault.may_resend(named_repeat(effect, fault), true);
+        match self.another_round(effect, fault, verdict) {
+            Some(wait) if again => Event::StepRetried { path, error, until: later(verdict.now, wait) },
+            // It was asked after settling, so nothing was there to undo.
+            _ if fault.kind == Kind::NotFound && !known => Event::OutcomeFound { path, output: None },
+            // A repeatable undoing of something that is not there has reached its goal.
+            _ if fault.kind == Kind::NotFound && effect.repeat == Repeat::Safe => {
+                let (attempts, ms) = (error.attempts, 0);
+                Event::StepCompensated { path, attempts, ms, member: error.member }
+            }
+            _ => Event::CompensationParked { path, error },
+        }
+    }
+
+    fn undoes_what_landed(&self, path: &str) -> bool {
+        let done = self.leaf(path).and_then(|leaf| self.done.get(leaf.undoes?));
+        done.is_none_or(|done| done.known)
     }
 
     /// The fault, with what the journal knows beyond it: that an earlier call may have landed, and whom a call went to
     /// that was given up before anybody could say so.
     fn doubted(&self, effect: &Effect, mut fault: Fault) -> Fault {
-        if effect.perhaps && fault.landed == Landed::No && !is_settled(&fault) {
+        let said_no = is_definitive(fault.kind) && fault.rejection.is_none();
+        if effect.perhaps && fault.landed == Landed::No && !said_no {
             fault.landed = Landed::Unknown;
         }
         if fault.landed != Landed::No && effect.first.is_some() {
@@ -163,14 +229,16 @@ impl State {
             return (spent < retry.attempts.max(TOLD_ROUNDS))
                 .then(|| wait.max(retry.backoff(spent, verdict.unit)));
         }
-        let again = retry.covers(Some(fault.kind)) && spent < retry.attempts;
+        // Under its key, what may have landed is asked for again whatever went wrong with the answer.
+        let doubtful = fault.landed != Landed::No && !fault.kind.may_pass();
+        let again = (doubtful || retry.covers(Some(fault.kind))) && spent < retry.attempts;
         again.then(|| retry.backoff(spent, verdict.unit))
     }
 
     fn retry(&self, effect: &Effect) -> Retry {
         let task: Option<&Arc<Task>> = self.task(&effect.path);
         match (task, effect.purpose) {
-            (Some(task), Purpose::Do) => task.retry.clone(),
+            (Some(task), Purpose::Do | Purpose::Before) => task.retry.clone(),
             (Some(task), Purpose::Undo | Purpose::Recall) => {
                 task.compensate.as_ref().map_or(Retry::COMPENSATION, |undo| undo.retry.clone())
             }
@@ -184,25 +252,43 @@ impl State {
     }
 }
 
-fn outcome(effect: &Effect, path: Arc<str>, fault: &Fault, error: Failure, ms: u64) -> Event {
-    // What is `keyed` at the member that was asked again is `never` for the group.
-    let is_final = match effect.repeat {
-        Repeat::Never => true,
-        Repeat::Keyed => effect.members.are_several(),
-        Repeat::Safe => false,
-    };
-    match fault.landed {
-        Landed::Unknown if is_final => Event::StepUnknown { path, error },
-        _ if fault.kind.may_pass() && fault.landed != Landed::Yes => Event::StepExhausted { path, error },
-        _ => Event::StepFailed { path, error, ms },
+/// When the call was sent whose outcome is judged.
+pub(super) fn began(verdict: Verdict) -> Timestamp {
+    let took = SignedDuration::try_from(verdict.took).unwrap_or_default();
+    verdict.now.checked_sub(took).unwrap_or(verdict.now)
+}
+
+/// Whoever is named is asked again, and repeats it as safely as it says.
+fn named_repeat(effect: &Effect, fault: &Fault) -> Repeat {
+    match fault.member.as_deref() {
+        Some(named) => effect.members.repeat_at(named),
+        // What is `keyed` at the member that was asked again is `never` for the group.
+        None => effect.repeat,
     }
 }
 
-/// Whether the system's answer tells what became of the same call before: it would have been taken then as well, so it
-/// was not.
-fn is_settled(fault: &Fault) -> bool {
-    let answered = matches!(fault.kind, Kind::Refused | Kind::NotFound | Kind::Invalid);
-    answered && fault.rejection.is_none()
+fn seen_before(path: Arc<str>, answer: Value) -> Event {
+    let answer = Some(Arc::new(answer));
+    Event::OutcomeLookedUp { path, answer, error: None, until: None, before: true }
+}
+
+/// The effect is there; only its answer is of no use.
+fn too_large(effect: &Effect, member: Option<Arc<str>>, (attempts, ms): (u32, u64), most: usize) -> Event {
+    let path = effect.path.clone();
+    let said = format!("the answer is larger than {most} bytes");
+    let error = Failure {
+        landed: Landed::Yes,
+        member: member.clone(),
+        ..Failure::new(&path, "flow.output_too_large", said)
+    };
+    match effect.purpose {
+        Purpose::Undo => Event::StepCompensated { path, attempts, ms, member },
+        Purpose::Do if effect.repeat == Repeat::Safe => Event::StepFailed { path, error, ms },
+        Purpose::Do => Event::StepUnknown { path, error },
+        Purpose::Before => Event::StepFailed { path, error: Failure { landed: Landed::No, ..error }, ms },
+        Purpose::Verify => Event::StepExhausted { path, error: Failure { landed: Landed::Unknown, ..error } },
+        Purpose::Recall => Event::CompensationParked { path, error },
+    }
 }
 
 /// `Retry-After` when there is one, else doubling from a second to a minute; with jitter on top either way.
@@ -212,13 +298,8 @@ fn rejection_wait(asked: Option<Duration>, verdict: Verdict) -> Duration {
 }
 
 /// Up to a quarter longer, so that not all come back at once.
-fn spread(wait: Duration, unit: f64) -> Duration {
+pub(super) fn spread(wait: Duration, unit: f64) -> Duration {
     wait + wait.mul_f64(unit.clamp(0.0, 1.0) / 4.0)
-}
-
-fn later(now: Timestamp, wait: Duration) -> Timestamp {
-    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_hours(24));
-    now.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
 
 /// Whether the JSON of a value is longer than `limit`, without writing it all.

@@ -118,7 +118,10 @@ fn verb(name: &str, shape: Shape, doc: &str, own: Vec<Field>) -> Shape {
 fn effect() -> Vec<Field> {
     vec![
         undo(),
-        Field::new("verify", verify()).doc("how to find out whether it landed, when nobody knows"),
+        Field::new("verify", Shape::one_of([Shape::choice(["none"]), verify()]))
+            .doc("how to find out whether it landed, when nobody knows; else as the operation says"),
+        Field::new("expect", Shape::expr())
+            .doc("what must hold of `before` (see `verify`), or the step fails without being sent"),
         retry(),
         Field::new("timeout", Shape::duration()).doc("how long one round may take"),
         Field::new("on_exhausted", exhausted()).doc("overrides the flow's `on_exhausted`"),
@@ -156,6 +159,18 @@ fn verify() -> Shape {
         Field::new("found", Shape::expr())
             .doc("whether `result` shows that the step landed; else: it is not null"),
         Field::new("output", Shape::any()).doc("the step's output made of `result`; else: `result`"),
+        Field::new("before", Shape::bool())
+            .default(false)
+            .doc("makes the look-up before the step is sent, too; its answer is `before`"),
+        Field::new("after", Shape::duration()).default("2s").doc("until the first look-up"),
+        Field::new("every", Shape::duration()).default("2s").doc("between two look-ups"),
+        Field::new("until", Shape::duration()).default("30s").doc("how long to go on looking"),
+        Field::new("not_found", Shape::choice(["park", "send", "fail"])).default("park").doc(
+            "when nothing is found once the outcome has settled: wait for a person, send again, or fail",
+        ),
+        Field::new("absent", Shape::bool())
+            .default(false)
+            .doc("the step landed when nothing is found (a removal)"),
     ])
 }
 

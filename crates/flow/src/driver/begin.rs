@@ -37,6 +37,8 @@ impl Engine {
         let now = self.0.clock.now();
         start.parent = parent;
         start.hash = flow.hash.to_string();
+        start.scheme = crate::core::SCHEME;
+        start.installation = self.0.store.installation().to_string();
         start.language = LANGUAGE;
         start.refused = start.lineage.as_ref().and_then(|lineage| self.too_deep(lineage, &start.flow));
         self.count(batch, &start);

@@ -29,7 +29,7 @@ impl Runner {
     /// Looks again whether a blocked step can go on.
     pub(super) fn look_again(&mut self, turn: &mut Turn, path: &str) {
         if self.lacking(path).is_none() {
-            let decisions = self.state.again(&self.definition, path);
+            let decisions = self.state.again(&self.definition, path, self.engine.0.clock.now());
             turn.decisions.extend(decisions);
         }
     }

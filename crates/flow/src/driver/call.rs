@@ -16,6 +16,9 @@ use crate::core::Effect;
 /// A system that looks at the deadline answers by itself, and can say more: which member of a group was asked.
 const GRACE: Duration = Duration::from_millis(100);
 
+/// The longest a call takes that nobody bounds.
+const LONGEST: Duration = Duration::from_secs(60);
+
 /// Why a call is made, and on whose behalf.
 pub(super) struct Cause<'a> {
     pub(super) tenant: &'a str,
@@ -49,7 +52,7 @@ impl Runner {
             };
             // Whether a step landed is not to be had from an answer of before it.
             let fresh = effect.purpose.asks();
-            let ctx = Ctx { witness, fresh, ..engine.ctx(&cause, effect.timeout) };
+            let ctx = Ctx { witness, fresh, ..engine.ctx(&cause, Some(engine.limit(&effect))) };
             let key = Some(effect.key.as_str());
             let calling = engine.call(&ctx, &effect.system, &effect.operation, effect.input.clone(), key);
             let outcome = calling.instrument(cause.span(&ctx)).await;
@@ -88,6 +91,18 @@ impl Cause<'_> {
 }
 
 impl Engine {
+    /// The longest a call may take: what its step says, or its system's guard, or else a bound of ours.
+    fn limit(&self, effect: &Effect) -> Duration {
+        let guards = || self.0.systems.get(&effect.system)?.limit(&effect.operation);
+        effect.timeout.or_else(guards).unwrap_or(LONGEST)
+    }
+
+    /// After this nothing of a call that is sent now leaves the house.
+    pub(super) fn leaves_until(&self, effect: &Effect) -> jiff::Timestamp {
+        let limit = jiff::SignedDuration::try_from(self.limit(effect)).unwrap_or_default();
+        self.0.clock.now().checked_add(limit).unwrap_or(jiff::Timestamp::MAX)
+    }
+
     pub(super) fn ctx(&self, cause: &Cause<'_>, timeout: Option<Duration>) -> Ctx {
         let ctx = Ctx::held(cause.tenant, cause.correlation, self.0.clock.clone(), self.0.entropy.clone());
         let causation = format!("{}/{}", cause.run, cause.step);

@@ -8,8 +8,9 @@ use tokio::sync::oneshot;
 
 use super::Engine;
 use super::runner::Runner;
-use super::runs::{Command, Message};
+use super::runs::{Command, Message, What};
 use crate::Error;
+use crate::core::Author;
 
 /// How long until a busy run is told again.
 const AWHILE: Duration = Duration::from_millis(100);
@@ -19,25 +20,25 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Status`] when it has ended.
-    pub async fn cancel(&self, run: &str, by: &str) -> Result<(), Error> {
-        self.command(run, Command::Cancel { by: by.to_owned() }).await
+    pub async fn cancel(&self, run: &str, by: impl Into<Author>) -> Result<(), Error> {
+        self.command(run, Command::new(What::Cancel, by.into())).await
     }
 
-    /// Pauses a run: calls in flight come home, nothing new is begun.
+    /// Pauses a run: calls in flight come back, nothing new is begun.
     ///
     /// # Errors
     /// [`Error::Status`] when it has ended or is paused.
-    pub async fn pause(&self, run: &str, by: &str) -> Result<(), Error> {
-        self.command(run, Command::Pause { by: by.to_owned() }).await
+    pub async fn pause(&self, run: &str, by: impl Into<Author>) -> Result<(), Error> {
+        self.command(run, Command::new(What::Pause, by.into())).await
     }
 
     /// Lets a paused run go on. A step that exhausted its attempts is tried again under the same key; a step that
-    /// waits to ask its system again asks now.
+    /// waits to ask its system again asks now. With `send_again`, what may have landed and must not be repeated, too.
     ///
     /// # Errors
-    /// [`Error::Status`] when it is neither paused nor waits to try again.
-    pub async fn resume(&self, run: &str) -> Result<(), Error> {
-        self.command(run, Command::Resume).await
+    /// [`Error::Status`] when it is neither paused nor waits to try again, [`Error::Unsettled`].
+    pub async fn resume(&self, run: &str, send_again: bool, by: impl Into<Author>) -> Result<(), Error> {
+        self.command(run, Command::new(What::Resume { send_again }, by.into())).await
     }
 
     /// Restarts a paused or ended run from a step. What was finished before it is kept; it and what follows is done
@@ -45,9 +46,32 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Status`] when it is neither paused nor ended, or what it has begun is still under way;
-    /// [`Error::UnknownStep`].
-    pub async fn restart_from(&self, run: &str, step: &str) -> Result<(), Error> {
-        self.command(run, Command::Restart { step: step.to_owned() }).await
+    /// [`Error::UnknownStep`], [`Error::Unsettled`].
+    pub async fn restart_from(
+        &self,
+        run: &str,
+        step: &str,
+        send_again: bool,
+        by: impl Into<Author>,
+    ) -> Result<(), Error> {
+        let what = What::Restart { step: step.to_owned(), send_again };
+        self.command(run, Command::new(what, by.into())).await
+    }
+
+    /// Writes what a person found out about a step whose outcome nobody knows: its output when it `landed`, or that it
+    /// did not. The run goes on as if the call had answered so. Of an undoing (`step/undo`): that it was done by hand.
+    ///
+    /// # Errors
+    /// [`Error::Status`] when the step's outcome is known or its call is out, [`Error::UnknownStep`].
+    pub async fn settle(
+        &self,
+        run: &str,
+        step: &str,
+        landed: Option<Value>,
+        by: impl Into<Author>,
+    ) -> Result<(), Error> {
+        let what = What::Settle { step: step.to_owned(), landed };
+        self.command(run, Command::new(what, by.into())).await
     }
 
     /// Undoes a run that has succeeded, or has failed and left what it did: everything in reverse, as a later failure would.
@@ -56,35 +80,35 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Status`] when it has not ended, or is undone already; [`Error::LaterRun`].
-    pub async fn undo(&self, run: &str, by: &str, reason: Option<&str>, force: bool) -> Result<(), Error> {
+    pub async fn undo(&self, run: &str, force: bool, by: impl Into<Author>) -> Result<(), Error> {
         if let Some(later) = self.later(run).await?.filter(|_| !force) {
             return Err(Error::LaterRun { run: run.to_owned(), later });
         }
-        let reason = reason.map(str::to_owned);
-        self.command(run, Command::Undo { by: by.to_owned(), reason }).await
+        self.command(run, Command::new(What::Undo, by.into())).await
     }
 
     /// Lets others with a run's key pass it, though it is not over: what it still undoes may meet what they do.
     ///
     /// # Errors
     /// [`Error::Status`] when it holds no key, or nobody need wait for it.
-    pub async fn release_key(&self, run: &str, by: &str, reason: Option<&str>) -> Result<(), Error> {
-        let reason = reason.map(str::to_owned);
-        self.command(run, Command::ReleaseKey { by: by.to_owned(), reason }).await
+    pub async fn release_key(&self, run: &str, by: impl Into<Author>) -> Result<(), Error> {
+        self.command(run, Command::new(What::ReleaseKey, by.into())).await
     }
 
     /// Tries a dead letter again, with the input it has (see [`Engine::edit_dead`]) and its original key.
     ///
     /// # Errors
-    /// [`Error::UnknownDead`] when there is no open letter of this id, [`Error::Status`] when its step waits for nobody.
-    pub async fn replay_dead(&self, id: &str) -> Result<(), Error> {
+    /// [`Error::UnknownDead`] when there is no open letter of this id, [`Error::Status`] when its step waits for nobody,
+    /// [`Error::Unsettled`].
+    pub async fn replay_dead(&self, id: &str, send_again: bool, by: impl Into<Author>) -> Result<(), Error> {
         let letter = self.open_letter(id).await?;
         let input: Value = serde_json::from_slice(&letter.input).unwrap_or(Value::Null);
         match letter.source.split_once('/') {
             Some((run, step)) if self.is_step(run, step).await? => {
+                let (letter, step) = (id.to_owned(), step.to_owned());
                 let input = (!input.is_null()).then_some(input);
-                self.command(run, Command::Replay { letter: id.to_owned(), step: step.to_owned(), input })
-                    .await
+                let what = What::Replay { letter, step, input, send_again };
+                self.command(run, Command::new(what, by.into())).await
             }
             _ => self.replay_tell(&letter, &input).await,
         }
@@ -165,7 +189,7 @@ impl Engine {
     fn cancel_for(&self, run: String, by: String) {
         let engine = self.clone();
         self.keep(async move {
-            let cancel = || Command::Cancel { by: by.clone() };
+            let cancel = || Command::new(What::Cancel, by.as_str().into());
             while let Err(Error::Busy(_) | Error::Store(store::Error::Busy)) =
                 engine.command(&run, cancel()).await
             {
@@ -180,7 +204,7 @@ impl Engine {
     pub(super) fn undo_child(&self, run: String, parent: &str) {
         let (engine, by) = (self.clone(), format!("its parent {parent}"));
         self.keep(async move {
-            let undo = || Command::Undo { by: by.clone(), reason: None };
+            let undo = || Command::new(What::Undo, by.as_str().into());
             loop {
                 match engine.command(&run, undo()).await {
                     Err(Error::Busy(_) | Error::Store(store::Error::Busy)) => {
@@ -200,51 +224,70 @@ impl Runner {
         let status = self.state.status();
         let over = self.state.ended.is_some();
         let refuse = |wanted| Err(Error::Status { run: self.run.clone(), status: status.as_str(), wanted });
-        match command {
-            Command::Cancel { .. } if over => refuse("only a run that has not ended can be cancelled"),
-            Command::Cancel { .. } if self.state.cancelling.is_some() => {
-                refuse("it is being cancelled already")
-            }
-            Command::Pause { .. } if over || status == RunStatus::Paused => {
+        match &command.what {
+            What::Cancel if over => refuse("only a run that has not ended can be cancelled"),
+            What::Cancel if self.state.cancelling.is_some() => refuse("it is being cancelled already"),
+            What::Pause if over || status == RunStatus::Paused => {
                 refuse("only a run that is going can be paused")
             }
-            Command::Resume if self.state.paused.is_none() && self.state.asleep().next().is_none() => {
+            What::Resume { .. } if self.state.paused.is_none() && self.state.asleep().next().is_none() => {
                 refuse("only a run that is paused or waits to try again can be resumed")
             }
-            Command::Restart { .. } if !over && self.state.paused.is_none() => refuse("pause it first"),
-            Command::Restart { .. } if !self.flights.is_empty() => {
+            What::Restart { .. } if !over && self.state.paused.is_none() => refuse("pause it first"),
+            What::Restart { .. } if !self.flights.is_empty() => {
                 refuse("a call is out: wait until it has come home")
             }
-            Command::Restart { .. } if self.state.has_losers() => {
+            What::Restart { .. } if self.state.has_losers() => {
                 refuse("the loser of a race is being undone: wait until that is over")
             }
-            Command::Restart { .. } if self.state.has_child() => {
+            What::Restart { .. } if self.state.has_child() => {
                 refuse("a run that it began goes on: cancel that one, or wait until it has ended")
             }
-            Command::Restart { .. } if !self.state.taken => refuse("it waits for its turn"),
-            Command::Restart { .. } if self.state.undoes_child() => {
+            What::Restart { .. } if !self.state.taken => refuse("it waits for its turn"),
+            What::Restart { .. } if self.state.undoes_child() => {
                 refuse("a run that it began is being undone: wait until that is over")
             }
-            Command::Cancel { .. } if self.state.is_undone() => refuse("it is being undone already"),
-            Command::Undo { .. } => match self.state.cannot_be_undone() {
+            What::Cancel if self.state.is_undone() => refuse("it is being undone already"),
+            What::Undo => match self.state.cannot_be_undone() {
                 Some(why) => refuse(why),
                 None => Ok(()),
             },
-            Command::ReleaseKey { .. } if self.state.place().is_none() || status.is_ended() => {
+            What::ReleaseKey if self.state.place().is_none() || status.is_ended() => {
                 refuse("nobody waits for its key")
             }
-            Command::ReleaseKey { .. } if !matches!(status, RunStatus::Parked | RunStatus::Compensating) => {
+            What::ReleaseKey if !matches!(status, RunStatus::Parked | RunStatus::Compensating) => {
                 refuse("only the key of a run that is undoing can be released: cancel it first")
             }
-            Command::ReleaseKey { .. } => Ok(()),
-            Command::Restart { step } | Command::Replay { step, .. } if self.state.record(step).is_none() => {
+            What::ReleaseKey => Ok(()),
+            What::Restart { step, .. } | What::Replay { step, .. } | What::Settle { step, .. }
+                if self.state.record(step).is_none() =>
+            {
                 Err(Error::UnknownStep { run: self.run.clone(), step: step.clone() })
             }
-            Command::Replay { step, .. } if !self.state.is_stuck(step) => refuse(
+            What::Replay { step, .. } if !self.state.is_stuck(step) => refuse(
                 "the step does not wait to be replayed: discard the letter, or look whether its call is out",
             ),
-            Command::Cancel { .. } | Command::Pause { .. } | Command::Resume => Ok(()),
-            Command::Restart { .. } | Command::Replay { .. } => Ok(()),
+            What::Settle { step, .. } if !self.state.may_settle(step) => {
+                refuse("it is known what became of the step, or its call is out: there is nothing to settle")
+            }
+            _ if !command.sends_again() => self.unsettled(&command.what),
+            What::Cancel | What::Pause | What::Resume { .. } => Ok(()),
+            What::Restart { .. } | What::Replay { .. } | What::Settle { .. } => Ok(()),
+        }
+    }
+
+    /// What may have landed and must not be repeated is not sent again just because the run is to go on.
+    fn unsettled(&self, what: &What) -> Result<(), Error> {
+        let unsettled = self.state.unsettled();
+        let meant = match what {
+            What::Replay { step, .. } => unsettled.into_iter().find(|unknown| **unknown == **step),
+            // What else is paused goes on.
+            What::Resume { .. } if unsettled.len() < self.state.stuck_steps().len() => None,
+            _ => unsettled.into_iter().next(),
+        };
+        match meant {
+            Some(step) => Err(Error::Unsettled { run: self.run.clone(), step: step.to_string() }),
+            None => Ok(()),
         }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use store::{Batch, DeadLetter, DeadOp, DeadState, OutboxOp, Tried};
 
 use super::runner::Runner;
-use super::runs::Command;
+use super::runs::{Command, What};
 use super::turn::Turn;
 use crate::core::{Event, Failure};
 
@@ -35,8 +35,10 @@ impl Runner {
         let start = &self.state.start;
         let now = self.engine.0.clock.now();
         let source = format!("{}/{path}", self.run);
+        let held = self.aloft.get(path).filter(|effect| !effect.purpose.asks());
+        let made = || self.state.own_call(&self.definition, path).map(Arc::new);
         // Without one a replay makes its input anew.
-        let effect = self.aloft.get(path).filter(|effect| !effect.purpose.asks());
+        let effect = held.cloned().or_else(made);
         let call = self.state.call(path);
         let (system, operation) = call.map_or_else(Default::default, |call| {
             let member = error.member.as_ref().or_else(|| self.state.acted(path));
@@ -56,8 +58,8 @@ impl Runner {
             message: error.message.clone(),
             first: history.first().map_or(now, |tried| tried.at),
             history,
-            input: effect.map_or(&Value::Null, |effect| &effect.input).to_string().into_bytes(),
-            key: effect.map(|effect| effect.key.clone()),
+            input: effect.as_ref().map_or(&Value::Null, |effect| &effect.input).to_string().into_bytes(),
+            key: effect.as_ref().map(|effect| effect.key.clone()),
             correlation: start.correlation.clone(),
             last: now,
             state: DeadState::Open,
@@ -74,17 +76,16 @@ impl Runner {
     /// The rows that become true with a command: letters about the steps that it decides about are resolved.
     pub(super) fn rows(&self, command: &Command) -> Batch {
         let at = self.engine.0.clock.now();
-        let (how, steps) = match command {
-            Command::Pause { .. } | Command::Undo { .. } | Command::ReleaseKey { .. } => {
-                return Batch::default();
-            }
-            Command::Resume => (DeadState::Replayed, self.state.stuck_steps()),
-            Command::Cancel { .. } => (DeadState::Discarded, self.state.stuck_steps()),
-            Command::Restart { step } => (DeadState::Replayed, self.state.given_up_since(step)),
-            Command::Replay { step, .. } => (DeadState::Replayed, self.state.freed_with(step)),
+        let (how, steps) = match &command.what {
+            What::Pause | What::Undo | What::ReleaseKey => return Batch::default(),
+            What::Resume { send_again } => (DeadState::Replayed, self.freed(*send_again)),
+            What::Cancel => (DeadState::Discarded, self.state.stuck_steps()),
+            What::Restart { step, .. } => (DeadState::Replayed, self.state.given_up_since(step)),
+            What::Replay { step, .. } => (DeadState::Replayed, self.state.freed_with(step)),
+            What::Settle { step, .. } => (DeadState::Discarded, vec![step.as_str().into()]),
         };
         let mut dead = Vec::new();
-        if let Command::Replay { letter, .. } = command {
+        if let What::Replay { letter, .. } = &command.what {
             dead.push(DeadOp::Resolve { id: letter.clone(), how, at });
         }
         let settle = |path| DeadOp::Settle { id: letter_id(&format!("{}/{path}", self.run)), how, at };
@@ -93,5 +94,11 @@ impl Runner {
         let discard = |path| OutboxOp::Discard { id: format!("{}/{path}", self.run) };
         let outbox = steps.iter().map(discard).collect();
         Batch { dead, outbox, ..Batch::default() }
+    }
+
+    /// The steps that a resumed run begins again.
+    fn freed(&self, send_again: bool) -> Vec<Arc<str>> {
+        let unsettled = if send_again { Vec::new() } else { self.state.unsettled() };
+        self.state.stuck_steps().into_iter().filter(|step| !unsettled.contains(step)).collect()
     }
 }

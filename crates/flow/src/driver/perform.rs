@@ -41,6 +41,9 @@ impl Runner {
             Decision::StopChild { run } => turn.stop_children.push(run),
             Decision::UndoChild { path, run } => self.undo_child(turn, path, run),
             Decision::AskChild { run } => turn.undo_children.push(run),
+            Decision::Defer { path, error, until } => {
+                self.note(turn, Event::StepUnfinished { path, error, until });
+            }
             Decision::Park { path, error } => self.note(turn, Event::CompensationParked { path, error }),
             Decision::Interrupted { path, error } if path.ends_with("/undo") => {
                 self.note(turn, Event::CompensationParked { path, error });
@@ -56,20 +59,16 @@ impl Runner {
         Ok(())
     }
 
-    /// A call flies after the commit. What must never be repeated, or be done by one member of a group only, is announced
-    /// in the journal first.
+    /// A call leaves after the commit. What changes something is written down in the same commit, before it leaves.
     pub(super) fn call(&mut self, turn: &mut Turn, effect: Effect) {
         if self.is_kept_back(turn, &effect) {
             return;
         }
-        if effect.purpose.asks() {
-            return turn.launch.push(effect);
-        }
-        let first = self.engine.first_asked(&effect);
-        let intent = effect.repeat == port::Repeat::Never || first.is_some();
-        if intent && !store::mutant("skip-intent") {
+        let first = if effect.purpose.asks() { None } else { self.engine.first_asked(&effect) };
+        if (effect.written || first.is_some()) && !store::mutant("skip-intent") {
             let member = first.as_ref().or(effect.member.as_ref()).cloned();
-            self.note(turn, Event::StepStarted { path: effect.path.clone(), member });
+            let leaves_until = Some(self.engine.leaves_until(&effect));
+            self.note(turn, Event::StepStarted { path: effect.path.clone(), member, leaves_until });
         }
         turn.launch.push(Effect { first, ..effect });
     }

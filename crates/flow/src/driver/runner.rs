@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 
 use super::Engine;
 use super::load::Loaded;
-use super::runs::{Command, Message};
+use super::runs::{Command, Message, What};
 use super::witness::Asking;
 use crate::Error;
 use crate::core::{Decision, Effect, Event, State, TimerKind, Verdict};
@@ -155,7 +155,7 @@ impl Runner {
         inbox: &mut mpsc::Receiver<Message>,
         stopping: &mut tokio::sync::watch::Receiver<bool>,
     ) -> Result<(), Stop> {
-        let decisions = self.state.outstanding(&self.definition);
+        let decisions = self.state.outstanding(&self.definition, self.engine.0.clock.now());
         self.turn(Vec::new(), decisions).await?;
         // Whatever brought it into memory, it hears from now on: a paused run is not asked to look at a start.
         let mut looks = false;
@@ -261,7 +261,7 @@ impl Runner {
     }
 
     async fn carry_out(&mut self, command: Command, records: Vec<store::KeyOp>) -> Result<(), Stop> {
-        let resumed = matches!(command, Command::Resume);
+        let resumed = matches!(command.what, What::Resume { .. });
         if !resumed || self.state.paused.is_some() {
             let rows = store::Batch { keys: records, ..self.rows(&command) };
             self.turn_with(vec![command.event()], Vec::new(), rows).await?;
@@ -295,7 +295,7 @@ impl Runner {
                 .await;
         }
         if let Some(path) = super::timers::path_again(step) {
-            let decisions = self.state.again(&self.definition, path);
+            let decisions = self.state.again(&self.definition, path, self.engine.0.clock.now());
             let again = super::passage::again_id(&self.run, path);
             self.turn_with(Vec::new(), decisions, rows).await?;
             if !self.aloft.contains_key(path) {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use serde_json::Value;
 use store::KeyOp;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
@@ -11,7 +12,7 @@ use tokio::task::AbortHandle;
 use super::load::Loaded;
 use super::{Engine, runner};
 use crate::Error;
-use crate::core::Event;
+use crate::core::{Author, Event};
 
 /// What a run is told.
 pub(super) enum Message {
@@ -28,31 +29,77 @@ pub(super) enum Message {
     },
 }
 
-/// What a person decided; checked against the state when it arrives.
-pub(super) enum Command {
-    Cancel { by: String },
-    Pause { by: String },
-    Resume,
-    Restart { step: String },
-    Undo { by: String, reason: Option<String> },
-    ReleaseKey { by: String, reason: Option<String> },
-    Replay { letter: String, step: String, input: Option<serde_json::Value> },
+/// What somebody decided about a run, and why; checked against the state when it arrives.
+pub(super) struct Command {
+    pub(super) what: What,
+    pub(super) by: Author,
+}
+
+/// What is to be done.
+pub(super) enum What {
+    Cancel,
+    Pause,
+    Resume {
+        send_again: bool,
+    },
+    Restart {
+        step: String,
+        send_again: bool,
+    },
+    Replay {
+        letter: String,
+        step: String,
+        input: Option<Value>,
+        send_again: bool,
+    },
+    /// A person found out what became of a step: its output, or that it did not land.
+    Settle {
+        step: String,
+        landed: Option<Value>,
+    },
+    /// Everything that an ended run did is undone.
+    Undo,
+    /// Others with its key pass a run whose undoing is not over.
+    ReleaseKey,
 }
 
 impl Command {
+    pub(super) fn new(what: What, by: Author) -> Self {
+        Self { what, by }
+    }
+
     pub(super) fn event(&self) -> Event {
-        match self {
-            Self::Cancel { by } => Event::RunCancelling { by: by.clone() },
-            Self::Pause { by } => Event::RunPaused { by: by.clone() },
-            Self::Resume => Event::RunResumed,
-            Self::Restart { step } => Event::RunRestarted { path: step.as_str().into() },
-            Self::Undo { by, reason } => Event::RunUndoing { by: by.clone(), reason: reason.clone() },
-            Self::ReleaseKey { by, reason } => Event::KeyReleased { by: by.clone(), reason: reason.clone() },
-            Self::Replay { step, input, .. } => {
-                Event::StepReplayed { path: step.as_str().into(), input: input.clone() }
+        let by = self.by.clone();
+        match &self.what {
+            What::Cancel => Event::RunCancelling { by },
+            What::Pause => Event::RunPaused { by },
+            What::Resume { send_again } => Event::RunResumed { by, send_again: *send_again },
+            What::Restart { step, .. } => Event::RunRestarted { path: step.as_str().into(), by },
+            What::Undo => Event::RunUndoing { by: by.by, reason: said(by.reason) },
+            What::ReleaseKey => Event::KeyReleased { by: by.by, reason: said(by.reason) },
+            What::Replay { step, input, .. } => {
+                Event::StepReplayed { path: step.as_str().into(), input: input.clone(), by }
+            }
+            What::Settle { step, landed } => {
+                let (path, output) = (step.as_str().into(), landed.clone().unwrap_or_default().into());
+                Event::StepSettled { path, landed: landed.is_some(), output, by }
             }
         }
     }
+
+    /// Whether somebody said that what may have landed is sent again.
+    pub(super) fn sends_again(&self) -> bool {
+        match self.what {
+            What::Resume { send_again } | What::Restart { send_again, .. } => send_again,
+            What::Replay { send_again, .. } => send_again,
+            What::Cancel | What::Pause | What::Settle { .. } => true,
+            What::Undo | What::ReleaseKey => true,
+        }
+    }
+}
+
+fn said(reason: String) -> Option<String> {
+    Some(reason).filter(|reason| !reason.is_empty())
 }
 
 /// A run in memory.

@@ -78,7 +78,7 @@ impl Runner {
                 self.engine.0.lines.lock().let_go(&whom, &id, self.engine.0.clock.now());
             }
             rows.timers.push(TimerOp::Clear { id });
-            decisions.extend(self.state.again(&self.definition, &path));
+            decisions.extend(self.state.again(&self.definition, &path, self.engine.0.clock.now()));
         }
         self.turn_with(Vec::new(), decisions, rows).await
     }

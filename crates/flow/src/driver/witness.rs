@@ -66,7 +66,9 @@ impl Runner {
             return Ok(());
         }
         let Asking { path, member, written } = asking;
-        self.turn(vec![Event::StepStarted { path, member: Some(member) }], Vec::new()).await?;
+        let leaves_until = self.aloft.get(&path).map(|effect| self.engine.leaves_until(effect));
+        let started = Event::StepStarted { path, member: Some(member), leaves_until };
+        self.turn(vec![started], Vec::new()).await?;
         let _given_up = written.send(());
         Ok(())
     }

@@ -135,7 +135,7 @@ async fn a_restart_asks_anew() {
     let run = world.start("act_1", order()).await;
     let first = world.asked("sure", None).await;
     world.engine.pause(run.as_str(), "ann").await.unwrap();
-    world.engine.restart_from(run.as_str(), "sure").await.unwrap();
+    world.engine.restart_from(run.as_str(), "sure", false, "ops").await.unwrap();
     let second = world.asked("sure", Some(&first.question.id)).await;
     assert_eq!(closed(&world, "sure"), [QuestionEnd::Withdrawn]);
     world.answer(&first, yes()).await;
@@ -152,7 +152,7 @@ async fn an_answer_that_came_while_a_run_was_paused_counts() {
     world.engine.pause(run.as_str(), "ann").await.unwrap();
     world.answer(&sure, yes()).await;
     world.until(&run, |view| view.steps[0].result.is_some()).await;
-    world.engine.resume(run.as_str()).await.unwrap_or_default();
+    world.engine.resume(run.as_str(), false, "ops").await.unwrap_or_default();
     assert_eq!(ends(&world, &run).await.status, RunStatus::Succeeded);
 }
 

@@ -112,7 +112,7 @@ async fn a_child_that_cannot_be_undone_parks_its_parent_until_it_is() {
     assert_eq!(world.ledger.count("inventory.release"), 1, "the others go on");
     assert_eq!(children(&world).await[0].status, RunStatus::Parked);
     world.ledger.mended("payments.refund");
-    world.engine.replay_dead(&world.dead().await.id).await.unwrap();
+    world.engine.replay_dead(&world.dead().await.id, false, "ops").await.unwrap();
     let view = world.until(&run, |view| view.status == RunStatus::Compensated).await;
     assert_eq!(undo(&view, "kid/undo").status, StepStatus::Compensated);
 }
@@ -131,7 +131,7 @@ async fn a_parent_that_was_down_hears_that_its_child_is_undone() {
     // The run's end is the third entry: replayed, compensated, ended.
     world.crash.after(3);
     let letter = world.dead().await.id;
-    let _dies = world.engine.replay_dead(&letter).await;
+    let _dies = world.engine.replay_dead(&letter, false, "ops").await;
     world.until(&flow::RunId::from(child.as_str()), |view| view.status == RunStatus::Compensated).await;
     world.dies_and_restarts().await;
     world.until(&run, |view| view.status == RunStatus::Compensated).await;
@@ -147,7 +147,7 @@ async fn a_child_that_parked_is_parked_for_its_parent() {
     let view = world.engine.wait(run.as_str(), PATIENCE).await.unwrap();
     assert_eq!(view.status, RunStatus::Parked, "{view:#?}");
     world.ledger.mended("payments.refund");
-    world.engine.replay_dead(&world.dead().await.id).await.unwrap();
+    world.engine.replay_dead(&world.dead().await.id, false, "ops").await.unwrap();
     world.until(&run, |view| view.status == RunStatus::Compensated).await;
 }
 
@@ -185,12 +185,15 @@ async fn a_parent_shows_which_child_it_waits_for_and_can_be_paused_meanwhile() {
         (Some("kid/undo"), Some(serde_json::json!({ "run": child })))
     );
     world.engine.pause(run.as_str(), "ops").await.unwrap();
-    assert!(world.engine.restart_from(run.as_str(), "kid").await.is_err(), "its child is being undone");
+    assert!(
+        world.engine.restart_from(run.as_str(), "kid", false, "ops").await.is_err(),
+        "its child is being undone"
+    );
     world.ledger.lets_go("payments.refund");
     let held = |view: &RunView| view.compensation.iter().any(|step| step.path == "r/undo");
     world.until(&run, held).await;
     assert_eq!(world.ledger.count("inventory.release"), 0);
-    world.engine.resume(run.as_str()).await.unwrap();
+    world.engine.resume(run.as_str(), false, "ops").await.unwrap();
     assert_eq!(world.engine.wait(run.as_str(), PATIENCE).await.unwrap().status, RunStatus::Compensated);
 }
 

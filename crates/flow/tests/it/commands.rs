@@ -27,12 +27,12 @@ async fn exhausted_pauses_with_a_dead_letter_and_replay_keeps_the_key() {
     world.dies_and_restarts().await;
     world.ledger.mended("payments.charge");
     world.engine.edit_dead(&letter.id, &json!({ "amount": 2 })).await.unwrap();
-    world.engine.replay_dead(&letter.id).await.unwrap();
+    world.engine.replay_dead(&letter.id, false, "ops").await.unwrap();
     assert_eq!(world.engine.wait(run.as_str(), PATIENCE).await.unwrap().status, RunStatus::Succeeded);
     assert_eq!(world.ledger.inputs("payments.charge"), [json!({ "amount": 2 })]);
     let keys = world.ledger.keys("payments.charge");
     assert!(keys.len() == 2 && keys[0] == keys[1] && Some(&keys[0]) == letter.key.as_ref(), "{keys:?}");
-    assert!(world.engine.replay_dead(&letter.id).await.is_err(), "a letter is replayed once");
+    assert!(world.engine.replay_dead(&letter.id, false, "ops").await.is_err(), "a letter is replayed once");
 }
 
 #[tokio::test(start_paused = true)]
@@ -60,7 +60,7 @@ async fn pause_lets_calls_come_home_and_resume_goes_on() {
     let view = world.until(&run, home).await;
     assert_eq!(view.status, RunStatus::Paused, "{view:#?}");
     assert_eq!(world.ledger.effects(), ["inventory.reserve"]);
-    world.engine.resume(run.as_str()).await.unwrap();
+    world.engine.resume(run.as_str(), false, "ops").await.unwrap();
     assert_eq!(world.engine.wait(run.as_str(), PATIENCE).await.unwrap().status, RunStatus::Succeeded);
 }
 
@@ -73,11 +73,11 @@ async fn restart_from_a_step_keeps_what_was_before() {
     world.ledger.fails_once("payments.charge", Fault::new(Kind::Unavailable, Landed::No, "away"));
     let run = world.start("act_1", order()).await;
     assert_eq!(world.engine.wait(run.as_str(), PATIENCE).await.unwrap().status, RunStatus::Failed);
-    world.engine.restart_from(run.as_str(), "b").await.unwrap();
+    world.engine.restart_from(run.as_str(), "b", false, "ops").await.unwrap();
     let view = world.until(&run, |view| view.status == RunStatus::Succeeded).await;
     assert_eq!(view.steps.len(), 2, "{view:#?}");
     assert_eq!(world.ledger.effects(), ["inventory.reserve", "payments.charge"]);
-    assert!(world.engine.restart_from(run.as_str(), "zzz").await.is_err());
+    assert!(world.engine.restart_from(run.as_str(), "zzz", false, "ops").await.is_err());
 }
 
 #[tokio::test(start_paused = true)]
@@ -121,7 +121,7 @@ async fn a_run_stays_at_home_whoever_tells_it_something() {
     let engine = world.engine.clone();
     let elsewhere = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(engine.replay_dead(&letter.id)).unwrap();
+        runtime.block_on(engine.replay_dead(&letter.id, false, "ops")).unwrap();
     });
     tokio::task::spawn_blocking(|| elsewhere.join().unwrap()).await.unwrap();
     assert_eq!(world.engine.wait(run.as_str(), PATIENCE).await.unwrap().status, RunStatus::Succeeded);

@@ -52,9 +52,9 @@ fn unreachable_steps_and_cases() {
 fn a_final_operation_without_compensation_is_a_warning() {
     check(
         "do: [{ pay: { call: payments.capture } }]",
-        expect![
-            "FLOW016 1:21 step `pay` does not say how it is undone, and `payments.capture` declares the undo `refund` (write `compensate: { call: payments.refund, with: { … } }`, or `compensate: none`)"
-        ],
+        expect![[r#"
+            FLOW016 1:21 step `pay` does not say how it is undone, and `payments.capture` declares the undo `refund` (write `compensate: { call: payments.refund, with: { … } }`, or `compensate: none`)
+            FLOW030 1:21 when nobody knows whether `payments.capture` landed, nothing can find out, and a person has to decide (add `verify: { call: … }` to the operation or the step, or `verify: none`)"#]],
     );
 }
 
@@ -127,7 +127,7 @@ fn mistakes_of_shape_and_of_expressions_are_told_together() {
         expect![[r#"
             CFG016 1:6 "soon" is not a duration: it does not start with a whole number (write it as 250ms, 3s, 5m, 1h or 1d)
             CFG010 3:12 unknown key `cal` (did you mean `call`?; one of `require`, `set`, `call`, `tell`, `publish`, `emit`, `ask`, `confirm`, `wait`, `listen`, `run`, `raise`, `try`, `switch`, `fork` or `do`)
-            CFG010 7:5 unknown key `timeot` (did you mean `timeout`?; allowed here: `call`, `with`, `compensate`, `verify`, `retry`, `timeout`, `on_exhausted`, `if` or `for`)
+            CFG010 7:5 unknown key `timeot` (did you mean `timeout`?; allowed here: `call`, `with`, `compensate`, `verify`, `expect`, `retry`, `timeout`, `on_exhausted`, `if` or `for`)
             EXPR001 3:62 the expression ends too early ()
             EXPR004 5:26 there is no field `pey` (did you mean `pay`?)
             FLOW004 6:11 unknown system `paymnts` (did you mean `payments`?)"#]],

@@ -60,7 +60,7 @@ async fn what_is_not_configured_blocks_and_goes_on_when_it_is_there_again() {
     world.dies_and_restarts().await;
     assert_eq!(world.blocked(&run, "blocked").await.steps.last().unwrap().attempts, 0);
     // A person's word does not help while it is gone.
-    world.engine.resume(run.as_str()).await.unwrap();
+    world.engine.resume(run.as_str(), false, "ops").await.unwrap();
     world.blocked(&run, "blocked").await;
     world.ledger.has("payments.charge");
     world.dies_and_restarts().await;
@@ -127,7 +127,7 @@ async fn a_blocked_run_that_is_paused_goes_on_when_it_is_resumed() {
     world.engine.pause(run.as_str(), "ops").await.unwrap();
     world.ledger.has("payments.charge");
     world.dies_and_restarts().await;
-    world.engine.resume(run.as_str()).await.unwrap();
+    world.engine.resume(run.as_str(), false, "ops").await.unwrap();
     assert_eq!(world.ends(&run).await.status, RunStatus::Succeeded);
 }
 
@@ -203,7 +203,7 @@ async fn an_expression_that_fails_after_an_effect_waits_for_a_person() {
         // It is tried again when it is resumed, also by another process, and fails again.
         world.dies_and_restarts().await;
         world.blocked(&run, "expression").await;
-        world.engine.resume(run.as_str()).await.unwrap();
+        world.engine.resume(run.as_str(), false, "ops").await.unwrap();
         world.blocked(&run, "expression").await;
         assert_eq!(world.ledger.effects(), ["payments.charge"], "{step}: nothing was undone");
         world.engine.cancel(run.as_str(), "ops").await.unwrap();
@@ -239,7 +239,7 @@ async fn a_result_that_cannot_be_made_undoes_nothing() {
     let run = world.start("act_1", order()).await;
     let view = world.blocked(&run, "expression").await;
     assert_eq!(view.blocked_on.unwrap().step.as_deref(), Some("result"));
-    world.engine.resume(run.as_str()).await.unwrap();
+    world.engine.resume(run.as_str(), false, "ops").await.unwrap();
     world.blocked(&run, "expression").await;
     assert_eq!(world.ledger.effects(), ["payments.charge"]);
 }
@@ -253,7 +253,7 @@ async fn an_input_that_makes_no_request_waits_for_a_person() {
     world.signal(&run, "go", "s", Value::Null).await;
     let view = world.blocked(&run, "input").await;
     assert_eq!(view.steps.last().unwrap().error.as_ref().unwrap().code, "flow.input");
-    world.engine.resume(run.as_str()).await.unwrap();
+    world.engine.resume(run.as_str(), false, "ops").await.unwrap();
     assert_eq!(world.ends(&run).await.status, RunStatus::Succeeded);
 }
 

@@ -56,7 +56,7 @@ async fn a_parked_run_keeps_its_key_and_says_so() {
         (RunStatus::Queued, Some(json!({ "run": first.as_str(), "status": "parked" })))
     );
     world.ledger.mended("orders.cancel");
-    world.engine.replay_dead(&world.dead().await.id).await.unwrap();
+    world.engine.replay_dead(&world.dead().await.id, false, "ops").await.unwrap();
     assert_eq!(world.over(&second).await.status, RunStatus::Succeeded);
     assert_eq!(
         world.ledger.effects(),
@@ -73,12 +73,16 @@ async fn a_person_may_release_a_key() {
     world.over(&first).await;
     let second = world.start("act_2", order()).await;
     let third = world.start("act_3", order()).await;
-    assert!(world.engine.release_key(second.as_str(), "ops", None).await.is_err(), "it has none");
-    world.engine.release_key(first.as_str(), "ops", Some("the order is looked after")).await.unwrap();
+    assert!(world.engine.release_key(second.as_str(), "ops").await.is_err(), "it has none");
+    world
+        .engine
+        .release_key(first.as_str(), flow::Author::new("ops", "the order is looked after"))
+        .await
+        .unwrap();
     assert_eq!(world.over(&second).await.status, RunStatus::Succeeded);
     assert_eq!(world.over(&third).await.status, RunStatus::Succeeded);
     assert!(world.crash.events.lock().iter().any(|(event, _)| event == "KeyReleased"));
-    assert!(world.engine.release_key(first.as_str(), "ops", None).await.is_err(), "released already");
+    assert!(world.engine.release_key(first.as_str(), "ops").await.is_err(), "released already");
     world.dies_and_restarts().await;
     let fourth = world.start("act_4", order()).await;
     assert_eq!(world.over(&fourth).await.status, RunStatus::Succeeded, "also after a restart");
@@ -197,7 +201,7 @@ async fn a_run_that_is_undone_waits_for_its_turn() {
     assert_eq!(world.over(&first).await.status, RunStatus::Succeeded);
     let second = world.start("act_2", order()).await;
     world.until(&second, |view| view.status == RunStatus::Waiting).await;
-    world.engine.undo(first.as_str(), "ops", None, false).await.unwrap();
+    world.engine.undo(first.as_str(), false, "ops").await.unwrap();
     let third = world.start("act_3", order()).await;
     let view = world.until(&first, |view| waits_for(view).is_some()).await;
     assert_eq!((view.status, waits_for(&view)), (RunStatus::Queued, Some(second.as_str())));
@@ -218,10 +222,10 @@ async fn a_run_is_not_undone_below_one_that_came_after_it() {
     world.over(&first).await;
     let second = world.start("act_2", order()).await;
     world.over(&second).await;
-    let refused = world.engine.undo(first.as_str(), "ops", None, false).await.unwrap_err();
+    let refused = world.engine.undo(first.as_str(), false, "ops").await.unwrap_err();
     assert_eq!(refused, flow::Error::LaterRun { run: first.to_string(), later: second.to_string() });
-    world.engine.undo(second.as_str(), "ops", None, false).await.unwrap();
+    world.engine.undo(second.as_str(), false, "ops").await.unwrap();
     world.until(&second, |view| view.status == RunStatus::Compensated).await;
-    world.engine.undo(first.as_str(), "ops", None, false).await.unwrap();
+    world.engine.undo(first.as_str(), false, "ops").await.unwrap();
     world.until(&first, |view| view.status == RunStatus::Compensated).await;
 }

@@ -133,12 +133,12 @@ async fn what_comes_while_a_run_is_paused_and_away_is_heard() {
     world.engine.pause(run.as_str(), "ops").await.unwrap();
     world.dies_and_restarts().await;
     world.publishes("t", [json!(1)]).await;
-    world.engine.resume(run.as_str()).await.unwrap();
+    world.engine.resume(run.as_str(), false, "ops").await.unwrap();
     world.waits_at(&run, "s").await;
     world.engine.pause(run.as_str(), "ops").await.unwrap();
     world.sends(&run, "go", "s1", json!(2)).await.unwrap();
     world.dies_and_restarts().await;
-    world.engine.resume(run.as_str()).await.unwrap();
+    world.engine.resume(run.as_str(), false, "ops").await.unwrap();
     assert_eq!(world.gives(&run).await, Some(json!([1, 2])));
 }
 

@@ -38,7 +38,7 @@ async fn a_step_whose_outcome_is_unknown_is_verified_after_a_pause() {
     world.ledger.lets_go("payments.capture");
     world.until(&run, |view| view.steps[0].error.is_some()).await;
     assert_eq!(world.ledger.count("payments.find"), 0, "nothing is begun in a paused run");
-    world.engine.resume(run.as_str()).await.unwrap();
+    world.engine.resume(run.as_str(), false, "ops").await.unwrap();
     let view = world.engine.wait(run.as_str(), PATIENCE).await.unwrap();
     assert_eq!(view.status, RunStatus::Succeeded);
     assert_eq!(world.ledger.effects(), ["payments.capture", "payments.find"]);
@@ -50,10 +50,10 @@ async fn a_letter_ends_when_its_step_is_resumed() {
     let run = stuck(&world).await;
     let id = letter(&world).await.id;
     world.ledger.holds("payments.capture");
-    world.engine.resume(run.as_str()).await.unwrap();
+    world.engine.resume(run.as_str(), false, "ops").await.unwrap();
     world.called("payments.capture", 2).await;
     assert_eq!(letter(&world).await.state, DeadState::Replayed);
-    assert!(world.engine.replay_dead(&id).await.is_err(), "its call is out");
+    assert!(world.engine.replay_dead(&id, false, "ops").await.is_err(), "its call is out");
     world.ledger.lets_go("payments.capture");
     let view = world.engine.wait(run.as_str(), PATIENCE).await.unwrap();
     assert_eq!((view.status, world.ledger.count("payments.capture")), (RunStatus::Succeeded, 1));
@@ -65,7 +65,11 @@ async fn a_letter_ends_when_its_run_is_cancelled_or_begun_again() {
         let world = World::of(CAPTURE).await;
         let run = stuck(&world).await;
         let state = match restarted {
-            true => world.engine.restart_from(run.as_str(), "pay").await.map(|()| DeadState::Replayed),
+            true => world
+                .engine
+                .restart_from(run.as_str(), "pay", false, "ops")
+                .await
+                .map(|()| DeadState::Replayed),
             false => world.engine.cancel(run.as_str(), "ops").await.map(|()| DeadState::Discarded),
         };
         world.engine.wait(run.as_str(), PATIENCE).await.unwrap();
@@ -80,7 +84,7 @@ async fn a_letter_that_nobody_waits_for_is_not_replayed() {
     world.ledger.fails_once("payments.charge", away());
     world.runs(order()).await;
     let id = letter(&world).await.id;
-    let refused = world.engine.replay_dead(&id).await.unwrap_err();
+    let refused = world.engine.replay_dead(&id, false, "ops").await.unwrap_err();
     assert_eq!(refused.code(), "flow.status", "{refused}");
     assert_eq!(letter(&world).await.state, DeadState::Open);
     world.engine.discard_dead(&id).await.unwrap();
@@ -93,9 +97,9 @@ async fn a_run_is_not_restarted_while_a_call_is_out() {
     let run = world.start("act_1", order()).await;
     world.called("payments.capture", 1).await;
     world.engine.pause(run.as_str(), "ops").await.unwrap();
-    let refused = world.engine.restart_from(run.as_str(), "pay").await.unwrap_err();
+    let refused = world.engine.restart_from(run.as_str(), "pay", false, "ops").await.unwrap_err();
     assert_eq!(refused.code(), "flow.status", "{refused}");
-    world.engine.resume(run.as_str()).await.unwrap();
+    world.engine.resume(run.as_str(), false, "ops").await.unwrap();
     world.ledger.lets_go("payments.capture");
     let view = world.engine.wait(run.as_str(), PATIENCE).await.unwrap();
     assert_eq!((view.status, world.ledger.count("payments.capture")), (RunStatus::Succeeded, 1));
@@ -108,7 +112,7 @@ async fn a_run_is_not_restarted_while_one_that_it_began_goes_on() {
     let run = world.start("act_1", order()).await;
     world.until(&run, |view| view.status == RunStatus::Waiting).await;
     world.engine.pause(run.as_str(), "ops").await.unwrap();
-    let refused = world.engine.restart_from(run.as_str(), "sub").await.unwrap_err();
+    let refused = world.engine.restart_from(run.as_str(), "sub", false, "ops").await.unwrap_err();
     assert_eq!(refused.code(), "flow.status", "{refused}");
 }
 
@@ -118,7 +122,10 @@ async fn a_letter_that_is_replayed_twice_at_once_is_sent_once() {
     let run = stuck(&world).await;
     let id = letter(&world).await.id;
     world.ledger.holds("payments.capture");
-    let (one, two) = tokio::join!(world.engine.replay_dead(&id), world.engine.replay_dead(&id));
+    let (one, two) = tokio::join!(
+        world.engine.replay_dead(&id, false, "ops"),
+        world.engine.replay_dead(&id, false, "ops")
+    );
     assert_eq!((one.is_ok() as u8) + (two.is_ok() as u8), 1, "{one:?} {two:?}");
     world.called("payments.capture", 2).await;
     world.ledger.lets_go("payments.capture");
@@ -139,11 +146,11 @@ async fn a_run_outlives_a_letter_that_is_discarded_while_it_is_replayed() {
         let run = stuck(&world).await;
         let id = letter(&world).await.id;
         let (replayed, discarded) =
-            tokio::join!(world.engine.replay_dead(&id), world.engine.discard_dead(&id));
+            tokio::join!(world.engine.replay_dead(&id, false, "ops"), world.engine.discard_dead(&id));
         assert!(replayed.is_ok() != discarded.is_ok(), "{replayed:?} {discarded:?}");
         world.ledger.lets_go("inventory.reserve");
         if discarded.is_ok() {
-            world.engine.resume(run.as_str()).await.unwrap();
+            world.engine.resume(run.as_str(), false, "ops").await.unwrap();
         }
         let view = world.engine.wait(run.as_str(), PATIENCE).await.unwrap();
         assert_eq!(view.status, RunStatus::Succeeded);
@@ -176,6 +183,6 @@ async fn a_run_can_be_restarted_from_a_step_that_began_another() {
     let run = world.start("act_1", order()).await;
     assert!(world.engine.wait(run.as_str(), PATIENCE).await.unwrap().error.is_some());
     world.dies_and_restarts().await;
-    world.engine.restart_from(run.as_str(), "sub").await.unwrap();
+    world.engine.restart_from(run.as_str(), "sub", false, "ops").await.unwrap();
     world.until(&run, |view| view.status == RunStatus::Succeeded).await;
 }

@@ -210,7 +210,7 @@ async fn a_paused_run_undoes_its_losers_when_it_is_resumed() {
     world.until(&run, held).await;
     world.dies_and_restarts().await;
     assert_eq!(world.ledger.count("payments.refund"), 0);
-    world.engine.resume(run.as_str()).await.unwrap();
+    world.engine.resume(run.as_str(), false, "ops").await.unwrap();
     let view = world.engine.wait(run.as_str(), PATIENCE).await.unwrap();
     assert_eq!((view.status, world.ledger.count("payments.refund")), (RunStatus::Succeeded, 1), "{view:#?}");
 }
@@ -227,7 +227,7 @@ async fn a_loser_that_cannot_be_undone_waits_for_a_person() {
     let told = world.said.said.lock().last().unwrap().outcome.clone();
     assert!(matches!(told, Some(flow::Outcome::Success { .. })), "{told:?}");
     world.ledger.mended("payments.refund");
-    world.engine.replay_dead(&world.dead().await.id).await.unwrap();
+    world.engine.replay_dead(&world.dead().await.id, false, "ops").await.unwrap();
     world.until(&run, |view| view.status == RunStatus::Succeeded).await;
     assert_eq!(world.ledger.inputs("payments.refund"), [json!({ "id": "payments.charge#2" })]);
 }

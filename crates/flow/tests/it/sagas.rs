@@ -171,7 +171,8 @@ async fn undo_twice_undoes_once() {
         assert_eq!(view.status, RunStatus::Compensated, "{name}: {view:#?}");
         exactly_reversed(&world.ledger.effects());
         let keys = world.ledger.keys("inventory.release");
-        assert!(keys.iter().all(|key| key.ends_with("/undo")), "{keys:?}");
+        let items = if name == "order-create" { 2 } else { 1 };
+        assert_eq!(keys.iter().collect::<std::collections::BTreeSet<_>>().len(), items, "{keys:?}");
     }
 }
 

@@ -9,7 +9,8 @@ use crate::world::{World, eventually, order};
 #[tokio::test(start_paused = true)]
 async fn a_call_that_panics_has_an_unknown_outcome() {
     let world = World::of(
-        "do: [{ pay: { call: payments.charge, compensate: { call: payments.refund, with: { id: 1 } } } }]",
+        "{ on_exhausted: compensate, do: [{ pay: { call: payments.charge, \
+         compensate: { call: payments.refund, with: { id: 1 } } } }] }",
     )
     .await;
     world.ledger.panics_once("payments.charge");

@@ -198,7 +198,7 @@ async fn tell_is_delivered_at_least_once_and_dies_visibly() {
     let letter = eventually("a dead letter", dead).await;
     world.ledger.mended("email.send");
     world.engine.edit_dead(&letter.id, &json!({ "to": "y" })).await.unwrap();
-    world.engine.replay_dead(&letter.id).await.unwrap();
+    world.engine.replay_dead(&letter.id, false, "ops").await.unwrap();
     let sent = async || (world.ledger.count("email.send") > 0).then_some(());
     eventually("the mail is sent", sent).await;
     assert_eq!(world.ledger.inputs("email.send"), [json!({ "to": "y" })]);
@@ -249,5 +249,5 @@ async fn a_step_that_takes_too_long_is_cut_off() {
     world.ledger.takes("payments.charge", Duration::from_secs(60));
     let run = world.start("act_1", order()).await;
     let view = world.until(&run, |view| view.status == RunStatus::Paused).await;
-    assert_eq!(view.blocked_on.unwrap().reason, "exhausted");
+    assert_eq!(view.blocked_on.unwrap().reason, "outcome_unknown");
 }

@@ -54,7 +54,7 @@ async fn what_is_found_out_is_told_when_it_is() {
     world.until(&run, |view| view.unknown().is_some()).await;
     assert_eq!(told(&world), [Outcome::InProgress, unknown("pay")]);
     world.ledger.lets_go("payments.find");
-    world.until(&run, |view| view.status == RunStatus::Waiting).await;
+    world.until(&run, |view| view.blocked_on.as_ref().is_some_and(|on| on.reason == "timer")).await;
     assert_eq!(told(&world), [Outcome::InProgress, unknown("pay"), Outcome::InProgress]);
 }
 

@@ -67,7 +67,7 @@ async fn a_message_that_must_not_be_repeated_is_not_sent_again_after_a_crash() {
     world.dies_and_restarts().await;
     let letter = world.dead().await;
     assert_eq!((letter.code.as_str(), world.ledger.count("payments.capture")), ("flow.interrupted", 1));
-    world.engine.replay_dead(&letter.id).await.unwrap();
+    world.engine.replay_dead(&letter.id, false, "ops").await.unwrap();
     world.called("payments.capture", 2).await;
     world.delivered().await;
 }
@@ -236,7 +236,7 @@ async fn a_dead_message_holds_the_next_one_of_its_run_until_it_is_replayed_or_di
         assert_eq!(waiting[1].blocked_on.on, Some(json!({ "message": format!("{}/one", view.id) })));
         world.ledger.mended("email.send");
         match replay {
-            true => world.engine.replay_dead(&letter.id).await.unwrap(),
+            true => world.engine.replay_dead(&letter.id, false, "ops").await.unwrap(),
             false => world.engine.discard_dead(&letter.id).await.unwrap(),
         }
         world.delivered().await;

@@ -19,20 +19,20 @@ async fn a_succeeded_run_is_undone_in_reverse_once() {
     let run = world.start("act_1", order()).await;
     assert_eq!(world.engine.wait(run.as_str(), PATIENCE).await.unwrap().status, RunStatus::Succeeded);
     world.dies_and_restarts().await;
-    world.engine.undo(run.as_str(), "ada", Some("sent back"), false).await.unwrap();
+    world.engine.undo(run.as_str(), false, flow::Author::new("ada", "sent back")).await.unwrap();
     let view = world.until(&run, |view| view.status.is_ended()).await;
     assert_eq!((view.status, view.error.unwrap().code.as_str()), (RunStatus::Compensated, "flow.undone"));
     assert_eq!(world.ledger.effects()[3..], ["payments.refund", "inventory.release"]);
     assert_eq!(world.ledger.inputs("inventory.release")[0]["why"], "undone by ada: sent back");
     let told = world.said.said.lock().last().unwrap().outcome.clone();
     assert!(matches!(told, Some(Outcome::Failed { parked: false, .. })), "{told:?}");
-    assert!(world.engine.undo(run.as_str(), "ada", None, false).await.is_err(), "it is undone");
+    assert!(world.engine.undo(run.as_str(), false, "ada").await.is_err(), "it is undone");
     // Done again, what was undone has keys of its own.
-    world.engine.restart_from(run.as_str(), "reserve").await.unwrap();
+    world.engine.restart_from(run.as_str(), "reserve", false, "ops").await.unwrap();
     world.until(&run, |view| view.status == RunStatus::Succeeded).await;
     let keys = world.ledger.keys("payments.charge");
     assert_eq!((keys.len(), keys[0] == keys[1], world.ledger.count("payments.charge")), (2, false, 2));
-    world.engine.undo(run.as_str(), "ada", None, false).await.unwrap();
+    world.engine.undo(run.as_str(), false, "ada").await.unwrap();
     world.until(&run, |view| view.status == RunStatus::Compensated).await;
     assert_eq!(world.ledger.count("payments.refund"), 2);
 }
@@ -44,7 +44,7 @@ async fn an_undo_outlives_a_crash_at_each_write() {
         let run = world.start("act_1", order()).await;
         world.engine.wait(run.as_str(), PATIENCE).await.unwrap();
         world.crash.after(entries);
-        let _may_die = world.engine.undo(run.as_str(), "ada", None, false).await;
+        let _may_die = world.engine.undo(run.as_str(), false, "ada").await;
         let look = async || {
             let view = world.engine.view(run.as_str()).await.unwrap();
             let over = view.status == RunStatus::Compensated;
@@ -66,14 +66,14 @@ async fn an_undo_outlives_a_crash_at_each_write() {
 async fn an_undo_that_is_stuck_parks_the_run() {
     let world = World::of(SALE).await;
     let run = world.start("act_1", order()).await;
-    assert!(world.engine.undo("run_0", "ada", None, false).await.is_err(), "unknown");
+    assert!(world.engine.undo("run_0", false, "ada").await.is_err(), "unknown");
     world.engine.wait(run.as_str(), PATIENCE).await.unwrap();
     world.ledger.fails("payments.refund", Fault::new(Kind::Refused, Landed::No, "too late"));
-    world.engine.undo(run.as_str(), "ada", None, false).await.unwrap();
+    world.engine.undo(run.as_str(), false, "ada").await.unwrap();
     world.until(&run, |view| view.status == RunStatus::Parked).await;
-    assert!(world.engine.undo(run.as_str(), "ada", None, false).await.is_err(), "a letter waits");
+    assert!(world.engine.undo(run.as_str(), false, "ada").await.is_err(), "a letter waits");
     world.ledger.mended("payments.refund");
-    world.engine.replay_dead(&world.dead().await.id).await.unwrap();
+    world.engine.replay_dead(&world.dead().await.id, false, "ops").await.unwrap();
     world.until(&run, |view| view.status == RunStatus::Compensated).await;
 }
 
@@ -82,6 +82,6 @@ async fn only_what_has_ended_is_undone() {
     let world = World::of("{ do: [{ gate: { listen: { signal: go } } }] }").await;
     let run = world.start("act_1", order()).await;
     world.until(&run, |view| view.status == RunStatus::Waiting).await;
-    let refused = world.engine.undo(run.as_str(), "ada", None, false).await.unwrap_err();
+    let refused = world.engine.undo(run.as_str(), false, "ada").await.unwrap_err();
     assert_eq!(refused.to_string(), format!("run {run} is waiting: it has not ended: cancel it"));
 }

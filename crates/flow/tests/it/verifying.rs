@@ -31,17 +31,19 @@ do:
     world.ledger.fails_once("payments.charge", lost());
     world.ledger.fails_once("payments.charge", Fault::new(Kind::Unavailable, Landed::No, "away"));
     let run = world.start("act_1", order()).await;
-    let retries = |view: &flow::RunView| view.blocked_on.as_ref().is_some_and(|on| on.reason == "retry");
+    let retries = |view: &flow::RunView| {
+        view.blocked_on.as_ref().is_some_and(|on| on.reason == "verifying" && on.until.is_some())
+    };
     let view = world.until(&run, retries).await;
     assert_eq!(view.status, RunStatus::Compensating, "{view:#?}");
     assert_eq!(called(&view.compensation[0]), ("pay/undo", StepStatus::Verifying, Some("charge")));
     let blocked = view.blocked_on.unwrap();
     assert_eq!(
         (blocked.reason, blocked.step.as_deref(), blocked.verifying),
-        ("retry", Some("pay/undo"), true)
+        ("verifying", Some("pay/undo"), true)
     );
 
-    world.engine.resume(run.as_str()).await.unwrap();
+    world.engine.resume(run.as_str(), false, "ops").await.unwrap();
     let view = world.until(&run, |view| view.status == RunStatus::Compensated).await;
     assert_eq!(called(&view.compensation[0]), ("pay/undo", StepStatus::Compensated, Some("refund")));
     assert_eq!(
@@ -71,7 +73,7 @@ async fn a_step_whose_outcome_is_looked_up_is_verifying() {
 async fn a_letter_about_a_question_without_an_answer_holds_the_call() {
     let world = World::of(
         "do: [{ pay: { call: payments.capture, with: { amount: 5 }, compensate: none, \
-         verify: { call: payments.find, with: { order: 7 } } } }]",
+         verify: { call: payments.find, with: { order: 7 }, every: 100ms, until: 1s } } }]",
     )
     .await;
     world.ledger.fails_once("payments.capture", lost());
@@ -80,10 +82,12 @@ async fn a_letter_about_a_question_without_an_answer_holds_the_call() {
     let view = world.until(&run, |view| view.status == RunStatus::Paused).await;
     let letter = world.store.dead(&DeadFilter::default()).await.unwrap().remove(0);
     assert_eq!(letter.input, json!({ "amount": 5 }).to_string().into_bytes());
-    assert_eq!(letter.key, Some(format!("{run}/pay")));
+    assert!(letter.key.is_some_and(|key| key.len() == 32));
     let shown = view.blocked_on.unwrap().letter.unwrap();
     assert_eq!((&shown.id, shown.state), (&letter.id, DeadState::Open));
-    world.engine.replay_dead(&letter.id).await.unwrap();
+    let refused = world.engine.replay_dead(&letter.id, false, "ops").await.unwrap_err();
+    assert_eq!(refused.code(), "flow.unsettled");
+    world.engine.replay_dead(&letter.id, true, "ops").await.unwrap();
     world.until(&run, |view| view.status == RunStatus::Succeeded).await;
     assert!(world.ledger.inputs("payments.capture").iter().all(|input| *input == json!({ "amount": 5 })));
 }

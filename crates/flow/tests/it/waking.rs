@@ -80,9 +80,9 @@ async fn resume_lets_a_run_that_waits_to_try_again_try_now() {
     keeps_in(&world, Duration::from_secs(3600));
     let run = blocked(&world, "act_1").await;
     world.ledger.mended("payments.charge");
-    world.engine.resume(run.as_str()).await.unwrap();
+    world.engine.resume(run.as_str(), false, "ops").await.unwrap();
     succeeds(&world, &run).await;
-    assert!(world.engine.resume(run.as_str()).await.is_err(), "it has ended");
+    assert!(world.engine.resume(run.as_str(), false, "ops").await.is_err(), "it has ended");
 }
 
 #[tokio::test(start_paused = true)]
@@ -94,7 +94,7 @@ async fn a_time_that_comes_while_a_run_is_paused_is_not_lost() {
     let told = async || world.store.next_timer().await.unwrap().is_none().then_some(());
     eventually("its time comes", told).await;
     world.ledger.mended("payments.charge");
-    world.engine.resume(run.as_str()).await.unwrap();
+    world.engine.resume(run.as_str(), false, "ops").await.unwrap();
     succeeds(&world, &run).await;
 }
 
@@ -123,7 +123,7 @@ async fn a_run_that_goes_is_not_stuck_and_one_that_is_kept_in_or_paused_is() {
     assert_eq!(second.runs[0].id, paused.as_str());
     world.ledger.mended("payments.charge");
     for run in [&kept_in, &paused] {
-        world.engine.resume(run.as_str()).await.unwrap();
+        world.engine.resume(run.as_str(), false, "ops").await.unwrap();
         succeeds(&world, run).await;
     }
     assert!(world.engine.live(STUCK, &RunFilter::default(), 0).await.unwrap().runs.is_empty());
@@ -140,7 +140,7 @@ async fn who_waits_for_a_system_is_found_by_its_name_and_that_of_its_group() {
         assert_eq!(page.runs.len(), waiting, "{system}");
     }
     world.ledger.mended("payments.charge");
-    world.engine.resume(run.as_str()).await.unwrap();
+    world.engine.resume(run.as_str(), false, "ops").await.unwrap();
     succeeds(&world, &run).await;
 }
 

@@ -17,7 +17,7 @@ use store::{Batch, Receipt, Store};
 
 use crate::ledger::{Ledger, specs};
 
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
 /// Between two looks.
 const STEP: Duration = Duration::from_millis(5);
 
@@ -334,12 +334,15 @@ pub(crate) async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>)
 /// What is looked for, when it is there before this time has passed.
 async fn within<T>(time: Duration, look: impl AsyncFn() -> Option<T>) -> Option<T> {
     let end = tokio::time::Instant::now() + time;
+    // What takes long is looked at less often.
+    let mut step = STEP;
     loop {
         let found = look().await;
         if found.is_some() || tokio::time::Instant::now() >= end {
             return found;
         }
-        tokio::time::sleep(STEP).await;
+        tokio::time::sleep(step).await;
+        step = (step + step / 50).min(Duration::from_secs(1));
     }
 }
 

@@ -183,7 +183,7 @@ impl<'a> Play<'a> {
                 None => None,
             },
             Deed::Resume(n) => match run(*n).await {
-                Some(run) => self.with(async |engine| engine.resume(&run).await.is_ok()).await,
+                Some(run) => self.with(async |engine| engine.resume(&run, false, "ops").await.is_ok()).await,
                 None => None,
             },
             Deed::Cancel(n) => match run(*n).await {
@@ -233,7 +233,8 @@ impl<'a> Play<'a> {
         let path = steps.get(step as usize % steps.len().max(1))?.clone();
         // What a person restarts is done again; of a system without keys that is one effect more.
         self.life.world.ledger().allow(run, true);
-        let done = self.with(async |engine| engine.restart_from(run, &path).await.is_ok()).await;
+        let done =
+            self.with(async |engine| engine.restart_from(run, &path, false, "ops").await.is_ok()).await;
         if done == Some(false) {
             self.life.world.ledger().allow(run, false);
         }
@@ -245,7 +246,7 @@ impl<'a> Play<'a> {
         let filter = DeadFilter { state: Some(DeadState::Open), ..DeadFilter::default() };
         let letter = self.with(async |_| store.dead(&filter).await.unwrap().into_iter().next()).await??;
         self.with(async |engine| match replay {
-            true => engine.replay_dead(&letter.id).await.is_ok(),
+            true => engine.replay_dead(&letter.id, false, "ops").await.is_ok(),
             false => engine.discard_dead(&letter.id).await.is_ok(),
         })
         .await
@@ -272,7 +273,7 @@ impl<'a> Play<'a> {
         let rows = store.live_runs(0, 100).await.unwrap();
         let live: BTreeSet<String> = rows.iter().map(|row| row.id.clone()).collect();
         for run in live {
-            let _ = self.with(async |engine| engine.resume(&run).await.is_ok()).await;
+            let _ = self.with(async |engine| engine.resume(&run, false, "ops").await.is_ok()).await;
         }
         for _ in 0..20 {
             if self.letter(true).await != Some(true) {

@@ -35,6 +35,10 @@ permissions! {
     FlowManage = "flow.manage";
     /// Send signals to runs.
     FlowSignal = "flow.signal";
+    /// Decide what a run does next: cancel, pause, resume, restart, undo. `flow.manage` includes it.
+    RunsDecide = "runs.decide";
+    /// Say what became of a step whose outcome nobody knows.
+    RunsAttest = "runs.attest";
     /// See dead letters.
     DeadRead = "dead.read";
     /// Edit, replay and discard dead letters.
@@ -49,17 +53,19 @@ impl Permission {
     /// Whose work it is for.
     pub(crate) fn whose(self) -> Whose {
         use Permission::{ConversationRead, ConversationWrite, EventsRead, FlowSignal, SpeakForOthers};
-        use Permission::{DeadManage, DeadRead, FlowManage, FlowRead, SystemManage, SystemRead};
+        use Permission::{DeadManage, DeadRead, FlowManage, FlowRead};
+        use Permission::{RunsAttest, RunsDecide, SystemManage, SystemRead};
         match self {
             ConversationRead | ConversationWrite | SpeakForOthers | EventsRead | FlowSignal => Whose::Callers,
-            FlowRead | FlowManage | DeadRead | DeadManage | SystemRead | SystemManage => Whose::Operators,
+            FlowRead | FlowManage | RunsDecide | RunsAttest => Whose::Operators,
+            DeadRead | DeadManage | SystemRead | SystemManage => Whose::Operators,
         }
     }
 }
 
 /// A set of permissions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Permissions(u16);
+pub struct Permissions(u32);
 
 impl Permissions {
     /// All of them.
@@ -69,7 +75,7 @@ impl Permissions {
 
     /// Whether `permission` is in the set.
     pub fn has(self, permission: Permission) -> bool {
-        self.0 & (1 << permission as u16) != 0
+        self.0 & bit(permission) != 0
     }
 
     /// The set named by these words.
@@ -82,6 +88,18 @@ impl Permissions {
 
 impl FromIterator<Permission> for Permissions {
     fn from_iter<I: IntoIterator<Item = Permission>>(permissions: I) -> Self {
-        Self(permissions.into_iter().fold(0, |set, permission| set | 1 << permission as u16))
+        Self(permissions.into_iter().fold(0, |set, permission| set | bit(permission) | implied(permission)))
+    }
+}
+
+fn bit(permission: Permission) -> u32 {
+    1 << permission as u32
+}
+
+/// What a permission includes.
+fn implied(permission: Permission) -> u32 {
+    match permission {
+        Permission::FlowManage => bit(Permission::RunsDecide),
+        _ => 0,
     }
 }

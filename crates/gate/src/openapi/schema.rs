@@ -38,11 +38,23 @@ schemas! {
     EventStream: "EventStream" => json!({"type": "string", "description": "Server-Sent Events; the id of each is its position in the log."});
     Run: "Run" => run();
     RunList: "RunList" => page("runs", json!({"type": "object"}));
-    RestartRun: "RestartRun" => object(&["step"], json!({"step": {"type": "string", "description": "The step's path."}}));
     Reason: "Reason" => closed(json!({"reason": {"type": "string", "maxLength": 500, "description": "Why, for the journal."}}));
     UndoRun: "UndoRun" => closed(json!({"reason": {"type": "string", "maxLength": 500, "description": "Why, for the journal."}, "force": {"type": "boolean", "description": "Also below a later run with its key that stands."}}));
     SignalPayload: "SignalPayload" => json!({"description": "Any JSON value: what the `listen` gives."});
     Signalled: "Signalled" => signalled();
+    Command: "Command" => closed(json!({"reason": reason(), "send_again": send_again()}));
+    RestartRun: "RestartRun" => object(
+        &["step"],
+        json!({"step": step_path(), "reason": reason(), "send_again": send_again()}),
+    );
+    SettleStep: "SettleStep" => object(
+        &["step", "landed", "reason"],
+        json!({
+            "step": step_path(), "reason": reason(),
+            "landed": {"type": "boolean", "description": "Whether the step's effect is there."},
+            "output": {"description": "What the system answered, when it landed; the step's output."},
+        }),
+    );
     DeadLetter: "DeadLetter" => dead();
     DeadLetterList: "DeadLetterList" => page("dead", reference("DeadLetter"));
     EditDeadLetter: "EditDeadLetter" => object(&["input"], json!({"input": {"description": "The new input of the call."}}));
@@ -182,6 +194,21 @@ fn signalled() -> Value {
         &["signal", "id", "runs"],
         json!({"signal": text, "id": text, "runs": {"type": "array", "items": run}}),
     )
+}
+
+fn step_path() -> Value {
+    json!({"type": "string", "description": "The step's path."})
+}
+
+fn reason() -> Value {
+    json!({"type": "string", "description": "Why, in the person's own words; kept in the run's journal."})
+}
+
+fn send_again() -> Value {
+    json!({
+        "type": "boolean", "default": false,
+        "description": "Whether what may have landed and must not be repeated is sent again all the same.",
+    })
 }
 
 fn run() -> Value {

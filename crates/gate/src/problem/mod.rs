@@ -137,9 +137,10 @@ impl From<flow::Error> for Problem {
         match error {
             flow::Error::UnknownRun(_) => Problem::new(Code::RunUnknown),
             flow::Error::UnknownDead(_) => Problem::new(Code::DeadState),
-            flow::Error::UnknownStep { .. } | flow::Error::Status { .. } | flow::Error::LaterRun { .. } => {
-                Problem::because(Code::RunState, told)
-            }
+            flow::Error::UnknownStep { .. }
+            | flow::Error::Status { .. }
+            | flow::Error::LaterRun { .. }
+            | flow::Error::Unsettled { .. } => Problem::because(Code::RunState, told),
             flow::Error::Key { .. } | flow::Error::KeyCycle { .. } => {
                 Problem::because(Code::ActRefused, told)
             }

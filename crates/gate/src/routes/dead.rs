@@ -50,6 +50,7 @@ const fn route(
 }
 
 const EMPTY: Takes = Takes::Json(Schema::Nothing, Optional::Yes);
+const REPLAY: Takes = Takes::Json(Schema::Command, Optional::Yes);
 const EDIT: Takes = Takes::Json(Schema::EditDeadLetter, Optional::No);
 
 pub(super) const ROUTES: &[Route] = &[
@@ -87,7 +88,7 @@ pub(super) const ROUTES: &[Route] = &[
         "/v1/dead/{id}/replay",
         "replayDeadLetter",
         "Tries the call again, under its original idempotency key.",
-        EMPTY,
+        REPLAY,
         |gate, asked| Box::pin(replay(gate, asked)),
     ),
     route(
@@ -151,9 +152,20 @@ async fn edit(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
     told(gate, &asked, "edited").await
 }
 
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Replay {
+    /// Why, in the person's own words.
+    reason: String,
+    /// What may have landed and must not be repeated is sent again.
+    send_again: bool,
+}
+
 async fn replay(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
     let letter = found(gate, &asked).await?;
-    asked.engine(gate).replay_dead(&letter.id).await?;
+    let Replay { reason, send_again } = asked.document()?;
+    let by = flow::Author::new(&*asked.principal.subject, reason);
+    asked.engine(gate).replay_dead(&letter.id, send_again, by).await?;
     told(gate, &asked, "replayed").await
 }
 

@@ -38,10 +38,10 @@ const fn manage(path: &'static str, name: &'static str, summary: &'static str, h
         path,
         name,
         summary,
-        permission: Permission::FlowManage,
+        permission: Permission::RunsDecide,
         query: &[],
         headers: &[],
-        takes: Takes::Json(Schema::Nothing, Optional::Yes),
+        takes: Takes::Json(Schema::Command, Optional::Yes),
         gives: Gives { status: 200, schema: Schema::Run },
         problems: &[Code::RunUnknown, Code::RunState, Code::BodyInvalid],
         handler,
@@ -115,6 +115,16 @@ pub(super) const ROUTES: &[Route] = &[
             "releaseKey",
             "Lets others with its key pass a run whose undoing is not over.",
             |gate, asked| Box::pin(change(gate, asked, Change::ReleaseKey)),
+        )
+    },
+    Route {
+        permission: Permission::RunsAttest,
+        takes: Takes::Json(Schema::SettleStep, Optional::No),
+        ..manage(
+            "/v1/runs/{id}/settle",
+            "settleStep",
+            "Says what became of a step whose outcome nobody knows; the run goes on as if it had been answered so.",
+            |gate, asked| Box::pin(change(gate, asked, Change::Settle)),
         )
     },
 ];
@@ -203,59 +213,76 @@ enum Change {
     Restart,
     Undo,
     ReleaseKey,
+    Settle,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Restart {
-    step: String,
-}
-
-/// Why somebody changes a run.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Because {
-    reason: Option<String>,
-    #[serde(default)]
+/// What a command may say beside what it is.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Said {
+    /// Why, in the person's own words.
+    reason: String,
+    /// The step, where the command is about one.
+    step: Option<String>,
+    /// What may have landed and must not be repeated is sent again.
+    send_again: bool,
+    /// Also below a later run with its key that stands.
     force: bool,
-}
-
-async fn change(gate: &Gate, asked: Asked, change: Change) -> Result<Answer, Problem> {
-    ours(gate, &asked).await?;
-    let (id, by) = (asked.param("id"), &*asked.principal.subject);
-    let engine = asked.engine(gate);
-    match change {
-        Change::Cancel => engine.cancel(id, by).await?,
-        Change::Pause => engine.pause(id, by).await?,
-        Change::Resume => engine.resume(id).await?,
-        Change::Restart => {
-            let Restart { step } = asked.document()?;
-            if gate.conversations.is_superseded(id).await? {
-                let detail = "its commit was tried anew since: restart the run of the latest try";
-                return Err(Problem::because(Code::RunState, detail));
-            }
-            engine.restart_from(id, &step).await?;
-        }
-        Change::Undo => {
-            let (reason, force) = because(&asked)?;
-            gate.engine.undo(id, by, reason.as_deref(), force).await?;
-        }
-        Change::ReleaseKey => gate.engine.release_key(id, by, because(&asked)?.0.as_deref()).await?,
-    }
-    let correlation_id = &*asked.correlation;
-    tracing::info!(correlation_id, run = id, ?change, principal = by, "run changed by hand");
-    shown(gate, id).await
+    /// Whether the step landed.
+    landed: Option<bool>,
+    /// What it answered then.
+    output: Value,
 }
 
 /// The longest reason, in characters.
 const REASON: usize = 500;
 
-fn because(asked: &Asked) -> Result<(Option<String>, bool), Problem> {
-    let Because { reason, force } = asked.document()?;
-    match reason.as_ref().map(|reason| reason.chars().count()) {
-        Some(long) if long > REASON => {
-            Err(Problem::because(Code::BodyInvalid, format!("reason: at most {REASON} characters")))
+impl Said {
+    fn fits(&self) -> Result<(), Problem> {
+        match self.reason.chars().count() > REASON {
+            true => Err(Problem::because(Code::BodyInvalid, format!("reason: at most {REASON} characters"))),
+            false => Ok(()),
         }
-        _ => Ok((reason, force)),
     }
+
+    fn step(&self) -> Result<&str, Problem> {
+        let missing = || Problem::because(Code::BodyInvalid, "step: expected the name of a step");
+        self.step.as_deref().ok_or_else(missing)
+    }
+
+    /// The output of a step that landed; `None` of one that did not.
+    fn outcome(&self) -> Result<Option<Value>, Problem> {
+        let refuse = |why| Err(Problem::because(Code::BodyInvalid, why));
+        match (self.landed, self.reason.trim().is_empty()) {
+            (_, true) => refuse("reason: expected how it was found out"),
+            (None, _) => refuse("landed: expected true or false"),
+            (Some(true), _) => Ok(Some(self.output.clone())),
+            (Some(false), _) => Ok(None),
+        }
+    }
+}
+
+async fn change(gate: &Gate, asked: Asked, change: Change) -> Result<Answer, Problem> {
+    ours(gate, &asked).await?;
+    let said: Said = asked.document()?;
+    said.fits()?;
+    let (id, who) = (asked.param("id"), &*asked.principal.subject);
+    let by = flow::Author::new(who, said.reason.clone());
+    let engine = asked.engine(gate);
+    match change {
+        Change::Cancel => engine.cancel(id, by).await?,
+        Change::Pause => engine.pause(id, by).await?,
+        Change::Resume => engine.resume(id, said.send_again, by).await?,
+        Change::Restart if gate.conversations.is_superseded(id).await? => {
+            let detail = "its commit was tried anew since: restart the run of the latest try";
+            return Err(Problem::because(Code::RunState, detail));
+        }
+        Change::Restart => engine.restart_from(id, said.step()?, said.send_again, by).await?,
+        Change::Settle => engine.settle(id, said.step()?, said.outcome()?, by).await?,
+        Change::Undo => engine.undo(id, said.force, by).await?,
+        Change::ReleaseKey => engine.release_key(id, by).await?,
+    }
+    let correlation_id = &*asked.correlation;
+    tracing::info!(correlation_id, run = id, ?change, principal = who, "run changed by hand");
+    shown(gate, id).await
 }

@@ -208,6 +208,9 @@ fn miscounted() -> Fault {
     Fault::new(Kind::Protocol, Landed::Yes, "a batch was not answered with one result per item")
 }
 
+/// How long an item may wait for its batch, and a batch for its turn.
+const COLLECTING: Duration = Duration::from_secs(60);
+
 impl Link for Batched {
     fn spec(&self) -> &Spec {
         self.link.spec()
@@ -222,5 +225,12 @@ impl Link for Batched {
 
     fn outlook(&self, operation: &str, tenant: &str) -> Outlook {
         self.link.outlook(operation, tenant)
+    }
+
+    fn limit(&self, operation: &str) -> Option<Duration> {
+        match self.ways.get(operation) {
+            Some(_) => self.link.limit(operation).map(|limit| limit + COLLECTING),
+            None => self.link.limit(operation),
+        }
     }
 }

@@ -88,7 +88,7 @@ fn attempts(policy: &Policy) -> u32 {
 }
 
 /// Every attempt times out, the last of its copies too, and everything before it waits as long as it may.
-fn longest(policy: &Policy, copies: u32) -> Duration {
+pub(crate) fn longest(policy: &Policy, copies: u32) -> Duration {
     let queue = policy.bulkhead.as_ref().map_or(Duration::ZERO, |bulkhead| bulkhead.max_wait);
     let turn = match policy.limit.as_ref().map(|limit| limit.mode) {
         Some(Mode::Wait { max_wait }) => max_wait,

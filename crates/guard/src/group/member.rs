@@ -1,6 +1,7 @@
 //! One member of a group: how fast it answers, and how well it is.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use port::{Call, Clock, Ctx, Fault, Landed, Link, Outlook, Reply};
 
@@ -27,6 +28,10 @@ impl Member {
 
     pub(super) fn outlook(&self, operation: &str, tenant: &str) -> Outlook {
         self.link.outlook(operation, tenant)
+    }
+
+    pub(super) fn limit(&self, operation: &str) -> Option<Duration> {
+        self.link.limit(operation)
     }
 
     pub(super) async fn call(&self, ctx: &Ctx, call: &Call, clock: &dyn Clock) -> Result<Reply, Fault> {

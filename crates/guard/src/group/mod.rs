@@ -286,6 +286,10 @@ impl Link for Group {
         each.reduce(Outlook::or).unwrap_or(Outlook::Open)
     }
 
+    fn limit(&self, operation: &str) -> Option<Duration> {
+        self.members.iter().map(|member| member.limit(operation)).sum()
+    }
+
     fn first_asked(&self, operation: &str) -> Option<Arc<str>> {
         let one = self.spec.operation(operation).is_some_and(|known| !may_act_at_several(known));
         let chosen = (one && self.members.len() > 1).then(|| self.order(None))?;

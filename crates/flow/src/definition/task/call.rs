@@ -8,7 +8,7 @@ use port::Repeat;
 
 use super::super::Retry;
 use super::super::reader::Reader;
-use super::{Body, Call, Compensate, Members, Verify, members};
+use super::{Body, Call, Compensate, Members, members};
 
 /// How long one undoing may take when nobody says.
 const UNDO_TIMEOUT: Duration = Duration::from_secs(60);
@@ -26,7 +26,11 @@ pub(super) fn call(reader: &mut Reader<'_>, node: &Node, verb: &str) -> Option<C
     let (repeat, known) = (found.unwrap_or(Repeat::Never), found.is_some());
     judge_input(reader, node, target, (system, operation), with.as_ref());
     let members = Members::of(reader.known, system, operation);
-    Some(Call { system: system.into(), operation: operation.into(), with, repeat, known, members })
+    let declared = reader.known.operation(system, operation);
+    let settles = declared.map_or(port::SETTLES_WITHIN, |known| known.settles_within);
+    let in_progress = declared.map_or(port::IN_PROGRESS_UNTIL, |known| known.in_progress_until);
+    let (system, operation) = (system.into(), operation.into());
+    Some(Call { system, operation, with, repeat, known, members, settles, in_progress })
 }
 
 fn known(reader: &mut Reader<'_>, target: &Node, system: &str, operation: &str) -> Option<Repeat> {
@@ -105,19 +109,4 @@ fn warn_if_final(reader: &mut Reader<'_>, node: &Node, body: Option<&Body>) {
         let said = format!("`{name}` must never be repeated, and nothing says how to undo it");
         reader.warn("FLOW008", &target.span, said, help);
     }
-}
-
-pub(super) fn verify(reader: &mut Reader<'_>, node: &Node) -> Option<Verify> {
-    let verify = node.get("verify")?;
-    let call = call(reader, verify, "call")?;
-    let known = reader.known.operation(&call.system, &call.operation);
-    if known.is_some_and(|known| known.repeat != Repeat::Safe) {
-        let said = format!("`{}.{}` changes something, so it cannot verify", call.system, call.operation);
-        reader.error("FLOW009", &verify.span, said, "verify with an operation whose repeat is `safe`");
-    }
-    reader.within("result", Ty::Any, |reader| {
-        let found = verify.get("found").and_then(|found| reader.condition(found));
-        let output = verify.get("output").and_then(|output| reader.mapping(output));
-        Some(Verify { call, found, output })
-    })
 }

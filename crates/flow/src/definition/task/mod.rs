@@ -8,6 +8,7 @@ mod members;
 mod plain;
 mod read;
 mod say;
+mod verify;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +36,8 @@ pub(crate) struct Task {
     /// It is said that the step is not undone: `compensate: none`.
     pub(crate) kept: bool,
     pub(crate) verify: Option<Verify>,
+    /// What must hold of `before`, or the step fails without being sent.
+    pub(crate) expect: Option<Program>,
     pub(crate) retry: Retry,
     pub(crate) timeout: Option<Duration>,
     pub(crate) on_exhausted: Option<OnExhausted>,
@@ -80,6 +83,10 @@ pub(crate) struct Call {
     /// Whether there is such an operation; of a pinned definition it may have gone.
     pub(crate) known: bool,
     pub(crate) members: Members,
+    /// How long after a call of unknown outcome its effect may still appear.
+    pub(crate) settles: Duration,
+    /// How long the system may say that it is still at an earlier request with the same key.
+    pub(crate) in_progress: Duration,
 }
 
 /// How a step is undone.
@@ -96,6 +103,27 @@ pub(crate) struct Verify {
     pub(crate) call: Call,
     pub(crate) found: Option<Program>,
     pub(crate) output: Option<Mapping>,
+    /// The same look-up is made before the step is sent; its answer is `before`.
+    pub(crate) before: bool,
+    /// Until the first look-up, between two, and how long to go on looking.
+    pub(crate) after: Duration,
+    pub(crate) every: Duration,
+    pub(crate) until: Duration,
+    pub(crate) not_found: NotFound,
+    /// The step landed when nothing is found (a removal).
+    pub(crate) absent: bool,
+}
+
+/// What is done when nothing was found once the outcome had settled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum NotFound {
+    /// A person decides, after all look-ups.
+    #[default]
+    Park,
+    /// It did not land: it is sent again.
+    Send,
+    /// It did not land: the step fails.
+    Fail,
 }
 
 /// What decides a `fork` whose branches race, and what becomes of the others.

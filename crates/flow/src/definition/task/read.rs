@@ -7,7 +7,7 @@ use expr::Ty;
 
 use super::super::reader::Reader;
 use super::super::{OnExhausted, Retry};
-use super::{Block, Body, Each, Task, answer, branch, call, fault, plain, say};
+use super::{Block, Body, Each, Task, answer, branch, call, fault, plain, say, verify as look};
 
 /// The verbs, in the order in which they are looked for.
 pub(in super::super) const VERBS: [&str; 15] = [
@@ -70,7 +70,7 @@ fn verb(node: &Node) -> Option<&'static str> {
 fn task(reader: &mut Reader<'_>, name: &str, verb: &'static str, node: &Node) -> Option<Task> {
     let when = node.get("if").and_then(|node| reader.condition(node));
     let each = node.get("for").and_then(|each| loop_of(reader, each));
-    let (body, compensate, verify, ty) = match &each {
+    let (body, compensate, verify, expect, ty) = match &each {
         Some(each) => reader.within(&each.name.clone(), Ty::Any, |reader| inner(reader, verb, node)),
         None => inner(reader, verb, node),
     };
@@ -85,6 +85,7 @@ fn task(reader: &mut Reader<'_>, name: &str, verb: &'static str, node: &Node) ->
         compensate,
         kept: node.get("compensate").and_then(Node::text) == Some("none"),
         verify,
+        expect,
         retry: node.get("retry").map_or(Retry::STEP, |retry| Retry::read(retry, &Retry::STEP)),
         timeout: node.get("timeout").and_then(Node::duration),
         on_exhausted: node.get("on_exhausted").and_then(OnExhausted::read),
@@ -92,14 +93,15 @@ fn task(reader: &mut Reader<'_>, name: &str, verb: &'static str, node: &Node) ->
     })
 }
 
-type Inner = (Option<Body>, Option<super::Compensate>, Option<super::Verify>, Ty);
+type Inner = (Option<Body>, Option<super::Compensate>, Option<super::Verify>, Option<expr::Program>, Ty);
 
 fn inner(reader: &mut Reader<'_>, verb: &'static str, node: &Node) -> Inner {
     let body = body(reader, verb, node);
     let ty = body.as_ref().map_or(Ty::Any, |body| output(reader, body));
     let compensate = call::compensate(reader, node, body.as_ref(), &ty);
-    let verify = call::verify(reader, node);
-    (body, compensate, verify, ty)
+    let verify = look::verify(reader, node, body.as_ref());
+    let expect = look::expect(reader, node, verify.as_ref());
+    (body, compensate, verify, expect, ty)
 }
 
 fn loop_of(reader: &mut Reader<'_>, node: &Node) -> Option<Each> {

@@ -36,7 +36,7 @@ fn a_member_that_is_away_after_the_crash_may_have_charged() {
     run.again("charge");
     assert_eq!(run.last(), ("stripe", "charge", Repeat::Keyed));
     let Event::StepExhausted { error, .. } = run.home(Err(away())) else { panic!("{:?}", run.journal) };
-    assert_eq!((error.landed, error.member.as_deref()), (Landed::No, Some("stripe")));
+    assert_eq!((error.landed, error.member.as_deref()), (Landed::Unknown, Some("stripe")));
     run.note(Event::RunCancelling { by: "ada".into() });
     assert_eq!(run.last(), ("stripe", "charge", Repeat::Keyed), "asked for, to be refunded");
 }
@@ -57,19 +57,27 @@ fn a_breaker_that_is_open_after_the_crash_does_not_send_the_charge_elsewhere() {
 fn a_refusal_after_the_crash_means_that_nothing_was_charged() {
     let mut run = Run::of(charge(json!({})));
     run.read_back();
+    assert!(
+        matches!(run.home(Err(refused())), Event::StepUnfinished { .. }),
+        "not before the first has settled"
+    );
+    run.again("charge");
     run.home(Err(refused()));
-    assert_eq!((run.calls.len(), run.state.ending.is_some()), (2, true), "nothing is refunded");
+    assert_eq!((run.calls.len(), run.state.ending.is_some()), (3, true), "nothing is refunded");
 }
 
 #[test]
 fn what_must_never_be_repeated_is_looked_up_at_the_member_that_was_asked() {
-    let mut run = Run::of(json!([{ "post": { "call": "pay.post", "verify": { "call": "pay.find" } } }]));
+    let mut run = Run::of(
+        json!([{ "post": { "call": "pay.post", "verify": { "call": "pay.find", "not_found": "send" } } }]),
+    );
     run.read_back();
     let Some(Decision::Interrupted { path, error }) = run.others.pop() else { panic!("{:?}", run.others) };
     let said = "stopped between sending the call and writing its outcome; `stripe` was asked";
     assert_eq!(error.message, said);
     assert!(run.state.can_verify(&path, &error), "no dead letter is written");
     run.note(Event::StepUnknown { path, error });
+    run.again("post");
     assert_eq!(run.last(), ("stripe", "find", Repeat::Safe));
     run.home(Err(Fault::new(Kind::NotFound, Landed::No, "no such post")));
     assert_eq!(run.last(), ("pay", "post", Repeat::Never), "nothing landed: any member may do it");
@@ -89,6 +97,7 @@ fn a_call_that_was_given_up_may_have_landed_at_the_member_that_was_asked_last() 
     let mut run = Run::of(charge(json!({ "verify": { "call": "pay.find" } })));
     run.moves_on("adyen");
     run.home(Err(lost(None)));
+    run.again("charge");
     assert_eq!(run.last(), ("adyen", "find", Repeat::Safe));
 }
 
@@ -120,7 +129,10 @@ fn a_system_that_is_away_after_the_crash_may_have_acted() {
     );
     run.read_back();
     run.home(Err(away()));
-    assert_eq!(run.last(), ("shop", "cancel", Repeat::Safe));
+    let Some(Decision::Defer { path, error, until }) = run.others.pop() else { panic!("{:?}", run.others) };
+    run.note(Event::StepUnfinished { path, error, until });
+    run.again("order/undo");
+    assert_eq!(run.last(), ("shop", "cancel", Repeat::Safe), "once it has settled");
 }
 
 /// Written before a journal knew whom a group asks first: nobody knows whom to ask, so nobody is asked: neither for the charge, nor for whether it landed.
