@@ -53,8 +53,8 @@ fn a_final_operation_without_compensation_is_a_warning() {
     check(
         "do: [{ pay: { call: payments.capture } }]",
         expect![[r#"
-            FLOW016 1:21 step `pay` does not say how it is undone, and `payments.capture` declares the undo `refund` (write `compensate: { call: payments.refund, with: { … } }`, or `compensate: none`)
-            FLOW030 1:21 when nobody knows whether `payments.capture` landed, nothing can find out, and a person has to decide (add `verify: { call: … }` to the operation or the step, or `verify: none`)"#]],
+            FLOW030 1:21 when nobody knows whether `payments.capture` landed, nothing can find out, and a person has to decide (add `verify: { call: … }` to the operation or the step, or `verify: none`)
+            FLOW016 1:21 step `pay` does not say how it is undone, and `payments.capture` declares the undo `refund` (write `compensate: { call: payments.refund, with: { … } }`, or `compensate: none`)"#]],
     );
 }
 

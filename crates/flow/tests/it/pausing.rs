@@ -65,7 +65,8 @@ async fn what_is_told_to_a_closed_system_waits_and_burns_no_attempt() {
 
 #[tokio::test(start_paused = true)]
 async fn who_was_held_first_goes_first_newcomers_included() {
-    let world = World::of("{ do: [{ charge: { call: payments.charge } }] }").await;
+    let world =
+        World::of("{ do: [{ charge: { call: payments.charge, with: { run: '${ run.id }' } } }] }").await;
     let open = Fault::rejected(Rejection::BreakerOpen, Some(Duration::from_secs(20)));
     world.ledger.fails("payments.charge", open);
     world.ledger.looks("payments", Outlook::Closed(Duration::from_secs(20)));
@@ -83,8 +84,8 @@ async fn who_was_held_first_goes_first_newcomers_included() {
     for run in &runs {
         assert_eq!(world.engine.wait(run.as_str(), PATIENCE).await.unwrap().status, RunStatus::Succeeded);
     }
-    let keys = world.ledger.keys("payments.charge");
-    let order: Vec<_> = keys.iter().skip(1).map(|key| key.split('/').next().unwrap().to_owned()).collect();
+    let inputs = world.ledger.inputs("payments.charge");
+    let order: Vec<_> = inputs.iter().map(|input| input["run"].as_str().unwrap().to_owned()).collect();
     assert_eq!(order, runs.iter().map(|run| run.to_string()).collect::<Vec<_>>());
 }
 
