@@ -214,6 +214,7 @@ impl Voice for Mute {
 
     fn is_heard<'a>(
         &'a self,
+        _tenant: &'a str,
         _conversation: &'a str,
     ) -> futures_util::future::BoxFuture<'a, Result<bool, store::Error>> {
         Box::pin(std::future::ready(Ok(true)))

@@ -15,13 +15,18 @@ fn said(number: usize, rest: &Value) -> Utterance {
         json!({"id": format!("act_{number}"), "timestamp": "2025-03-04T09:15:00Z", "speaker": "ann"});
     act.as_object_mut().expect("an object").extend(rest.as_object().expect("an object").clone());
     let act = parse_act(act.to_string().as_bytes(), &act::Rules::strict()).expect("a sound act").value;
-    Utterance { act: Arc::new(act), at: Timestamp::UNIX_EPOCH, correlation: "c".into() }
+    Utterance {
+        act: Arc::new(act),
+        at: Timestamp::UNIX_EPOCH,
+        correlation: "c".into(),
+        standing: Default::default(),
+    }
 }
 
 fn conversation(rules: &Rules) -> Conversation {
     let mut talk = Conversation::new("conv_1");
     let ann = Participant::new("ann", ParticipantType::Human);
-    let begun = begin(&talk, Started::new("acme", Timestamp::UNIX_EPOCH), vec![ann]).expect("new");
+    let begun = begin(&talk, Started::new("acme", Timestamp::UNIX_EPOCH), vec![ann], false).expect("new");
     begun.events.iter().for_each(|event| talk.apply(event));
     for number in 0..8 {
         let fact =

@@ -52,7 +52,8 @@ mod tests {
     #[test]
     fn nothing_steers_the_terminal() {
         let mut out = Plain(Vec::new());
-        write!(out, "{}\t{}\n", "\u{1b}]0;title\u{7}\u{9b}2J", "a\u{202e}b\u{2066}é\r").unwrap();
+        let (title, turned) = ("\u{1b}]0;title\u{7}\u{9b}2J", "a\u{202e}b\u{2066}é\r");
+        writeln!(out, "{title}\t{turned}").unwrap();
         let text = String::from_utf8(out.0).unwrap();
         assert_eq!(text, "\\u001b]0;title\\u0007\\u009b2J\ta\\u202eb\\u2066é\\u000d\n");
     }

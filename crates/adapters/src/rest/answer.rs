@@ -20,6 +20,9 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub(super) async fn success(response: Response, plan: &Plan, most: usize) -> Result<Reply, Fault> {
     let status = response.status();
     let media = Media::of(response.headers());
+    if is_coded(response.headers()) {
+        return Err(unreadable("the answer is in a coding that was not asked for").status(status.as_u16()));
+    }
     let body = whole(response, most).await.map_err(|fault| fault.status(status.as_u16()))?;
     let output = if status.is_success() {
         output(&body, media, &plan.output).map_err(|fault| fault.status(status.as_u16()))?
@@ -46,6 +49,14 @@ pub(super) async fn failure(mut response: Response) -> Option<String> {
 /// Whether the operation takes this status as success.
 pub(super) fn is_success(status: StatusCode, plan: &Plan) -> bool {
     status.is_success() || plan.ok.contains(&status.as_u16())
+}
+
+/// Whether the body is compressed or otherwise coded, although only `identity` was welcome.
+fn is_coded(headers: &HeaderMap) -> bool {
+    let codings = headers.get_all(header::CONTENT_ENCODING).iter();
+    codings
+        .flat_map(|value| value.to_str().unwrap_or("?").split(','))
+        .any(|coding| !coding.trim().is_empty() && !coding.trim().eq_ignore_ascii_case("identity"))
 }
 
 async fn whole(mut response: Response, most: usize) -> Result<Bytes, Fault> {

@@ -25,6 +25,12 @@ pub(super) struct Client {
 impl Client {
     /// Performs `call`. Dropping the future closes the exchange; after the first poll the call may have landed.
     pub(super) async fn perform(&self, ctx: &Ctx, plan: &Plan, call: &Call) -> Result<Reply, Fault> {
+        let answered = self.exchange(ctx, plan, call).await;
+        let Some(scrubber) = self.credentials.as_ref().map(Resolved::scrubber) else { return answered };
+        answered.map(|reply| scrubber.reply(reply)).map_err(|fault| scrubber.fault(fault))
+    }
+
+    async fn exchange(&self, ctx: &Ctx, plan: &Plan, call: &Call) -> Result<Reply, Fault> {
         let request = request::build(&self.config.base, plan, call)?;
         let limit = time_left(ctx, plan)?;
         let method = plan.method.clone();
@@ -43,7 +49,7 @@ impl Client {
             false => fault::of_status(status, wait),
         };
         match answer::failure(response).await {
-            Some(words) => Err(fault.with("answer", self.scrub(words))),
+            Some(words) => Err(fault.with("answer", fault::words(&self.scrub(words)))),
             None => Err(fault),
         }
     }
@@ -58,7 +64,9 @@ impl Client {
         let Request { mut url, headers: own, body } = request;
         let mut headers = self.config.headers.clone();
         headers.extend(own);
-        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, */*;q=0.5"));
+        headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json, */*;q=0.5"));
+        // Said aloud: without it a system may choose any coding (RFC 9110, 12.5.3), and none is read here.
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         say_context(ctx, &mut headers);
         if let Some(credentials) = &self.credentials {
             credentials.attach(&mut url, &mut headers);
@@ -79,7 +87,7 @@ impl Client {
 
     fn scrub(&self, words: String) -> String {
         match &self.credentials {
-            Some(credentials) => credentials.scrub(words),
+            Some(credentials) => credentials.scrubber().text(words),
             None => words,
         }
     }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use diag::{Diagnostic, Node, Span};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName};
 use url::{Host, Url};
 
 use super::deadline::{self, Format};
+use super::headers::{self, header_name};
 use super::operation::{self, Plan};
 use super::section::{Auth, DeadlineHeader, Place, Section};
 
@@ -96,7 +97,7 @@ pub(super) fn read(system: &str, node: &Node) -> (Option<Config>, Vec<Diagnostic
 
 fn config(section: Section, judge: &mut Judge<'_>) -> Option<Config> {
     let base = base(&section.url, judge);
-    let headers = headers(&section.headers, judge);
+    let headers = headers::of_system(&section.headers, judge);
     if let Some(auth) = &section.auth {
         check_auth(auth, judge);
         warn_of_clear_text(base.as_ref(), judge);
@@ -116,7 +117,10 @@ fn config(section: Section, judge: &mut Judge<'_>) -> Option<Config> {
             );
         }
     }
-    Some(Config { base: base?, headers, auth: section.auth, max_response, deadline_header, operations })
+    let config =
+        Config { base: base?, headers, auth: section.auth, max_response, deadline_header, operations };
+    headers::check_collisions(&config, judge);
+    Some(config)
 }
 
 fn base(text: &str, judge: &mut Judge<'_>) -> Option<Url> {
@@ -161,34 +165,6 @@ fn warn_of_clear_text(base: Option<&Url>, judge: &mut Judge<'_>) {
     }
 }
 
-fn headers(written: &BTreeMap<String, String>, judge: &mut Judge<'_>) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    for (name, value) in written {
-        let path = ["headers", name.as_str()];
-        let Some(known) = header_name(name, &path, judge) else { continue };
-        warn_of_credential(&known, &path, judge);
-        match HeaderValue::from_str(value) {
-            Ok(value) => _ = headers.insert(known, value),
-            Err(_) => {
-                let help = "use visible ASCII characters, and auth for secrets";
-                judge.refuse::<()>("REST005", &path, "the value cannot be sent in a header", help);
-            }
-        }
-    }
-    headers
-}
-
-/// A fixed value in a header whose name ends like that of a credential stands in the open.
-pub(super) fn warn_of_credential(name: &HeaderName, path: &[&str], judge: &mut Judge<'_>) {
-    const WORDS: [&str; 7] = ["key", "apikey", "token", "secret", "password", "auth", "authorization"];
-    if name.as_str().rsplit(['-', '_']).next().is_some_and(|last| WORDS.contains(&last)) {
-        let place = judge.place(path);
-        let says = format!("the header {name} seems to carry a credential");
-        let warning = Diagnostic::warning("REST012", place, says).hiding(place);
-        judge.found.push(warning.help("write `auth: { api_key: { name: …, value: { secret: NAME } } }`"));
-    }
-}
-
 fn deadline_header(written: &DeadlineHeader, judge: &mut Judge<'_>) -> Option<deadline::Header> {
     let (name, path, format): (_, &[&str], _) = match written {
         DeadlineHeader::Name(name) => (name, &["deadline_header"], None),
@@ -197,41 +173,6 @@ fn deadline_header(written: &DeadlineHeader, judge: &mut Judge<'_>) -> Option<de
     let name = header_name(name, path, judge)?;
     let format = format.unwrap_or_else(|| Format::of(&name));
     Some(deadline::Header { name, format })
-}
-
-/// A header the configuration may set: not one that HTTP, the call's context or `auth` owns.
-pub(super) fn header_name(name: &str, path: &[&str], judge: &mut Judge<'_>) -> Option<HeaderName> {
-    const OWNED: [&str; 11] = [
-        "authorization",
-        "proxy-authorization",
-        "cookie",
-        "host",
-        "connection",
-        "content-length",
-        "transfer-encoding",
-        "upgrade",
-        "te",
-        "traceparent",
-        "x-correlation-id",
-    ];
-    let Ok(known) = HeaderName::from_bytes(name.as_bytes()) else {
-        return judge.refuse(
-            "REST005",
-            path,
-            format!("{name:?} is not a header name"),
-            "use letters, digits and -",
-        );
-    };
-    if OWNED.contains(&known.as_str()) {
-        let says = format!("the header {known} is set by Cardan itself");
-        return judge.refuse(
-            "REST005",
-            path,
-            says,
-            "use auth for credentials; the others follow from the call",
-        );
-    }
-    Some(known)
 }
 
 fn check_auth(auth: &Auth, judge: &mut Judge<'_>) {

@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use super::scrub::Scrubber;
 use super::section::{Auth, Place};
 use crate::Secrets;
 
@@ -18,11 +19,11 @@ pub(super) enum Credentials {
     Query(String, SecretString),
 }
 
-/// Credentials and the secrets they were made of, which no message may repeat.
+/// Credentials, and what takes them out of everything that comes back.
 #[derive(Clone, Debug)]
 pub(super) struct Resolved {
     pub(super) credentials: Credentials,
-    secret: SecretString,
+    scrubber: Scrubber,
 }
 
 impl Resolved {
@@ -32,18 +33,24 @@ impl Resolved {
             Auth::Bearer(name) => {
                 let secret = name.resolve(secrets)?;
                 let value = format!("Bearer {}", secret.expose_secret());
-                Ok(Self { credentials: in_header(header::AUTHORIZATION, &value)?, secret })
+                let scrubber = Scrubber::of(&[secret.expose_secret()]);
+                Ok(Self { credentials: in_header(header::AUTHORIZATION, &value)?, scrubber })
             }
             Auth::Basic(basic) => {
                 let secret = basic.password.resolve(secrets)?;
-                let pair = BASE64_STANDARD.encode(format!("{}:{}", basic.user, secret.expose_secret()));
-                Ok(Self { credentials: in_header(header::AUTHORIZATION, &format!("Basic {pair}"))?, secret })
+                let plain = format!("{}:{}", basic.user, secret.expose_secret());
+                let pair = BASE64_STANDARD.encode(&plain);
+                let scrubber = Scrubber::of(&[secret.expose_secret(), &plain]);
+                Ok(Self {
+                    credentials: in_header(header::AUTHORIZATION, &format!("Basic {pair}"))?,
+                    scrubber,
+                })
             }
             Auth::ApiKey(key) => {
                 let secret = key.value.resolve(secrets)?;
                 let value = format!("{}{}", key.prefix, secret.expose_secret());
                 let credentials = match key.place {
-                    Place::Query => Credentials::Query(key.name.clone(), value.into()),
+                    Place::Query => Credentials::Query(key.name.clone(), value.clone().into()),
                     Place::Header => {
                         let name = HeaderName::from_bytes(key.name.as_bytes());
                         in_header(
@@ -52,7 +59,7 @@ impl Resolved {
                         )?
                     }
                 };
-                Ok(Self { credentials, secret })
+                Ok(Self { credentials, scrubber: Scrubber::of(&[secret.expose_secret(), &value]) })
             }
         }
     }
@@ -67,13 +74,16 @@ impl Resolved {
         }
     }
 
-    /// Takes the secret out of a text that the system may have echoed.
-    pub(super) fn scrub(&self, text: String) -> String {
-        text.replace(self.secret.expose_secret(), "[secret]")
+    /// Takes the credentials out of what the system may have echoed.
+    pub(super) fn scrubber(&self) -> &Scrubber {
+        &self.scrubber
     }
 }
 
 fn in_header(name: HeaderName, value: &str) -> Result<Credentials, String> {
+    if value.ends_with([' ', '\t']) {
+        return Err("the secret ends with white space, which a header does not carry".to_owned());
+    }
     let mut value =
         HeaderValue::from_str(value).map_err(|_| "the secret cannot be sent in a header".to_owned())?;
     value.set_sensitive(true);

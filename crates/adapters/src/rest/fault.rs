@@ -88,23 +88,28 @@ pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let seconds = match digits {
         true => text.parse().unwrap_or(LONGEST_WAIT),
-        false => u64::try_from(date(text)?.as_second() - now.as_second()).unwrap_or(0),
+        false => u64::try_from(seconds_between(now, date(text)?)).unwrap_or(0),
     };
     Some(Duration::from_secs(seconds.min(LONGEST_WAIT)))
 }
 
-/// A date in any of the three forms of RFC 9110, 5.6.7; the name of the day is not looked at.
-fn date(text: &str) -> Option<Timestamp> {
-    let usual = rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text);
-    usual.ok().or_else(|| {
-        let (_day, rest) = text.split_once(' ')?;
-        let obsolete = ["%d-%b-%y %H:%M:%S GMT", "%b %e %H:%M:%S %Y"];
-        let date = obsolete.into_iter().find_map(|form| DateTime::strptime(form, rest).ok())?;
-        Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
+fn seconds_between(now: Timestamp, then: DateTime) -> i64 {
+    then.duration_since(now.to_zoned(TimeZone::UTC).datetime()).as_secs()
+}
+
+/// A date in any of the three forms of RFC 9110, 5.6.7, in UTC; the name of the day is not looked at. The last day of
+/// the year 9999 is one, which no timestamp holds.
+fn date(text: &str) -> Option<DateTime> {
+    let (_day, rest) = text.split_once(' ')?;
+    let forms = ["%d %b %Y %H:%M:%S GMT", "%d-%b-%y %H:%M:%S GMT", "%b %e %H:%M:%S %Y"];
+    forms.into_iter().find_map(|form| DateTime::strptime(form, rest).ok()).or_else(|| {
+        let lenient = rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text);
+        Some(lenient.ok()?.to_zoned(TimeZone::UTC).datetime())
     })
 }
 
-/// The system's own words about a failure, from the members that problems use; never the whole body.
+/// The system's own words about a failure, from the members that problems use; never the whole body. They are cut
+/// by [`words`] only when our credentials have been taken out: a part of one would not be found any more.
 pub(super) fn detail(body: &[u8]) -> Option<String> {
     let problem: Value = serde_json::from_slice(body).ok()?;
     let said = ["title", "detail", "error", "message"].map(|member| match problem.get(member) {
@@ -113,9 +118,10 @@ pub(super) fn detail(body: &[u8]) -> Option<String> {
         None => None,
     });
     let said: Vec<_> = said.into_iter().flatten().collect();
-    (!said.is_empty()).then(|| words(&said.join(": ")))
+    (!said.is_empty()).then(|| said.join(": "))
 }
 
-fn words(text: &str) -> String {
+/// As many words as are kept, without control characters.
+pub(super) fn words(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(WORDS).collect()
 }

@@ -8,7 +8,8 @@ use http::{HeaderName, Method};
 use port::Repeat;
 use serde_json::{Value, json};
 
-use super::config::{Judge, header_name, warn_of_credential};
+use super::config::Judge;
+use super::headers::{check_content_type, check_fixed, header_name, warn_of_credential};
 use super::key_form::KeyForm;
 use super::section::Operation;
 use super::template::Template;
@@ -272,8 +273,11 @@ fn header_templates(
     let mut named = Vec::new();
     for (header, template) in templates(written, &place, judge)? {
         let known = header_name(&header, &place, judge)?;
+        let path = [place[0], name, place[2], &header];
+        check_content_type(&known, &written[&header], &path, judge);
         if template.members().next().is_none() {
-            warn_of_credential(&known, &[place[0], name, place[2], &header], judge);
+            warn_of_credential(&known, &path, judge);
+            check_fixed(&written[&header], &path, judge);
         }
         named.push((known, template));
     }

@@ -42,7 +42,7 @@ pub(super) fn build(base: &Url, plan: &Plan, call: &Call) -> Result<Request, Fau
     }
     let body = body(plan, input)?;
     if body.is_some() {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
     }
     Ok(Request { url, headers, body })
 }
@@ -81,16 +81,24 @@ fn filled_headers(
     for (name, template) in written {
         match template.fill(input, template::plain) {
             Ok(value) => {
-                let value = HeaderValue::from_str(&value).map_err(|_| {
-                    invalid("a header value must be visible text").with("header", name.as_str())
+                let sent = header_value(&value).ok_or_else(|| {
+                    let says = "a header value must be visible ASCII text, without white space at its ends";
+                    invalid(says).with("header", name.as_str())
                 })?;
-                headers.insert(name.clone(), value);
+                headers.insert(name.clone(), sent);
             }
             Err(Gap::Absent(_)) => {}
             Err(unfit) => return Err(gap(unfit)),
         }
     }
     Ok(headers)
+}
+
+/// The value as a header carries it; none when it may arrive as another: HTTP takes white space off its ends, and
+/// what is not ASCII is read differently by different servers.
+pub(super) fn header_value(text: &str) -> Option<HeaderValue> {
+    let ends = text.starts_with([' ', '\t']) || text.ends_with([' ', '\t']);
+    HeaderValue::from_str(text).ok().filter(|_| text.is_ascii() && !ends)
 }
 
 fn key(call: &Call, form: Option<&KeyForm>) -> Result<HeaderValue, Fault> {

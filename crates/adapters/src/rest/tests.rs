@@ -138,7 +138,10 @@ fn what_cannot_be_a_request_is_invalid_and_names_the_member() {
         assert_eq!(build(json!({ "post": "/o" }), input).unwrap_err().kind, Kind::Invalid);
     }
     let split = json!({ "get": "/o", "headers": { "If-Match": "{etag}" } });
-    assert_eq!(build(split, json!({ "etag": "a\r\nX-Evil: 1" })).unwrap_err().kind, Kind::Invalid);
+    for etag in ["a\r\nX-Evil: 1", "a ", " a", "a\t", "é"] {
+        let fault = build(split.clone(), json!({ "etag": etag })).unwrap_err();
+        assert_eq!((fault.kind, fault.landed), (Kind::Invalid, Landed::No), "{etag:?}");
+    }
 }
 
 #[test]
@@ -186,6 +189,7 @@ fn every_mistake_in_a_section_is_found() {
         one("headers", json!({ "Authorization": "Bearer x", "bad name": "x", "X": "\n" })),
         ["REST005"; 3]
     );
+    assert_eq!(one("headers", json!({ "X": "a ", "Y": "\ta", "Accept-Encoding": "gzip" })), ["REST005"; 3]);
     assert_eq!(one("max_response", json!("65MiB")), ["REST008"]);
     assert_eq!(one("health", json!("health")), ["REST003"]);
     assert_eq!(one("colour", json!("red")), ["REST001"]);
@@ -195,6 +199,13 @@ fn every_mistake_in_a_section_is_found() {
     assert_eq!(op(json!({ "get": "/{id" })), ["REST003"]);
     assert_eq!(op(json!({ "post": "/", "body": "some" })), ["REST003"]);
     assert_eq!(op(json!({ "post": "/", "undo": "nothing" })), ["REST006"]);
+    let sent = |headers: Value| op(json!({ "post": "/", "repeat": "keyed", "headers": headers }));
+    assert_eq!(sent(json!({ "Content-Type": "application/x-www-form-urlencoded" })), ["REST005"]);
+    assert_eq!(sent(json!({ "Content-Type": "{type}" })), ["REST005"]);
+    assert_eq!(sent(json!({ "Idempotency-Key": "{id}" })), ["REST005"], "set in two ways");
+    assert!(
+        sent(json!({ "Content-Type": "application/vnd.shop+json; v=2", "Accept": "text/plain" })).is_empty()
+    );
     assert_eq!(op(json!({ "post": "/", "input": 5 })), ["REST009"]);
     assert_eq!(op(json!({ "post": "/", "ok": [500] })), ["REST010"]);
     let both = json!({ "get": "/{", "undo": "nothing", "ok": [200] });
@@ -313,11 +324,15 @@ fn retry_after_is_read_in_both_forms() {
         assert_eq!(read(nonsense), None, "{nonsense:?}");
     }
     assert_eq!(fault::retry_after(&HeaderMap::new(), now), None);
+    for far in ["Fri, 31 Dec 9999 23:59:59 GMT", "Friday, 31-Dec-68 23:59:59 GMT", "Fri Dec 31 23:59:59 9999"]
+    {
+        assert_eq!(read(far), Some(86_400), "{far}");
+    }
 }
 
 #[test]
 fn b27_error_text_is_a_few_of_the_systems_own_words() {
-    let words = |body: Value| fault::detail(body.to_string().as_bytes());
+    let words = |body: Value| fault::detail(body.to_string().as_bytes()).map(|said| fault::words(&said));
     assert_eq!(
         words(json!({ "title": "no", "detail": "not today", "card": "4111" })),
         Some("no: not today".to_owned())
@@ -325,6 +340,7 @@ fn b27_error_text_is_a_few_of_the_systems_own_words() {
     assert_eq!(words(json!({ "error": { "message": "bad" } })), Some("bad".to_owned()));
     assert_eq!(words(json!({ "message": "a\r\nb" })), Some("a  b".to_owned()));
     assert_eq!(words(json!({ "message": "ü".repeat(500) })).unwrap().chars().count(), 200);
+    assert_eq!(fault::words("a\u{1b}[2Jb"), "a [2Jb");
     assert_eq!(words(json!({ "card": "4111" })), None);
     assert_eq!(fault::detail(b"<html>"), None);
 }

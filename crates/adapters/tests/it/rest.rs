@@ -141,6 +141,78 @@ async fn bad_json_has_landed() {
 }
 
 #[tokio::test]
+async fn an_answer_that_would_become_another_has_landed_and_is_none() {
+    for (body, says) in [
+        (r#"{"id":"p1","status":"declined","status":"captured"}"#, "twice"),
+        (r#"{"sum":12345678901234567890123456789}"#, "number"),
+        (r#"[1,{"n":1e999}]"#, "number"),
+        (r#"{"name":"\ud800"}"#, "JSON"),
+        (r#"{"$serde_json::private::Number":"1"}"#, "member"),
+    ] {
+        for status in [200, 404] {
+            let remote = Remote::answering(status, JSON, body).await;
+            let link =
+                rest(json!({ "url": remote.url(), "operations": { "op": { "post": "/", "ok": [404] } } }));
+            let answered = call(&*link, "op", json!({})).await;
+            if status == 404 && says == "JSON" {
+                assert_eq!(answered.unwrap().output, Value::Null);
+                continue;
+            }
+            let fault = answered.unwrap_err();
+            assert_eq!((fault.kind, fault.landed), (Kind::Protocol, Landed::Yes), "{body}");
+            assert!(fault.message.contains(says), "{body}: {fault}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn digits_come_back_and_go_out_as_they_are() {
+    let body = r#"{"sum":31415926535897932.38,"id":27670116110564327421}"#;
+    let remote = Remote::answering(200, JSON, body).await;
+    let link = rest(json!({ "url": remote.url(), "operations": {
+        "op": { "post": "/x/{id}", "query": { "sum": "{sum}" }, "body": "all" } } }));
+    let output = call(&*link, "op", json!({ "id": 1, "sum": 2 })).await.unwrap().output;
+    call(&*link, "op", output.clone()).await.unwrap();
+    assert_eq!(output, serde_json::from_str::<Value>(body).unwrap());
+    let sent = &remote.requests()[1];
+    assert!(sent.starts_with("post /base/x/27670116110564327421?sum=31415926535897932.38 http"), "{sent}");
+    assert!(sent.ends_with(r#"{"id":27670116110564327421,"sum":31415926535897932.38}"#), "{sent}");
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_is_passed_over_and_no_coding_is_welcome() {
+    let remote = Remote::answering(201, JSON, "\u{feff}{\"id\":\"x\"}").await;
+    let link = rest(json!({ "url": remote.url(), "operations": { "op": { "post": "/" } } }));
+    assert_eq!(call(&*link, "op", json!({})).await.unwrap().output, json!({ "id": "x" }));
+    assert!(remote.requests()[0].contains("\naccept-encoding: identity"));
+    let coded = "content-type: application/json\r\ncontent-encoding: gzip\r\n";
+    let fault = answered(coded, "{}", json!({ "post": "/" })).await.unwrap_err();
+    assert_eq!((fault.kind, fault.landed), (Kind::Protocol, Landed::Yes));
+    assert!(fault.message.contains("coding"), "{fault}");
+    let plain = "content-type: application/json\r\ncontent-encoding: identity\r\n";
+    assert!(answered(plain, "{}", json!({ "post": "/" })).await.is_ok());
+}
+
+#[tokio::test]
+async fn credentials_come_back_in_no_form_and_from_no_place() {
+    let basic = json!({ "basic": { "user": "u", "password": { "secret": "KEY" } } });
+    let bearer = json!({ "bearer": { "secret": "KEY" } });
+    let pair = "dTpodW50ZXIyLWh1bnRlcjI=";
+    for (auth, sent) in [(basic, pair), (bearer, SECRET)] {
+        let edge = format!(r#"{{"title":"{}","detail":"you sent {sent}"}}"#, "x".repeat(180));
+        let good = format!(r#"{{"seen":["Authorization: {sent}"],"{sent}":1}}"#);
+        for (status, body) in [(402, edge), (200, good)] {
+            let remote = Remote::answering(status, JSON, &body).await;
+            let section =
+                json!({ "url": remote.url(), "auth": auth, "operations": { "op": { "post": "/" } } });
+            let told = format!("{:?}", call(&*rest(section), "op", json!({})).await);
+            assert!(!told.contains(&sent[..8]), "{told}");
+            assert!(told.contains("[secr"), "{told}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_answer_may_be_exactly_as_large_as_allowed() {
     for (length, fits) in [(1024, true), (1025, false)] {
         let body = format!("\"{}\"", "x".repeat(length - 2));

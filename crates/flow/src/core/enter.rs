@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::failure::Failure;
-use super::frame::{Frame, Id, Leaf, Scope, Slot, Stage, Vars};
+use super::frame::{Frame, Id, Scope, Slot, Stage, Vars};
 use super::machine::{Machine, Work};
 use super::record::RecordStatus;
 use crate::definition::{Block, Body, Race, Task};
@@ -99,7 +99,7 @@ impl Machine<'_> {
             | Body::Wait(_)
             | Body::Listen(_)
             | Body::Run { .. } => {
-                let id = self.place(task, &place, Frame::Leaf(Leaf::default()));
+                let id = self.place(task, &place, Frame::Leaf(Box::default()));
                 self.first(id);
             }
         }

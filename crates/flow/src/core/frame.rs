@@ -54,7 +54,7 @@ pub(super) enum Frame {
     Loop { items: Vec<Value>, next: usize, outputs: Vec<Value> },
     Fork { outputs: serde_json::Map<String, Value>, live: usize, race: Option<Race> },
     Scope(Scope),
-    Leaf(Leaf),
+    Leaf(Box<Leaf>),
 }
 
 /// The root of a run, a `try`, or a branch of a race: what is undone for itself.

@@ -129,7 +129,7 @@ impl Machine<'_> {
             None => self.agenda.push_back(Work::Raise { id: place.parent, error }),
             Some(reason) => {
                 let leaf = Leaf { whole: true, at: At::Flying, ..Leaf::default() };
-                self.place(task, place, Frame::Leaf(leaf));
+                self.place(task, place, Frame::Leaf(Box::new(leaf)));
                 self.aside(&place.path, reason, error);
             }
         }
@@ -140,7 +140,7 @@ impl Machine<'_> {
         let Some(reason) = self.is_for_a_person(&error) else {
             return self.agenda.push_back(Work::Raise { id: ROOT, error });
         };
-        let leaf = Frame::Leaf(Leaf { whole: true, at: At::Flying, ..Leaf::default() });
+        let leaf = Frame::Leaf(Box::new(Leaf { whole: true, at: At::Flying, ..Leaf::default() }));
         let path = error.step.clone();
         self.activate(ROOT, Slot::Body, None, path.clone(), "".into(), super::frame::Vars::default(), leaf);
         self.aside(&path, reason, error);

@@ -52,12 +52,12 @@ impl Machine<'_> {
 
     fn go_on(&mut self, id: Id, path: Arc<str>, leaf: Leaf) {
         match leaf.at {
-            At::Blocked if self.state.paused.is_none() => return self.out.push(Decision::LookAgain { path }),
-            At::Blocked => return,
-            At::Flying if leaf.whole => return self.reenter(id),
+            At::Blocked if self.state.paused.is_none() => self.out.push(Decision::LookAgain { path }),
+            At::Blocked => {}
+            At::Flying if leaf.whole => self.reenter(id),
             At::Flying if leaf.intent && !leaf.probing && self.is_gone(id).is_some() => {
                 let missing = self.is_gone(id).unwrap_or_default();
-                return self.hold_gone(&path, missing);
+                self.hold_gone(&path, missing);
             }
             At::Until(until) => self.out.push(Decision::Again { path, until }),
             At::Flying if leaf.intent && !leaf.probing => self.interrupted(id, leaf.asked),

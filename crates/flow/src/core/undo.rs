@@ -94,7 +94,7 @@ impl Machine<'_> {
         let Some(done) = self.state.done.get(at).cloned() else { return };
         let path: Arc<str> = format!("{}/undo", done.path).into();
         self.note(&path, &done.task, RecordStatus::Running);
-        let leaf = Frame::Leaf(Leaf { undoes: Some(at), ..Leaf::default() });
+        let leaf = Frame::Leaf(Box::new(Leaf { undoes: Some(at), ..Leaf::default() }));
         let id = self.activate(scope, Slot::Undo, Some(done.task), path, "".into(), done.vars, leaf);
         self.decide(id);
     }

@@ -172,7 +172,7 @@ impl Engine {
         }
         let (reply, answer) = oneshot::channel();
         let records = self.1.clone();
-        self.send(run, Message::Command { command, records, reply });
+        self.send(run, Message::Command { command: Box::new(command), records, reply });
         answer.await.map_err(|_| Error::Busy(run.to_owned()))?
     }
 

@@ -212,7 +212,7 @@ impl Runner {
             Message::Due { id, step } => self.due(id, &step).await,
             Message::Command { command, records, reply } => {
                 let answer = match self.check(&command) {
-                    Ok(()) => self.obey(command, records).await?,
+                    Ok(()) => self.obey(*command, records).await?,
                     refused => refused,
                 };
                 let _ = reply.send(answer);

@@ -22,7 +22,7 @@ pub(super) enum Message {
     Due { id: String, step: String },
     /// A person decided.
     Command {
-        command: Command,
+        command: Box<Command>,
         /// Written with what it does.
         records: Vec<KeyOp>,
         reply: oneshot::Sender<Result<(), Error>>,

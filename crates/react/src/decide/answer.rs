@@ -15,7 +15,10 @@ const NAMED: &str = "/metadata/cardan/question";
 
 /// Closes what the act, or what it changed and published, answers. Refuses an answer of somebody who may not give it.
 pub(super) fn answer(talk: &Conversation, said: &Utterance, decision: &mut Decision) -> Result<(), Refusal> {
-    let Some(gives) = Gives::of(talk, said, decision) else { return Ok(events(talk, said, decision)) };
+    let Some(gives) = Gives::of(talk, said, decision) else {
+        events(talk, said, decision);
+        return Ok(());
+    };
     let answering = Answering { talk, said, gives };
     answering.questions(decision)?;
     answering.older(decision)?;
@@ -107,7 +110,10 @@ impl<'a> Answering<'a> {
         let meant: Vec<_> = meant.filter(|(_, question)| !question.is_expired(self.said.at)).collect();
         match *meant {
             [(wait, question)] => self.give(wait, question, false, decision),
-            [] => Ok(self.missed(decision)),
+            [] => {
+                self.missed(decision);
+                Ok(())
+            }
             [..] => {
                 let message = format!(
                     "{} open questions have these words: name one in metadata.cardan.question; none was answered",

@@ -31,7 +31,7 @@ fn ask(id: &str, field: &str) -> Wait {
 }
 
 fn change(wait: &mut Wait, change: impl FnOnce(&mut Question)) {
-    change(wait.question.as_mut().unwrap());
+    change(wait.question.as_mut().expect("it asks a question"));
 }
 
 fn by(mut wait: Wait, by: By) -> Wait {
@@ -44,10 +44,10 @@ fn story(waits: Vec<Wait>) -> Story {
     for name in ["bob", "eve"] {
         let mut who = Participant::new(name, ParticipantType::Human);
         who.role = (name == "eve").then(|| "manager".to_owned());
-        let joined = join(&story.rules, &story.talk, who, name == "eve").unwrap();
+        let joined = join(&story.rules, &story.talk, who, name == "eve").expect("joins");
         story.fold(&joined);
     }
-    let opened = open_waits(&story.rules, &story.talk, waits).unwrap();
+    let opened = open_waits(&story.rules, &story.talk, waits).expect("opens");
     story.fold(&opened);
     story
 }
