@@ -3,8 +3,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 CARGO ?= cargo
 N ?= 1000
+DIALOGUES ?= 1
 
-.PHONY: help run demo test setup format lint doc crash sim sim-mutants bench bench-gate loom clean-run
+.PHONY: help run demo test setup format lint doc crash sim sim-mutants dialogues bench bench-gate loom clean-run
 
 help: ## what can be done
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +39,10 @@ sim: setup ## play N seeds of flows in a world that does its worst (make sim N=1
 
 sim-mutants: setup ## plant every bug in turn and see the simulation notice it
 	SIM_MUTANTS=all $(CARGO) test -p flow --test sim planted -- --nocapture
+
+dialogues: setup ## replay 2,098 recorded human dialogues against systems that misbehave, with 20 kills (make dialogues DIALOGUES=0.1)
+	$(CARGO) build --release -p app
+	CARDAN_BIN=$${CARDAN_BIN:-$${CARGO_TARGET_DIR:-target}/release/cardan} DIALOGUES=$(DIALOGUES) python3 -B scripts/dialogues
 
 loom: setup ## model-check the guard's races
 	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=$${CARGO_TARGET_DIR:-target}/loom $(CARGO) test -p guard --release --test loom

@@ -18,6 +18,7 @@ if [ "${1:-build}" = test ]; then
   need initdb postgresql
   need sqlite3 sqlite3
   need openssl openssl
+  need python3 python3
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 

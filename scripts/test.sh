@@ -36,6 +36,12 @@ tests "tests" cargo test --workspace --all-features --no-fail-fast
 step "docs" cargo doc --workspace --no-deps --all-features
 step "benches build" cargo check --workspace --benches
 step "README: make demo" scripts/readme.sh
+judges=${CARDAN_JUDGES:-../shared/judges}
+if [ -d "$judges/sgd" ]; then
+  step "dialogues (a tenth)" env DIALOGUES=0.1 CARDAN_BIN="${CARGO_TARGET_DIR:-target}/debug/cardan" CARDAN_JUDGES="$judges" python3 -B scripts/dialogues
+else
+  skipped=$((skipped + 1)); echo "skipped dialogues (a tenth): the data is not there (CARDAN_JUDGES)"
+fi
 echo
 [ ${#broken[@]} -eq 0 ] || printf 'failed: %s\n' "${broken[@]}"
 echo "$passed passed, $failed failed, $skipped skipped"
