@@ -39,7 +39,7 @@ pub use auth::{
     Algorithm, Auth, Error as AuthError, Key, Material, Permission, Permissions, Principal, Tokens,
 };
 pub use conversations::{
-    Conversations, Deciding, Heard, NewConversation, Started, Taken, Utterance, Verdict,
+    Answers, Conversations, Deciding, Heard, NewConversation, Started, Taken, Utterance, Verdict,
 };
 pub use doors::{Doors, router, serve};
 pub use limits::{Limits, Rate};

@@ -178,7 +178,14 @@ async fn say(gate: &Gate, asked: &Asked, acts: Vec<Accepted<Act>>) -> Result<Vec
         return Ok(Vec::new());
     }
     let (principal, correlation, conversation) = (&*asked.principal, &asked.correlation, asked.param("id"));
-    let said =
-        Utterance { principal, conversation, correlation, trace: asked.trace, acts, all_or_nothing: false };
+    let said = Utterance {
+        principal,
+        conversation,
+        correlation,
+        trace: asked.trace,
+        acts,
+        all_or_nothing: false,
+        answers: None,
+    };
     gate.conversations.ingest(said).await.map(|heard| heard.verdicts)
 }

@@ -10,6 +10,7 @@ mod explain;
 mod flow;
 mod outbox;
 mod play;
+mod question;
 mod schema;
 mod serve;
 mod signal;
@@ -56,6 +57,9 @@ enum Command {
     /// List, show, cancel, pause, resume and restart flow runs
     #[command(subcommand)]
     Flow(flow::Flow),
+    /// List, show, answer and withdraw what flows ask people
+    #[command(subcommand)]
+    Question(question::Question),
     /// Send a signal to the live runs of a key
     Signal(signal::ToKey),
     /// List, show, edit, replay and discard what exhausted its attempts
@@ -83,6 +87,7 @@ impl Cli {
             Command::Act(command) => block_on(command.run()),
             Command::Conversation(command) => block_on(command.run()),
             Command::Flow(command) => block_on(command.run()),
+            Command::Question(command) => block_on(command.run()),
             Command::Signal(command) => block_on(command.run()),
             Command::Dead(command) => block_on(command.run()),
             Command::Outbox(command) => block_on(command.run()),
@@ -146,4 +151,13 @@ fn block_on(command: impl Future<Output = Done>) -> Done {
 fn install_crypto() {
     // A second call in the same process changes nothing and is no mistake.
     let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
+}
+
+/// A part of a path, with everything in it that would end it written as bytes.
+fn encoded(part: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    part.bytes().fold(String::new(), |done, byte| match plain(byte) {
+        true => done + &char::from(byte).to_string(),
+        false => done + &format!("%{byte:02X}"),
+    })
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use reqwest::Method;
 use serde_json::Value;
 
-use super::{Done, Failure, Remote, table};
+use super::{Done, Failure, Remote, encoded, table};
 use crate::terminal::stdout;
 
 /// What is sent, and as whom.
@@ -82,13 +82,4 @@ impl Sending {
         }
         Ok(())
     }
-}
-
-/// A part of a path, with everything in it that would end it written as bytes.
-fn encoded(part: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    part.bytes().fold(String::new(), |done, byte| match plain(byte) {
-        true => done + &char::from(byte).to_string(),
-        false => done + &format!("%{byte:02X}"),
-    })
 }

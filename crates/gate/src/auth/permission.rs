@@ -29,6 +29,9 @@ permissions! {
     SpeakForOthers = "conversation.speak_for_others";
     /// Subscribe to live events.
     EventsRead = "events.read";
+    /// See open questions: of conversations that one takes part in, with `flow.read` of all. `conversation.read` and
+    /// `flow.read` include it.
+    QuestionsRead = "questions.read";
     /// See runs.
     FlowRead = "flow.read";
     /// Cancel, pause, resume and restart runs.
@@ -52,11 +55,13 @@ permissions! {
 impl Permission {
     /// Whose work it is for.
     pub(crate) fn whose(self) -> Whose {
+        use Permission::QuestionsRead;
         use Permission::{ConversationRead, ConversationWrite, EventsRead, FlowSignal, SpeakForOthers};
         use Permission::{DeadManage, DeadRead, FlowManage, FlowRead};
         use Permission::{RunsAttest, RunsDecide, SystemManage, SystemRead};
         match self {
             ConversationRead | ConversationWrite | SpeakForOthers | EventsRead | FlowSignal => Whose::Callers,
+            QuestionsRead => Whose::Callers,
             FlowRead | FlowManage | RunsDecide | RunsAttest => Whose::Operators,
             DeadRead | DeadManage | SystemRead | SystemManage => Whose::Operators,
         }
@@ -100,6 +105,7 @@ fn bit(permission: Permission) -> u32 {
 fn implied(permission: Permission) -> u32 {
     match permission {
         Permission::FlowManage => bit(Permission::RunsDecide),
+        Permission::ConversationRead | Permission::FlowRead => bit(Permission::QuestionsRead),
         _ => 0,
     }
 }

@@ -81,7 +81,7 @@ impl Conversations {
 
     /// Decides once under the conversation's lock and commits. Somebody else's write is told, not tried over: one
     /// process writes a store. What is answered is kept in the same commit, when it is to be kept.
-    async fn change(
+    pub(super) async fn change(
         &self,
         principal: &Principal,
         correlation: &Arc<str>,

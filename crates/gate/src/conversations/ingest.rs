@@ -9,12 +9,12 @@ use react::Ruling;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
-use store::KeyRecord;
+use store::{KeyOp, KeyRecord};
 
 use super::known::Known;
 use super::named::{Identity, Named};
-use super::work::Work;
-use super::{Conversations, admit, ids, named, read};
+use super::work::{Work, refused};
+use super::{Conversations, admit, asked, ids, named, read};
 use crate::{Code, Principal, Problem};
 
 /// How often a batch is decided again after somebody else wrote to the stream.
@@ -37,6 +37,16 @@ pub struct Utterance<'a> {
     pub acts: Vec<Accepted<Act>>,
     /// Whether one refusal refuses them all.
     pub all_or_nothing: bool,
+    /// The question that they answer, when they are said for nothing else.
+    pub answers: Option<Answers<'a>>,
+}
+
+/// A question that is answered: unless it is open when the act is decided, the act is refused.
+pub struct Answers<'a> {
+    /// The question.
+    pub question: &'a str,
+    /// What is recorded in the commit of the answer.
+    pub done: Option<KeyOp>,
 }
 
 /// What became of the acts.
@@ -210,9 +220,16 @@ impl Conversations {
             return Err(problem.into());
         }
         let (tenant, now) = (said.principal.tenant.clone(), self.clock.now());
+        if let Some(answers) = &said.answers
+            && let Err(refusal) = asked::open(&talk, answers.question, now)
+        {
+            *slot = Some(talk);
+            return Err(refused(refusal).into());
+        }
         let mut work = Work::new(talk, tenant, said.correlation.clone(), now, self.store.batch_bytes());
         work.trace = Some(said.trace);
         let mut verdicts = self.decide(&mut work, said, arrivals).await?;
+        said.answers.iter().filter_map(|answers| answers.done.clone()).for_each(|done| work.keep(done));
         let (talk, position) = self.write(work).await?;
         let next_actions = read::next_actions(&talk);
         *slot = Some(talk);

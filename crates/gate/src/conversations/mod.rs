@@ -7,8 +7,9 @@
 //!
 //! Read in this order: `ingest` (the loop), `work` (what a batch is made of), `rows` and `known` (how it is kept), `ids` (acts that were seen before),
 //! `named` (commits whose key was seen before),
-//! `voice` (what flows say), `read` (what can be asked).
+//! `voice` (what flows say), `asked` (where questions are found), `read` (what can be asked).
 
+mod asked;
 mod backfill;
 mod cache;
 mod create;
@@ -33,9 +34,10 @@ use crate::insist::{Insist, insist};
 use crate::{Limits, Observer, Principal, Problem};
 use cache::Cache;
 
+pub(crate) use asked::Which;
 pub(crate) use create::Keep;
 pub use create::NewConversation;
-pub use ingest::{Heard, Started, Taken, Utterance, Verdict};
+pub use ingest::{Answers, Heard, Started, Taken, Utterance, Verdict};
 pub(crate) use lines::Lines;
 pub(crate) use named::digest;
 pub(crate) use read::shown;

@@ -14,7 +14,7 @@ use super::ids::Kept;
 use super::ingest::{Arrival, Started, Taken, Verdict};
 use super::known::{Known, touched};
 use super::named::{Beside, Identity, Leave};
-use super::{Deciding, ids, named, questions, rows};
+use super::{Deciding, asked, ids, named, questions, rows};
 use crate::{Code, Problem};
 
 /// What the store keeps of each event beside its data.
@@ -33,6 +33,8 @@ pub(super) struct Work {
     at: Timestamp,
     /// The version the stream must still have.
     base: u64,
+    /// The questions that were open before.
+    asked: BTreeSet<String>,
     /// The status before.
     was: act::ConversationStatus,
     events: Vec<NewEvent>,
@@ -71,7 +73,7 @@ impl Work {
         at: Timestamp,
         most: usize,
     ) -> Self {
-        let (base, was) = (talk.version, talk.status);
+        let (base, was, asked) = (talk.version, talk.status, asked::ids(&talk));
         let (entities, taken, named) = (BTreeSet::new(), HashMap::new(), HashMap::new());
         let (events, batch, wake) = (Vec::new(), Batch::new(), Vec::new());
         Self {
@@ -82,6 +84,7 @@ impl Work {
             trace: None,
             at,
             base,
+            asked,
             was,
             events,
             entities,
@@ -208,6 +211,11 @@ impl Work {
         Ok(started)
     }
 
+    /// Adds a record to the batch that goes with what it does.
+    pub(super) fn keep(&mut self, record: store::KeyOp) {
+        self.batch.keys.push(record);
+    }
+
     /// Adds the rows that begin runs and answer waiting ones. Nothing has started yet: the engine is woken when the
     /// batch is on disk, and if it never gets there, nothing was begun.
     fn set_in_motion(
@@ -322,6 +330,7 @@ impl Work {
             let bytes = events.iter().map(|event| event.data.len()).sum();
             self.batch.appends.insert(0, Append { stream, expected, events });
             rows::write(&mut self.batch, &mut self.talk, &self.entities, bytes, self.base == 0);
+            asked::write(&mut self.batch, &self.talk, &self.asked);
             if active != 0 {
                 self.batch.states.push(rows::active(&self.talk.id, after));
             }
@@ -338,6 +347,7 @@ pub(super) fn refused(refusal: react::Refusal) -> Problem {
         "conversation.exists" => Code::ConversationExists,
         "conversation.unknown" => Code::ConversationUnknown,
         "conversation.not_participant" => Code::AuthConversation,
+        "question.closed" => Code::QuestionClosed,
         "question.not_participant" | "question.not_allowed" => Code::QuestionDenied,
         _ => Code::ActRefused,
     };

@@ -55,6 +55,13 @@ schemas! {
             "output": {"description": "What the system answered, when it landed; the step's output."},
         }),
     );
+    Question: "Question" => question();
+    QuestionList: "QuestionList" => page("questions", reference("Question"));
+    AnswerQuestion: "AnswerQuestion" => answer_question();
+    WithdrawQuestion: "WithdrawQuestion" => object(
+        &["reason"],
+        json!({"reason": {"type": "string", "minLength": 1, "maxLength": 500, "description": "Why; the run is told."}}),
+    );
     DeadLetter: "DeadLetter" => dead();
     DeadLetterList: "DeadLetterList" => page("dead", reference("DeadLetter"));
     EditDeadLetter: "EditDeadLetter" => object(&["input"], json!({"input": {"description": "The new input of the call."}}));
@@ -194,6 +201,30 @@ fn signalled() -> Value {
         &["signal", "id", "runs"],
         json!({"signal": text, "id": text, "runs": {"type": "array", "items": run}}),
     )
+}
+
+fn question() -> Value {
+    let (text, maybe) = (json!({"type": "string"}), json!({"type": ["string", "null"]}));
+    let words = ["open", "answered", "expired", "withdrawn", "changed", "ended", "closed"];
+    let properties = json!({
+        "id": text, "status": {"type": "string", "enum": words}, "type": {"enum": ["confirm", "fact"]},
+        "conversation": text, "run": text, "step": text, "entity": maybe, "field": maybe, "text": text,
+        "entity_version": {"type": ["integer", "null"], "description": "The version of the entity that is shown."},
+        "shows": {"description": "What is shown beside the words."}, "digest": text, "by": {"type": "object"},
+        "committer": maybe, "asked": text, "expires": maybe, "act": reference("act"),
+        "position": {"type": "integer"}, "warnings": {"type": "array", "items": issue()},
+    });
+    object(&["id", "status", "conversation", "run"], properties)
+}
+
+fn answer_question() -> Value {
+    closed(json!({
+        "confirmed": {"type": "boolean", "description": "Yes or no, to a confirmation."},
+        "value": {"description": "The field's value, to an ask."},
+        "reason": {"type": "string", "maxLength": 500},
+        "speaker": {"type": "string", "description": "Who answers; the caller, unless it speaks for others."},
+        "entity": {"type": "string", "description": "Of which entity, where the question is about any."},
+    }))
 }
 
 fn step_path() -> Value {

@@ -156,8 +156,15 @@ async fn say(
 ) -> Result<(Vec<Taken>, Vec<Value>), Problem> {
     let conversation = asked.param("id");
     let (principal, correlation) = (&*asked.principal, &asked.correlation);
-    let said =
-        Utterance { principal, conversation, correlation, trace: asked.trace, acts, all_or_nothing: true };
+    let said = Utterance {
+        principal,
+        conversation,
+        correlation,
+        trace: asked.trace,
+        acts,
+        all_or_nothing: true,
+        answers: None,
+    };
     let heard = gate.conversations.ingest(said).await?;
     let taken = heard.verdicts.into_iter().collect::<Result<_, _>>()?;
     Ok((taken, heard.next_actions))

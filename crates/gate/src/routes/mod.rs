@@ -7,6 +7,7 @@ mod entities;
 mod events;
 mod integrations;
 mod outbox;
+mod questions;
 mod runs;
 mod signals;
 mod systems;
@@ -21,12 +22,13 @@ pub(crate) use integrations::{are_moving, of as integrations};
 
 /// Every route.
 pub(crate) fn all() -> Vec<&'static Route> {
-    let tables: [&'static [Route]; 9] = [
+    let tables: [&'static [Route]; 10] = [
         acts::ROUTES,
         conversations::ROUTES,
         entities::ROUTES,
         events::ROUTES,
         runs::ROUTES,
+        questions::ROUTES,
         signals::ROUTES,
         dead::ROUTES,
         outbox::ROUTES,
@@ -60,6 +62,7 @@ mod tests {
             let theirs = ["/v1/runs", "/v1/dead", "/v1/outbox", "/v1/systems"];
             // Who sends a signal is a caller, whomever it is for.
             let theirs = theirs.iter().any(|begin| path.starts_with(begin)) && !path.contains("/signals/");
+            let theirs = theirs || path == "/v1/questions/{id}/withdraw";
             assert_eq!(whose == Whose::Operators, theirs, "{path}");
         }
     }

@@ -12,6 +12,7 @@ mod live;
 mod named;
 mod numbers;
 mod operators;
+mod questions;
 mod refused;
 mod shown;
 mod signals;

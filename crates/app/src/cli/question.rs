@@ -1,0 +1,199 @@
+//! `cardan question list|show|answer|withdraw`
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{Done, Failure, Remote, table};
+use crate::play::waits;
+use crate::terminal::stdout;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Question {
+    /// List open questions
+    List(List),
+    /// Show one: what is asked, of whom, until when; how it ended
+    Show(Target),
+    /// Answer one, as whoever the token names
+    Answer(Answer),
+    /// Close one without an answer; its run goes on as its flow says
+    Withdraw {
+        /// Why; the run is told
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// Only of this conversation
+    #[arg(long)]
+    conversation: Option<String>,
+    /// Only about this entity
+    #[arg(long)]
+    entity: Option<String>,
+    /// Only of this run
+    #[arg(long)]
+    run: Option<String>,
+    /// Go on after a page that said so
+    #[arg(long)]
+    after: Option<String>,
+    /// At most so many, 1 to 100; 50 unless said
+    #[arg(long)]
+    limit: Option<usize>,
+    /// Print the page as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Target {
+    /// The question
+    id: String,
+    /// Print the question as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Answer {
+    #[command(flatten)]
+    given: Given,
+    /// Why
+    #[arg(long)]
+    reason: Option<String>,
+    /// In whose name, when the token may speak for others
+    #[arg(long = "as")]
+    speaker: Option<String>,
+    /// Of which entity, when the question is about any
+    #[arg(long)]
+    entity: Option<String>,
+    #[command(flatten)]
+    target: Target,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Given {
+    /// Yes, to a confirmation
+    #[arg(long)]
+    yes: bool,
+    /// No, to a confirmation
+    #[arg(long)]
+    no: bool,
+    /// The value that an ask wants, as JSON
+    #[arg(long)]
+    value: Option<String>,
+}
+
+impl Question {
+    pub(super) async fn run(self) -> Done {
+        match self {
+            Question::List(list) => list.print().await?,
+            Question::Show(target) => target.print(&target.remote.get(&target.path("")).await?)?,
+            Question::Answer(answer) => answer.give().await?,
+            Question::Withdraw { reason, target } => {
+                target.post("/withdraw", &json!({ "reason": reason })).await?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl List {
+    async fn print(self) -> Result<(), Failure> {
+        let limit = self.limit.map(|limit| limit.to_string());
+        let given = [
+            ("conversation", self.conversation),
+            ("entity", self.entity),
+            ("run", self.run),
+            ("after", self.after),
+            ("limit", limit),
+        ];
+        let query: Vec<_> = given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        let request = self.remote.request(Method::GET, "/v1/questions").query(&query);
+        let page = self.remote.send(request).await?;
+        if self.json {
+            return Ok(table::json(&page)?);
+        }
+        let headings = ["question", "conversation", "entity", "wants", "age", "expires", "text"];
+        let rows: Vec<Vec<String>> = page["questions"].as_array().into_iter().flatten().map(row).collect();
+        table::print(&headings, &rows, "nothing is asked")?;
+        if let Some(next) = page["next"].as_str() {
+            writeln!(stdout(), "more: --after {next}")?;
+        }
+        Ok(())
+    }
+}
+
+fn row(question: &Value) -> Vec<String> {
+    let cell = |member: &str| table::cell(&question[member]);
+    let wants = if question["type"] == "confirm" { "yes or no".to_owned() } else { cell("field") };
+    vec![
+        cell("id"),
+        cell("conversation"),
+        cell("entity"),
+        wants,
+        waits::age(&question["asked"], waits::now()),
+        cell("expires"),
+        cell("text"),
+    ]
+}
+
+impl Target {
+    fn path(&self, tail: &str) -> String {
+        format!("/v1/questions/{}{tail}", super::encoded(&self.id))
+    }
+
+    async fn post(&self, tail: &str, body: &Value) -> Result<(), Failure> {
+        let question = self.remote.post(&self.path(tail), body).await?;
+        if self.json {
+            return self.print(&question);
+        }
+        writeln!(stdout(), "{}: {}", self.id, table::cell(&question["status"]))?;
+        Ok(())
+    }
+
+    /// The members that say something, one a line; or all as JSON.
+    fn print(&self, question: &Value) -> Result<(), Failure> {
+        if self.json {
+            return Ok(table::json(question)?);
+        }
+        let members = question.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+        for (name, value) in members {
+            writeln!(stdout(), "{:15} {}", name.replace('_', " "), table::cell(value))?;
+        }
+        Ok(())
+    }
+}
+
+impl Answer {
+    async fn give(self) -> Result<(), Failure> {
+        let mut body = match &self.given.value {
+            Some(text) => json!({ "value": value(text)? }),
+            None => json!({ "confirmed": self.given.yes }),
+        };
+        for (name, said) in [("reason", self.reason), ("speaker", self.speaker), ("entity", self.entity)] {
+            if let Some(said) = said {
+                body[name] = said.into();
+            }
+        }
+        self.target.post("/answer", &body).await
+    }
+}
+
+fn value(text: &str) -> Result<Value, Failure> {
+    let value = act::parse_json(text.as_bytes());
+    value.map_err(|issue| {
+        Failure::new(format!("{text:?} is not JSON: {}; text is written as '\"text\"'", issue.message))
+    })
+}
