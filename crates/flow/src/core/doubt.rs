@@ -193,7 +193,12 @@ impl Machine<'_> {
             return self.decide(id);
         }
         self.note_look(path, error.is_none().then_some(false), answer);
-        self.with_leaf(path, |leaf| leaf.looks += 1);
+        let now = self.state.now;
+        self.with_leaf(path, |leaf| {
+            leaf.looks += 1;
+            // Before an undoing nothing but its first look-up tells since when it is looked.
+            leaf.looking = leaf.looking.or(Some(now));
+        });
         match until {
             Some(until) => self.blocked(path, until, None),
             // All were made: the undoing goes on without them.

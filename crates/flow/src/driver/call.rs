@@ -33,6 +33,7 @@ impl Runner {
     pub(super) fn launch(&mut self, effect: Effect) {
         let effect = Arc::new(effect);
         self.hold(&effect);
+        self.out.insert(effect.path.clone());
         let witness = self.witness(&effect);
         let passage = self.passage(&effect);
         let (engine, start) = (self.engine.clone(), self.state.start.clone());

@@ -75,7 +75,7 @@ impl Runner {
 
     /// The run went another way: a call that only waits to be made again is dropped; one in flight comes home.
     fn settle(&mut self, turn: &mut Turn, path: &std::sync::Arc<str>) {
-        let flying = self.aloft.contains_key(path) || turn.launch.iter().any(|effect| effect.path == *path);
+        let flying = self.out.contains(path) || turn.launch.iter().any(|effect| effect.path == *path);
         if !flying {
             self.clear(turn, path);
             self.note(turn, Event::StepDropped { path: path.clone() });

@@ -1,6 +1,6 @@
 //! One live run: a loop over what comes home, what is said and what is due.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,6 +37,8 @@ pub(super) struct Runner {
     pub(super) flights: FuturesUnordered<BoxFuture<'static, Home>>,
     /// The inputs of calls in flight or just come home, for dead letters.
     pub(super) aloft: HashMap<Arc<str>, Arc<Effect>>,
+    /// The paths whose call is out.
+    pub(super) out: HashSet<Arc<str>>,
     /// Where calls in flight say which member of a group they are about to ask, and where that is heard.
     pub(super) announce: mpsc::Sender<Asking>,
     announced: mpsc::Receiver<Asking>,
@@ -105,6 +107,7 @@ pub(super) async fn live(
         version: loaded.version,
         flights: FuturesUnordered::new(),
         aloft: HashMap::new(),
+        out: HashSet::new(),
         announce,
         announced,
         rejected: HashMap::new(),
@@ -224,6 +227,7 @@ impl Runner {
     /// A call has come home: its outcome is judged and written.
     async fn home(&mut self, home: Home) -> Result<(), Stop> {
         let path = home.effect.path.clone();
+        self.out.remove(&path);
         let rejected = matches!(&home.outcome, Err(fault) if fault.rejection.is_some());
         let count = self.rejected.entry(path.clone()).or_default();
         let before = *count;
@@ -298,7 +302,7 @@ impl Runner {
             let decisions = self.state.again(&self.definition, path, self.engine.0.clock.now());
             let again = super::passage::again_id(&self.run, path);
             self.turn_with(Vec::new(), decisions, rows).await?;
-            if !self.aloft.contains_key(path) {
+            if !self.out.contains(path) {
                 self.engine.0.lines.lock().forget(&again);
                 self.engine.0.timer_set.notify_one();
             }

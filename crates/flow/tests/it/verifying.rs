@@ -103,3 +103,17 @@ async fn a_run_whose_letter_was_discarded_says_so() {
     let view = world.engine.view(run.as_str()).await.unwrap();
     assert_eq!(view.blocked_on.unwrap().letter.unwrap().state, DeadState::Discarded);
 }
+
+/// A look-up that never finds anything does not keep an undoing for ever.
+#[tokio::test(start_paused = true)]
+async fn what_an_undoing_looks_up_has_an_end() {
+    let world = World::of(
+        "do: [{ pay: { call: payments.charge, on_exhausted: compensate, retry: { attempts: 1 }, \
+         compensate: { call: payments.refund, with: { id: 7 } }, \
+         verify: { call: payments.find, found: \"${ false }\", every: 1s, until: 20s } } }]",
+    )
+    .await;
+    world.ledger.fails("payments.charge", lost());
+    let run = world.start("act_1", order()).await;
+    world.until(&run, |view| view.status == RunStatus::Compensated).await;
+}
