@@ -9,7 +9,8 @@ use port::{Kind, Landed, Repeat};
 use serde_json::Value;
 
 use super::Decision;
-use super::event::{Author, Event};
+use super::author::Author;
+use super::event::Event;
 use super::failure::Failure;
 use super::frame::{Activation, At, Leaf, Slot};
 use super::machine::Machine;

@@ -5,6 +5,7 @@
 //! nothing but the definition and the events, so a run that is read back from its journal stands where it stood.
 
 mod ask;
+mod author;
 mod called;
 mod children;
 mod decision;
@@ -42,8 +43,8 @@ mod verdict;
 #[cfg(test)]
 mod tests;
 
+pub use author::Author;
 pub(crate) use decision::{Decision, Effect, Purpose, Shown, Speech, Until};
-pub use event::Author;
 pub(crate) use event::{Event, Timer as TimerKind};
 pub use failure::Failure;
 pub(crate) use hear::{Listening, SENT};

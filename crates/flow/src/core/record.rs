@@ -28,7 +28,7 @@ pub(crate) struct Record {
     /// Look-ups of whether it landed, oldest first.
     pub(crate) looks: Vec<Look>,
     /// A person who said what became of it.
-    pub(crate) settled: Option<super::event::Author>,
+    pub(crate) settled: Option<super::author::Author>,
 }
 
 /// One look-up of whether a step landed.
