@@ -16,7 +16,7 @@ pub(crate) fn two(text: &str, port: u16) -> String {
   payments:
     group: {{ round_robin: [stripe, adyen] }}
   adyen:
-    guard: {{ limit: off }}
+    guard: {{ limit: off, deadline: 2s, attempt_timeout: 1s }}
     rest:
       url: http://127.0.0.1:{port}/payments
       operations:

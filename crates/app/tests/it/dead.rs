@@ -25,7 +25,7 @@ async fn stuck(scene: &Scene) -> (String, String) {
     assert!(told.out.ends_with(unlike), "{}", told.out);
     let runs = scene.rows(&["flow", "list", "--status", "paused"]).await;
     let [run] = &runs[..] else { panic!("{runs:?}") };
-    assert_eq!(run[5], "payments: attempts exhausted at charge");
+    assert_eq!(run[5], "payments: nobody knows whether it landed at charge");
     let letters = scene.rows(&["dead", "list"]).await;
     let [letter] = &letters[..] else { panic!("{letters:?}") };
     assert_eq!(letter[1..4], ["payments", "charge", "call.unavailable"]);
@@ -53,8 +53,8 @@ async fn a_dead_letter_is_mended_and_replayed_under_its_first_key() {
     let shown = scene.json(&["dead", "show", &letter]).await;
     let input = json!({ "amount": 23.5, "currency": "EUR", "method": "tok_visa", "order": "order_1001" });
     assert_eq!((&shown["originalMessage"], &shown["state"]), (&input, &json!("open")));
-    let key = format!("{run}/charge");
-    assert_eq!(shown["idempotencyKey"], key.as_str());
+    let key = shown["idempotencyKey"].as_str().unwrap().to_owned();
+    assert_eq!(key.len(), 32);
 
     scene.behave("payments", &json!({ "reset": true })).await;
     let mended = file(&scene, r#"{"amount":20,"currency":"EUR","method":"tok_visa","order":"order_1001"}"#);

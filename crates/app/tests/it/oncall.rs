@@ -41,7 +41,7 @@ async fn a_stuck_run_says_why_and_goes_on_when_the_system_is_back() {
     let (scene, run) = down().await;
     let stuck = scene.rows(&["flow", "list", "--stuck"]).await;
     let [tried, row] = &stuck[..] else { panic!("{stuck:?}") };
-    assert_eq!(tried[5], "payments: attempts exhausted at charge");
+    assert_eq!(tried[5], "payments: nobody knows whether it landed at charge");
     assert_eq!(row[0], run);
     assert!(row[5].starts_with("payments: breaker open, tries again "), "{row:?}");
     let waiting = scene.rows(&["flow", "list", "--system", "payments"]).await;

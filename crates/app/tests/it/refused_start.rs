@@ -54,7 +54,7 @@ async fn a_configuration_that_is_no_text_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("cardan.yaml"), b"cardan: 1\nstore: \xff\xfe\n").unwrap();
     Cardan::new(folder.path(), &["serve"]).end().await.refused(&expect![[r#"
-        cardan: cardan.yaml: error[CFG114]: reading it: stream did not contain valid UTF-8
+        cardan: cardan.yaml: error[CFG114]: reading it: it is not valid UTF-8 text
     "#]]);
 }
 
@@ -140,7 +140,7 @@ async fn checking_tells_every_mistake_of_a_flow_at_once() {
         52 |     slo: 3s
            |     ^^^
           help: did you mean `sla`?
-          help: allowed here: `do`, `on`, `key`, `sla`, `result`, `on_exhausted`, `on_fault`, `recursion`, `template` or `doc`
+          help: allowed here: `do`, `on`, `key`, `busy`, `sla`, `result`, `on_exhausted`, `on_fault`, `recursion`, `template` or `doc`
 
         cardan.yaml:71:53: error[EXPR001]: the expression ends too early
            |

@@ -7,11 +7,11 @@ use port::{Landed, Repeat};
 use serde_json::{Value, json};
 
 use super::enter::text;
-use super::event::Timer;
 use super::failure::Failure;
 use super::frame::{Activation, Id, Leaf, Vars};
 use super::machine::Machine;
 use super::question::Failed;
+use super::timer::Timer;
 use super::{Decision, Effect, Purpose, Shown, Speech, Until, time};
 use crate::definition::{Body, Call, Pause, Task, Utterance, Verify};
 

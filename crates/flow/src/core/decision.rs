@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use port::Repeat;
 use serde_json::Value;
 
-use super::event::Timer;
 use super::held::Held;
 use super::outcome::Ended;
+use super::timer::Timer;
 use crate::definition::{Answer, Members};
 
 /// One thing to do.

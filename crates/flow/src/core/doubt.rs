@@ -128,6 +128,11 @@ impl Machine<'_> {
         self.with_leaf(path, |leaf| leaf.leaves_until = None);
     }
 
+    /// 0.1.0 wrote no intent for most calls: one that was to be made may have left.
+    pub(super) fn may_be_out(&self, leaf: &Leaf) -> bool {
+        self.state.start.scheme == 0 && matches!(leaf.at, At::Flying) && leaf.child.is_none()
+    }
+
     pub(super) fn is_orphan(&self, path: &str) -> bool {
         let id = self.state.leaves.get(path);
         id.and_then(|id| self.state.active.get(id)).is_some_and(|active| active.slot == Slot::Orphan)

@@ -13,6 +13,7 @@ use super::held::Held;
 use super::outcome::Ended;
 use super::question::QuestionEnd;
 use super::start::Start;
+use super::timer::Timer;
 
 /// One entry of a run's journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -238,27 +239,6 @@ pub(crate) enum Event {
     },
     SlaBreached,
     RunEnded(Box<Ended>),
-}
-
-/// Which timer of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Timer {
-    Wait,
-    Retry,
-    Timeout,
-    Sla,
-}
-
-impl Timer {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Wait => "wait",
-            Self::Retry => "retry",
-            Self::Timeout => "timeout",
-            Self::Sla => "sla",
-        }
-    }
 }
 
 impl Event {

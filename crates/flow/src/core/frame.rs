@@ -142,7 +142,7 @@ pub(super) struct Leaf {
     /// The guard that keeps its call in.
     pub(super) guard: Option<port::Rejection>,
     /// Timers that are set.
-    pub(super) timers: Vec<(super::event::Timer, Timestamp)>,
+    pub(super) timers: Vec<(super::timer::Timer, Timestamp)>,
 }
 
 /// Where a leaf stands.

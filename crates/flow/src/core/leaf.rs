@@ -215,7 +215,7 @@ impl Machine<'_> {
     pub(super) fn dropped(&mut self, path: &Arc<str>) {
         let Some(id) = self.state.leaves.get(path).copied() else { return };
         let Some(leaf) = self.state.active.get(&id).and_then(Activation::leaf) else { return };
-        if leaf.perhaps || leaf.intent {
+        if leaf.perhaps || leaf.intent || self.may_be_out(leaf) {
             self.remember(id, &Arc::new(Value::Null), false);
         }
         self.with_record(path, |record| record.status = RecordStatus::Dropped);

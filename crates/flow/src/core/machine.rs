@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::event::{Event, Timer};
+use super::event::Event;
 use super::failure::Failure;
 use super::frame::{Activation, At, Frame, Id, ROOT, Scope, Slot, Stage, Undoing, Vars};
 use super::outcome::Ended;
 use super::question::QuestionEnd;
 use super::record::{Record, RecordStatus};
 use super::state::{Paused, State};
+use super::timer::Timer;
 use super::{Decision, Until};
 use crate::definition::{Body, Definition, OnExhausted, OnTimeout, Task};
 

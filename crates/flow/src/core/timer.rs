@@ -1,0 +1,24 @@
+//! Which timer of a step is meant.
+
+use serde::{Deserialize, Serialize};
+
+/// Which timer of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Timer {
+    Wait,
+    Retry,
+    Timeout,
+    Sla,
+}
+
+impl Timer {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Wait => "wait",
+            Self::Retry => "retry",
+            Self::Timeout => "timeout",
+            Self::Sla => "sla",
+        }
+    }
+}
