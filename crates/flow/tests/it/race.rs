@@ -269,7 +269,8 @@ async fn what_a_failure_stops_is_not_running_any_more() {
 #[tokio::test(start_paused = true)]
 async fn a_loser_that_would_be_tried_again_is_dropped_and_undone() {
     let slow = "{ pay: { call: payments.charge, timeout: 1s, compensate: { call: payments.refund, with: { id: 7 } } } }";
-    let flow = format!("do: [{{ k: {{ fork: {{ a: [{slow}], b: [{{ w: {{ wait: 100ms }} }}] }}, race: true }} }}]");
+    let flow =
+        format!("do: [{{ k: {{ fork: {{ a: [{slow}], b: [{{ w: {{ wait: 100ms }} }}] }}, race: true }} }}]");
     let world = World::of(&flow).await;
     world.ledger.fails("payments.charge", Fault::new(Kind::Timeout, Landed::Unknown, "no answer"));
     world.ledger.takes("payments.charge", std::time::Duration::from_millis(500));

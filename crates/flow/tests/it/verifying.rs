@@ -117,3 +117,32 @@ async fn what_an_undoing_looks_up_has_an_end() {
     let run = world.start("act_1", order()).await;
     world.until(&run, |view| view.status == RunStatus::Compensated).await;
 }
+
+/// Whoever found out what happened says so, and the run goes on as if it had been answered so.
+#[tokio::test(start_paused = true)]
+async fn a_person_settles_what_nobody_knows() {
+    let flow = "do: [{ pay: { call: payments.capture, compensate: none, verify: none } }, \
+                { order: { call: orders.create, with: { of: '${ steps.pay.id }' }, compensate: none } }]";
+    for landed in [Some(json!({ "id": "c9" })), None] {
+        let world = World::of(flow).await;
+        world.ledger.fails_once("payments.capture", lost());
+        let run = world.start("act_1", order()).await;
+        world.until(&run, |view| view.status == RunStatus::Paused).await;
+        let refused = world.engine.resume(run.as_str(), false, "ops").await.unwrap_err();
+        assert_eq!(refused.code(), "flow.unsettled");
+        let by = flow::Author::new("ada", "seen in the bank's list");
+        world.engine.settle(run.as_str(), "pay", landed.clone(), by.clone()).await.unwrap();
+        let view = world.until(&run, |view| view.status.is_ended()).await;
+        assert_eq!((view.status, view.steps[0].settled.as_ref()), (RunStatus::Succeeded, Some(&by)));
+        let sent = world.ledger.keys("payments.capture").len();
+        match landed {
+            Some(_) => {
+                assert_eq!(sent, 1);
+                assert_eq!(world.ledger.inputs("orders.create"), [json!({ "of": "c9" })]);
+            }
+            None => assert_eq!(sent, 2, "it is sent again"),
+        }
+        let late = world.engine.settle(run.as_str(), "pay", None, "ada").await.unwrap_err();
+        assert_eq!(late.code(), "flow.status", "it is known by now");
+    }
+}

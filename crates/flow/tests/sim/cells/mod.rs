@@ -86,7 +86,12 @@ pub(crate) fn is_kept(cause: &Cause, ending: Ending) -> bool {
 
 pub(crate) const CAUSES: [Cause; 9] = [
     Cause { name: "`call`, keyed", task: || call("s1", "keyed", &[]), kind: Kind::Keyed, effects: 1 },
-    Cause { name: "`call`, never, with `verify` (`not_found: send`)", task: verified, kind: Kind::Verified, effects: 1 },
+    Cause {
+        name: "`call`, never, with `verify` (`not_found: send`)",
+        task: verified,
+        kind: Kind::Verified,
+        effects: 1,
+    },
     Cause { name: "`call`, never", task: || call("s1", "plain", &[]), kind: Kind::Final, effects: 1 },
     Cause { name: "`tell`", task: tell, kind: Kind::Told, effects: 1 },
     Cause {
@@ -143,7 +148,8 @@ fn call(name: &str, system: &str, vars: &[&str]) -> Value {
 
 fn verified() -> Value {
     let mut task = call("s1", "plain", &[]);
-    task["s1"]["verify"] = json!({ "call": "plain.find", "with": { "id": "${ run.id }/s1" }, "not_found": "send" });
+    task["s1"]["verify"] =
+        json!({ "call": "plain.find", "with": { "id": "${ run.id }/s1" }, "not_found": "send" });
     task
 }
 
