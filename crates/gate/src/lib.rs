@@ -17,6 +17,7 @@ mod idempotency;
 mod insist;
 mod limits;
 mod live;
+mod modes;
 mod observer;
 mod openapi;
 mod page;
@@ -43,6 +44,7 @@ pub use conversations::{
 };
 pub use doors::{Doors, router, serve};
 pub use limits::{Limits, Rate};
+pub use modes::{Modes, Order};
 pub use observer::{Nobody, Observer};
 pub use page::{Page, Show, Shown};
 pub use problem::{Code, Problem};
@@ -59,8 +61,8 @@ pub struct Deps {
     pub engine: flow::Engine,
     /// The systems, for showing them.
     pub systems: port::Systems,
-    /// Their guards.
-    pub control: Arc<dyn Control>,
+    /// Their guards, and what operators told them.
+    pub modes: Modes,
     /// Who may do what.
     pub auth: Auth,
     /// How much of everything.
@@ -93,7 +95,7 @@ pub(crate) struct Inside {
     store: store::Store,
     engine: flow::Engine,
     systems: port::Systems,
-    control: Arc<dyn Control>,
+    modes: Modes,
     auth: Arc<Auth>,
     limits: Limits,
     turns: turn::Turns,
@@ -116,7 +118,7 @@ impl Gate {
             store: deps.store,
             engine: deps.engine,
             systems: deps.systems,
-            control: deps.control,
+            modes: deps.modes,
             auth: Arc::new(deps.auth),
             turns: turn::Turns::new(deps.limits.in_flight, deps.limits.operators, deps.observer.clone()),
             buckets: Arc::new(rate::Buckets::new(&deps.limits)),

@@ -12,12 +12,19 @@ pub trait Control: Send + Sync + 'static {
     /// # Errors
     /// Why there is no such breaker, and which there are. Nothing was reset.
     fn reset(&self, system: &str, which: &Which) -> Result<(), String>;
-    /// Tells breakers what to do until they are told otherwise; a restarted server's are automatic. The mode they were
-    /// in; `None` when that was not the same for all.
+    /// Tells breakers what to do until they are told otherwise. The mode they were in; `None` when that was not the same
+    /// for all.
     ///
     /// # Errors
     /// Why there is no such breaker, and which there are. Nothing was told.
     fn switch(&self, system: &str, which: &Which, mode: Mode) -> Result<Option<Mode>, String>;
+    /// Tells them again what they were told before this process began, also those of a key that nobody has called for yet.
+    ///
+    /// # Errors
+    /// Why there is no such breaker any more. Nothing was told.
+    fn restore(&self, system: &str, which: &Which, mode: Mode) -> Result<(), String> {
+        self.switch(system, which, mode).map(drop)
+    }
 }
 
 /// Which breakers of a system are meant: those that have every name given, so all of them when none is.

@@ -33,6 +33,15 @@ impl Which<'_> {
     pub const ALL: Which<'static> = Which { operation: None, key: None };
 }
 
+/// Which tenants and models may be named.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keys {
+    /// Those that have called.
+    Called,
+    /// All.
+    Any,
+}
+
 /// There is no breaker of the kind that was meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoBreaker {
@@ -100,7 +109,7 @@ impl Guarded {
     pub fn tell(&self, which: Which<'_>, switch: Switch) -> Result<Option<Switch>, NoBreaker> {
         // Two operators at once: one after the other.
         let mut told = self.told.hold();
-        let chosen = self.chosen(which)?;
+        let chosen = self.chosen(which, Keys::Called)?;
         let lanes: Vec<_> = chosen.iter().flat_map(Chosen::lanes).collect();
         let mut before = lanes.iter().filter_map(|lane| lane.breaker.as_deref().map(Breaker::switch));
         let was = before.next().filter(|first| before.all(|other| other == *first));
@@ -111,6 +120,19 @@ impl Guarded {
         Ok(was)
     }
 
+    /// Tells breakers again what they were told before this process began: nobody has called yet, so any key may be named.
+    ///
+    /// # Errors
+    /// [`NoBreaker`]; nobody was told anything.
+    pub fn restore(&self, which: Which<'_>, switch: Switch) -> Result<(), NoBreaker> {
+        let mut told = self.told.hold();
+        self.chosen(which, Keys::Any)?.iter().for_each(|chosen| chosen.switch(switch));
+        if which == Which::ALL {
+            *told = switch;
+        }
+        Ok(())
+    }
+
     /// Closes breakers and forgets what they knew, a pause that the system asked for included; what they were told
     /// stays.
     ///
@@ -118,7 +140,7 @@ impl Guarded {
     /// [`NoBreaker`]; nothing was reset.
     pub fn reset(&self, which: Which<'_>) -> Result<(), NoBreaker> {
         let (world, now) = (self.world(), self.world().now());
-        for lane in self.chosen(which)?.iter().flat_map(Chosen::lanes) {
+        for lane in self.chosen(which, Keys::Called)?.iter().flat_map(Chosen::lanes) {
             let scene = Operator { world, system: self.system(), lane: &lane, now };
             lane.breaker.iter().for_each(|breaker| breaker.reset(&scene));
             lane.end_pause();
@@ -131,14 +153,14 @@ impl Guarded {
         self.lanes().any(Lanes::has_breakers).then(|| *self.told.hold())
     }
 
-    fn chosen(&self, which: Which<'_>) -> Result<Vec<Chosen<'_>>, NoBreaker> {
+    fn chosen(&self, which: Which<'_>, keys: Keys) -> Result<Vec<Chosen<'_>>, NoBreaker> {
         if !self.lanes().any(Lanes::has_breakers) {
             return Err(NoBreaker::Off);
         }
         let chosen = match (which.operation, which.key) {
             (None, None) => self.lanes().map(Chosen::All).collect(),
             (Some(operation), None) => self.of_operation(operation),
-            (operation, Some(key)) => self.of_key(operation, key),
+            (operation, Some(key)) => self.of_key(operation, key, keys),
         };
         if chosen.is_empty() {
             let [operation, key] = [which.operation, which.key].map(|name| name.map(str::to_owned));
@@ -171,9 +193,10 @@ impl Guarded {
             && self.spec().operation(operation).is_some()
     }
 
-    /// The breakers of a tenant or model that has called.
-    fn of_key(&self, operation: Option<&str>, key: &str) -> Vec<Chosen<'_>> {
-        let kept_by = |per| self.lanes().any(|lanes| lanes.breakers_per() == per && lanes.knows(key));
+    /// The breakers of a tenant or model.
+    fn of_key(&self, operation: Option<&str>, key: &str, keys: Keys) -> Vec<Chosen<'_>> {
+        let known = |lanes: &Lanes| keys == Keys::Any || lanes.knows(key);
+        let kept_by = |per| self.lanes().any(|lanes| lanes.breakers_per() == per && known(lanes));
         let kept = [Per::Tenant, Per::Model].map(|per| (per, kept_by(per)));
         let meant = self.lanes().filter(|lanes| kept.contains(&(lanes.breakers_per(), true)));
         match operation.map(|operation| self.own(operation)) {

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -21,14 +22,14 @@ pub(super) enum System {
     Show(Target),
     /// Close the system's breakers, or those named, and forget their failures. What was forced open stays so
     Reset(Breakers),
-    /// Reject every call; what flows want of the system waits. Until changed, or until the server restarts
-    ForceOpen(Breakers),
-    /// Let every call pass and judge none. Until changed, or until the server restarts
-    Disable(Breakers),
-    /// Judge and report, but let every call pass. Until changed, or until the server restarts
-    Observe(Breakers),
-    /// Judge and act again, as after a restart
-    Automatic(Breakers),
+    /// Reject every call; what flows want of the system waits. Until changed, also after a restart
+    ForceOpen(Order),
+    /// Let every call pass and judge none. Until changed, also after a restart
+    Disable(Order),
+    /// Judge and report, but let every call pass. Until changed, also after a restart
+    Observe(Order),
+    /// Judge and act again
+    Automatic(Order),
 }
 
 /// All breakers of a system, or some.
@@ -42,6 +43,22 @@ pub(super) struct Breakers {
     /// Only those of this tenant or model, as `cardan system list` names it
     #[arg(long)]
     key: Option<String>,
+}
+
+/// What breakers are told.
+#[derive(Debug, Args)]
+pub(super) struct Order {
+    #[command(flatten)]
+    breakers: Breakers,
+    /// Ends by itself after this long: 30m, 2h
+    #[arg(long, value_name = "SPAN", conflicts_with = "until")]
+    r#for: Option<SignedDuration>,
+    /// Ends by itself at this time: 2026-01-31T18:00:00Z
+    #[arg(long, value_name = "TIME")]
+    until: Option<Timestamp>,
+    /// Why; shown with `cardan system show`
+    #[arg(long, default_value = "", hide_default_value = true)]
+    reason: String,
 }
 
 #[derive(Debug, Args)]
@@ -72,10 +89,10 @@ impl System {
             }
             System::Show(target) => table::json(&target.remote.get(&target.path("")).await?)?,
             System::Reset(breakers) => breakers.reset().await?,
-            System::ForceOpen(breakers) => breakers.switch("forced_open").await?,
-            System::Disable(breakers) => breakers.switch("disabled").await?,
-            System::Observe(breakers) => breakers.switch("observe_only").await?,
-            System::Automatic(breakers) => breakers.switch("automatic").await?,
+            System::ForceOpen(order) => order.switch("forced_open").await?,
+            System::Disable(order) => order.switch("disabled").await?,
+            System::Observe(order) => order.switch("observe_only").await?,
+            System::Automatic(order) => order.switch("automatic").await?,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -95,17 +112,6 @@ impl Breakers {
         Ok(())
     }
 
-    async fn switch(&self, mode: &str) -> Result<(), Failure> {
-        let Target { remote, .. } = &self.target;
-        let body = json!({ "mode": mode, "operation": self.operation, "key": self.key });
-        let told = remote.send(remote.request(Method::PUT, &self.target.path("/guard")).json(&body)).await?;
-        let was = told["was"].as_str().unwrap_or("mixed");
-        let passing = told["survives_restart"] == false && mode != "automatic";
-        let until = if passing { "; until changed, or until the server restarts" } else { "" };
-        writeln!(stdout(), "{}: {mode}, was {was}{until}", self.named())?;
-        Ok(())
-    }
-
     /// As it was asked for.
     fn named(&self) -> String {
         let mut named = self.target.name.clone();
@@ -115,6 +121,26 @@ impl Breakers {
             }
         }
         named
+    }
+}
+
+impl Order {
+    async fn switch(&self, mode: &str) -> Result<(), Failure> {
+        let Breakers { target, operation, key } = &self.breakers;
+        let body = json!({
+            "mode": mode, "operation": operation, "key": key, "reason": self.reason, "until": self.until,
+            "for_ms": self.r#for.map(|span| span.as_millis()),
+        });
+        let Target { remote, .. } = target;
+        let told = remote.send(remote.request(Method::PUT, &target.path("/guard")).json(&body)).await?;
+        let was = told["was"].as_str().unwrap_or("mixed");
+        let until = match told["until"].as_str() {
+            Some(time) => format!("; until {time}"),
+            None if mode == "automatic" => String::new(),
+            None => "; until changed".to_owned(),
+        };
+        writeln!(stdout(), "{}: {mode}, was {was}{until}", self.breakers.named())?;
+        Ok(())
     }
 }
 

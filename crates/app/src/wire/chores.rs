@@ -28,6 +28,19 @@ impl Chores {
         });
     }
 
+    /// What operators told breakers until a time; what waited for them goes on then.
+    pub(super) fn end_orders(&mut self, modes: gate::Modes, engine: flow::Engine) {
+        self.0.spawn(modes.follow(move |system| {
+            let engine = engine.clone();
+            async move {
+                engine.wake(&system);
+                if let Err(error) = engine.hurry(&system).await {
+                    tracing::warn!(integration_system = system, %error, "messages wait for their time");
+                }
+            }
+        }));
+    }
+
     /// Rows that nobody counts with any more. Every node does it; one that finds nothing to do has done no harm.
     pub(super) fn forget_counts(&mut self, name: &str, store: Arc<Postgres>) {
         self.forget(format!("limit store {name}"), move || {

@@ -82,14 +82,21 @@ impl gate::Control for Guards {
     }
 
     fn switch(&self, system: &str, which: &gate::Which, mode: Mode) -> Result<Option<Mode>, String> {
-        let switch = match mode {
-            Mode::Automatic => Switch::Auto,
-            Mode::ForcedOpen => Switch::ForcedOpen,
-            Mode::Disabled => Switch::Disabled,
-            Mode::ObserveOnly => Switch::ObserveOnly,
-        };
-        let was = self.judged(system)?.tell(meant(which), switch);
+        let was = self.judged(system)?.tell(meant(which), wanted(mode));
         was.map(|was| was.map(told)).map_err(|none| none.to_string())
+    }
+
+    fn restore(&self, system: &str, which: &gate::Which, mode: Mode) -> Result<(), String> {
+        self.judged(system)?.restore(meant(which), wanted(mode)).map_err(|none| none.to_string())
+    }
+}
+
+fn wanted(mode: Mode) -> Switch {
+    match mode {
+        Mode::Automatic => Switch::Auto,
+        Mode::ForcedOpen => Switch::ForcedOpen,
+        Mode::Disabled => Switch::Disabled,
+        Mode::ObserveOnly => Switch::ObserveOnly,
     }
 }
 

@@ -76,6 +76,9 @@ impl House {
         counted.map_err(|error| Failure::new(format!("counting active conversations: {error}")))?;
         let backfilled = conversations.backfill_keys().await;
         backfilled.map_err(|error| Failure::new(format!("recording the keys of commits: {error}")))?;
+        let modes = gate::Modes::new(store.clone(), Arc::new(guards.clone()), clock.clone());
+        let restored = modes.restore().await;
+        restored.map_err(|error| Failure::new(format!("reading what operators told breakers: {error}")))?;
         let engine = flow::Engine::new(flow::Deps {
             store: store.clone(),
             systems: guarded.systems.clone(),
@@ -96,6 +99,7 @@ impl House {
         let (mut chores, batches) = (Chores::default(), guarded.batches);
         limit_stores.forget(&mut chores);
         chores.forget_keys(store.clone(), clock.clone());
+        chores.end_orders(modes.clone(), engine.clone());
         let present = present::Present {
             store: store.clone(),
             engine: engine.clone(),
@@ -114,7 +118,7 @@ impl House {
                 auth,
                 limits,
                 pages,
-                control: Arc::new(guards),
+                modes,
                 observer: ears,
                 clock,
                 entropy,

@@ -153,6 +153,20 @@ impl Scene {
         format!("{}{path}", self.url)
     }
 
+    /// Kills the server with SIGKILL and starts it again.
+    pub(crate) async fn killed(&mut self) {
+        self.killed_and(|_| ()).await;
+    }
+
+    /// The same; in between something is done to its store.
+    pub(crate) async fn killed_and(&mut self, done: impl FnOnce(&Path)) {
+        self.server.kill();
+        done(&self.folder().join("cardan.db"));
+        self.server.start(&[]).unwrap();
+        let url = self.at("/openapi.json");
+        assert!(self.server.ready(&url, PATIENCE).await, "{}", self.server.last_words());
+    }
+
     /// What a path of the server shows.
     pub(crate) async fn page(&self, path: &str) -> String {
         reqwest::get(self.at(path)).await.unwrap().text().await.unwrap()

@@ -24,7 +24,7 @@ fn told(scene: &Scene) -> Vec<Value> {
 async fn a_run_waits_for_a_breaker_that_is_forced_open_and_goes_on_after_automatic() {
     let scene = soon().await;
     let forced = scene.cardan(&["system", "force-open", "payments"]).await;
-    let words = "payments: forced_open, was automatic; until changed, or until the server restarts\n";
+    let words = "payments: forced_open, was automatic; until changed\n";
     assert_eq!(forced.done(), words);
     let rows = scene.rows(&["system", "list"]).await;
     assert_eq!(rows.iter().find(|row| row[0] == "payments").unwrap()[4..6], ["open", "forced_open"]);
@@ -64,7 +64,7 @@ async fn a_disabled_and_a_watching_breaker_let_everything_pass() {
     let scene = soon().await;
     for (verb, mode, was) in [("disable", "disabled", "automatic"), ("observe", "observe_only", "disabled")] {
         let told = scene.cardan(&["system", verb, "payments"]).await;
-        let words = format!("payments: {mode}, was {was}; until changed, or until the server restarts\n");
+        let words = format!("payments: {mode}, was {was}; until changed\n");
         assert_eq!(told.done(), words);
         let rows = scene.rows(&["system", "list"]).await;
         assert_eq!(rows.iter().find(|row| row[0] == "payments").unwrap()[4..6], ["closed", mode]);
@@ -108,10 +108,7 @@ async fn apart() -> Scene {
 async fn one_breaker_of_a_system_is_told_and_its_neighbours_pass() {
     let scene = apart().await;
     let told = scene.cardan(&["system", "force-open", "orders", "--operation", "cancel"]).await;
-    assert_eq!(
-        told.done(),
-        "orders operation \"cancel\": forced_open, was automatic; until changed, or until the server restarts\n"
-    );
+    assert_eq!(told.done(), "orders operation \"cancel\": forced_open, was automatic; until changed\n");
     let run = scene.ordered("order_1").await;
     scene.run_is(&run, "succeeded").await;
     let rows = scene.rows(&["system", "list"]).await;
@@ -165,4 +162,30 @@ async fn a_reset_of_one_key_wakes_the_runs() {
     let changed: Vec<_> = changed.map(|line| (&line["breaker_key"], &line["to"])).collect();
     let expected = ["Open", "Closed"].map(|to| (json!("default"), json!(to)));
     assert_eq!(changed, expected.each_ref().map(|(key, to)| (key, to)));
+}
+
+#[tokio::test]
+async fn what_an_operator_said_holds_after_a_kill() {
+    let mut scene = apart().await;
+    let first = scene.ordered("order_0").await;
+    scene.run_is(&first, "succeeded").await;
+    let reason = ["--reason", "charges twice"];
+    let forced = ["system", "force-open", "payments", "--key", "default"];
+    scene.cardan(&[&forced[..], &reason].concat()).await.done();
+    scene.cardan(&["system", "force-open", "email", "--for", "2h"]).await.done();
+    scene.killed().await;
+
+    let shown = scene.json(&["system", "show", "payments"]).await;
+    let order = &shown["orders"][0];
+    assert_eq!(
+        (&order["mode"], &order["key"], &order["by"], &order["reason"]),
+        (&json!("forced_open"), &json!("default"), &json!("local"), &json!("charges twice"))
+    );
+    assert!(scene.json(&["system", "show", "email"]).await["orders"][0]["until"].is_string());
+    let run = scene.ordered("order_1").await;
+    scene.run_waits_for(&run, "breaker_open").await;
+    assert_eq!(scene.ledger("payments").await.len(), 1, "only what was charged before");
+    let back = scene.cardan(&["system", "automatic", "payments", "--key", "default"]).await;
+    assert_eq!(back.done(), "payments key \"default\": automatic, was forced_open\n");
+    scene.run_is(&run, "succeeded").await;
 }

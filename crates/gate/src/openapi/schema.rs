@@ -294,7 +294,10 @@ fn system() -> Value {
     });
     object(
         &["name", "operations"],
-        json!({"name": text, "adapter": text, "version": text, "operations": operations, "status": status}),
+        json!({
+            "name": text, "adapter": text, "version": text, "operations": operations, "status": status,
+            "orders": {"type": "array", "items": order(), "description": "What operators told its breakers."},
+        }),
     )
 }
 
@@ -309,7 +312,12 @@ fn lane() -> Value {
 }
 
 fn set_guard() -> Value {
-    let mut set = closed(json!({"mode": mode(), "operation": operation_named(), "key": key_named()}));
+    let mut set = closed(json!({
+        "mode": mode(), "operation": operation_named(), "key": key_named(),
+        "until": {"type": ["string", "null"], "format": "date-time", "description": "When it ends by itself."},
+        "for_ms": {"type": ["integer", "null"], "minimum": 1, "description": "The same, counted from now."},
+        "reason": {"type": "string", "maxLength": 500},
+    }));
     set["required"] = json!(["mode"]);
     set
 }
@@ -333,15 +341,27 @@ fn key_named() -> Value {
 }
 
 fn guard_set() -> Value {
-    let survives = "False: a server that starts is automatic in everything.";
+    let survives = "True: it holds until it is told otherwise, or until `until`.";
     let mut was = maybe_mode();
     was["description"] = json!("Null when the breakers were not all in the same mode.");
     let name = json!({"type": ["string", "null"]});
     let properties = json!({
         "name": {"type": "string"}, "operation": name, "key": name, "mode": mode(), "was": was,
-        "survives_restart": {"const": false, "description": survives}, "status": {"type": ["object", "null"]},
+        "by": {"type": "string"}, "reason": {"type": "string"}, "until": {"type": ["string", "null"], "format": "date-time"},
+        "survives_restart": {"const": true, "description": survives}, "status": {"type": ["object", "null"]},
     });
     object(&["name", "mode", "was", "survives_restart"], properties)
+}
+
+/// What an operator told breakers.
+fn order() -> Value {
+    let name = json!({"type": ["string", "null"]});
+    let properties = json!({
+        "operation": name, "key": name, "mode": mode(), "by": {"type": "string"}, "reason": {"type": "string"},
+        "since": {"type": "string", "format": "date-time"},
+        "until": {"type": ["string", "null"], "format": "date-time"},
+    });
+    object(&["mode", "by", "since"], properties)
 }
 
 fn mode() -> Value {

@@ -1,11 +1,15 @@
 //! Systems: what they can do and how they are doing.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use port::Spec;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::auth::Permission;
 use crate::exchange::{Answer, Asked};
+use crate::modes::{Order, Refused};
 use crate::openapi::Schema;
 use crate::route::{Gives, Optional, Route, Takes, Verb};
 use crate::{Code, Gate, Mode, Problem, Which};
@@ -60,8 +64,8 @@ pub(super) const ROUTES: &[Route] = &[
         name: "setSystemGuard",
         summary: "Tells a system's circuit breakers, or those of one operation, tenant or model, to reject every call \
                   (forced_open), to let every call pass and judge none (disabled), to judge and report but let \
-                  every call pass (observe_only), or to judge and act (automatic). Until told otherwise or \
-                  restarted: a server that starts is automatic in everything.",
+                  every call pass (observe_only), or to judge and act (automatic). Until told otherwise, or until the \
+                  time that is given; also after a restart.",
         permission: Permission::SystemManage,
         query: &[],
         headers: &[],
@@ -97,7 +101,7 @@ async fn reset(gate: &Gate, asked: &Asked) -> Result<Answer, Problem> {
     let link = gate.systems.get(name).ok_or(Problem::new(Code::SystemUnknown))?;
     let Reset { operation, key } = asked.document()?;
     let which = Which { operation, key };
-    gate.control.reset(&link.spec().system, &which).map_err(unknown)?;
+    gate.modes.control().reset(&link.spec().system, &which).map_err(unknown)?;
     tracing::info!(
         correlation_id = &*asked.correlation,
         integration_system = &*link.spec().system,
@@ -116,32 +120,79 @@ struct Switch {
     mode: Mode,
     operation: Option<String>,
     key: Option<String>,
+    /// When it ends by itself.
+    until: Option<Timestamp>,
+    /// The same, counted from now.
+    for_ms: Option<u64>,
+    /// Why, in the operator's own words.
+    #[serde(default)]
+    reason: String,
+}
+
+/// The longest reason, in characters.
+const REASON: usize = 500;
+
+impl Switch {
+    fn order(self, by: &str, now: Timestamp) -> Result<Order, Problem> {
+        let until = self.until(now)?;
+        let Self { mode, operation, key, reason, .. } = self;
+        if reason.chars().count() > REASON {
+            return Err(Problem::because(Code::BodyInvalid, format!("reason: at most {REASON} characters")));
+        }
+        Ok(Order { operation, key, mode, by: by.to_owned(), reason, since: now, until })
+    }
+
+    fn until(&self, now: Timestamp) -> Result<Option<Timestamp>, Problem> {
+        let refuse = |why: &str| Err(Problem::because(Code::BodyInvalid, why));
+        match (self.until, self.for_ms) {
+            (Some(_), Some(_)) => refuse("until, for_ms: expected one of them"),
+            (Some(until), None) if until <= now => refuse("until: expected a time that is still to come"),
+            (None, Some(0)) => refuse("for_ms: expected at least 1"),
+            (None, Some(span)) => Ok(now.checked_add(Duration::from_millis(span)).ok()),
+            (until, None) => Ok(until),
+        }
+    }
 }
 
 async fn switch(gate: &Gate, asked: &Asked) -> Result<Answer, Problem> {
     let link = gate.systems.get(asked.param("name")).ok_or(Problem::new(Code::SystemUnknown))?;
-    let Switch { mode, operation, key } = asked.document()?;
-    let (name, which) = (&*link.spec().system, Which { operation, key });
-    let was = gate.control.switch(name, &which, mode).map_err(unknown)?;
+    let said: Switch = asked.document()?;
+    let order = said.order(&asked.principal.subject, gate.clock.now())?;
+    let name = &*link.spec().system;
+    let was = gate.modes.give(name, order.clone()).await.map_err(refused)?;
+    tell(asked, name, &order, was);
+    if order.mode != Mode::ForcedOpen {
+        wake(gate, asked, name).await?;
+    }
+    let Order { operation, key, mode, by, reason, until, .. } = order;
+    let status = gate.modes.control().status(name);
+    Ok(Answer::ok(&json!({
+        "name": name, "operation": operation, "key": key, "mode": mode, "was": was, "by": by, "reason": reason,
+        "until": until, "survives_restart": true, "status": status,
+    })))
+}
+
+fn tell(asked: &Asked, system: &str, order: &Order, was: Option<Mode>) {
     // A warning also on the way back: whoever reads the log sees from when to when.
     tracing::warn!(
         correlation_id = &*asked.correlation,
-        integration_system = name,
-        integration_operation = which.operation,
-        breaker_key = which.key,
-        principal = &*asked.principal.subject,
+        integration_system = system,
+        integration_operation = order.operation,
+        breaker_key = order.key,
+        principal = order.by,
+        reason = order.reason,
+        until = order.until.map(tracing::field::display),
         from = was.map_or("mixed", Mode::as_str),
-        to = mode.as_str(),
+        to = order.mode.as_str(),
         "breaker told by an operator"
     );
-    if mode != Mode::ForcedOpen {
-        wake(gate, asked, name).await?;
+}
+
+fn refused(why: Refused) -> Problem {
+    match why {
+        Refused::Unknown(why) => unknown(why),
+        Refused::Store(error) => error.into(),
     }
-    let status = gate.control.status(name);
-    Ok(Answer::ok(&json!({
-        "name": name, "operation": which.operation, "key": which.key, "mode": mode, "was": was,
-        "survives_restart": false, "status": status,
-    })))
 }
 
 /// The runs and messages that a breaker of it kept waiting need not wait for their time.
@@ -166,7 +217,7 @@ fn shown(gate: &Gate, name: &str, spec: &Spec) -> Value {
     let operations: Vec<Value> = spec.operations.iter().map(operation).collect();
     json!({
         "name": name, "adapter": spec.adapter, "version": spec.version, "operations": operations,
-        "status": gate.control.status(&spec.system),
+        "status": gate.modes.control().status(&spec.system), "orders": gate.modes.of(&spec.system),
     })
 }
 

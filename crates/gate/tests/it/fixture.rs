@@ -181,12 +181,13 @@ pub(crate) async fn deps_with(
     .await
     .unwrap();
     conversations.bind(engine.clone());
+    let modes = gate::Modes::new(store.clone(), Arc::new(NoGuards), clock.clone());
     Deps {
         conversations,
         store,
         engine,
         systems: Systems::default(),
-        control: Arc::new(NoGuards),
+        modes,
         auth,
         limits,
         pages: Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gate::{Algorithm, Auth, Control, Key, Limits, Material, Mode, Tokens, Which};
+use gate::{Algorithm, Auth, Control, Key, Limits, Material, Mode, Modes, Tokens, Which};
 use http::Method;
 use jsonwebtoken::{EncodingKey, Header, encode};
 use parking_lot::Mutex;
@@ -34,6 +34,10 @@ struct Breakers {
 }
 
 impl Breakers {
+    fn new() -> Self {
+        Self { all: Mutex::new(Mode::Automatic), acme: Mutex::new(Mode::Automatic) }
+    }
+
     fn named(&self, system: &str, which: &Which) -> Result<&Mutex<Mode>, String> {
         match (system, which.operation.as_deref(), which.key.as_deref()) {
             ("payments", None, None) => Ok(&self.all),
@@ -70,7 +74,7 @@ async fn house() -> House {
         (name.to_owned(), Arc::new(Idle(spec)) as Arc<dyn Link>)
     };
     deps.systems = Systems::new(["payments", "email"].map(idle));
-    deps.control = Arc::new(Breakers { all: Mutex::new(Mode::Automatic), acme: Mutex::new(Mode::Automatic) });
+    deps.modes = Modes::new(store.clone(), Arc::new(Breakers::new()), Arc::new(port::SystemClock));
     House { router: gate::router(deps), store, token: Some(token(&["system.read", "system.manage"])) }
 }
 
@@ -87,12 +91,12 @@ async fn put(house: &House, system: &str, body: &Value) -> Answer {
 }
 
 #[tokio::test]
-async fn a_guard_is_told_and_the_answer_says_what_it_was_and_that_it_does_not_last() {
+async fn a_guard_is_told_and_the_answer_says_what_it_was_and_that_it_lasts() {
     let house = house().await;
     let told = put(&house, "payments", &json!({"mode": "forced_open"})).await;
     let expected = json!({
         "name": "payments", "operation": null, "key": null, "mode": "forced_open", "was": "automatic",
-        "survives_restart": false, "status": {"mode": "forced_open", "acme": "automatic"},
+        "by": "ada", "reason": "", "until": null, "survives_restart": true, "status": {"mode": "forced_open", "acme": "automatic"},
     });
     assert_eq!((told.status, &told.json), (200, &expected));
     assert_eq!(house.get("/v1/systems/payments").await.json["status"]["mode"], "forced_open");
@@ -130,7 +134,7 @@ async fn one_breaker_is_told_by_its_names_and_an_unknown_name_is_answered_with_t
         put(&house, "payments", &json!({"mode": "disabled", "operation": "charge", "key": "acme"})).await;
     let expected = json!({
         "name": "payments", "operation": "charge", "key": "acme", "mode": "disabled", "was": "automatic",
-        "survives_restart": false, "status": {"mode": "automatic", "acme": "disabled"},
+        "by": "ada", "reason": "", "until": null, "survives_restart": true, "status": {"mode": "automatic", "acme": "disabled"},
     });
     assert_eq!((told.status, &told.json), (200, &expected));
     let mixed =
@@ -151,4 +155,79 @@ async fn one_breaker_is_told_by_its_names_and_an_unknown_name_is_answered_with_t
         assert_eq!(refused.json["detail"], r#"None Some("globex"): there is acme's"#);
     }
     assert_eq!(reset(json!({"tenant": "acme"})).await.code(), "body.invalid");
+}
+
+#[tokio::test]
+async fn an_order_outlives_the_process_and_names_who_gave_it_and_why() {
+    let house = house().await;
+    put(&house, "payments", &json!({"mode": "forced_open", "reason": "charges twice"})).await;
+    let told = json!({"mode": "disabled", "operation": "charge", "key": "acme", "for_ms": 60_000});
+    put(&house, "payments", &told).await;
+    let shown = &house.get("/v1/systems/payments").await.json["orders"];
+    let told = |at: usize, name: &str| shown[at][name].clone();
+    assert_eq!(
+        (told(0, "mode"), told(0, "by"), told(0, "reason"), told(0, "until")),
+        (json!("forced_open"), json!("ada"), json!("charges twice"), Value::Null)
+    );
+    assert_eq!((told(1, "mode"), told(1, "until").is_string()), (json!("disabled"), true));
+
+    let next = Arc::new(Breakers::new());
+    let modes = Modes::new(house.store.clone(), next.clone(), Arc::new(port::SystemClock));
+    modes.restore().await.unwrap();
+    assert_eq!((*next.all.lock(), *next.acme.lock()), (Mode::ForcedOpen, Mode::Disabled));
+    assert_eq!(serde_json::to_value(modes.of("payments")).unwrap(), *shown);
+}
+
+#[tokio::test]
+async fn a_wider_order_takes_the_place_of_a_narrower_one_and_automatic_of_all_leaves_none() {
+    let house = house().await;
+    put(&house, "payments", &json!({"mode": "disabled", "operation": "charge", "key": "acme"})).await;
+    put(&house, "payments", &json!({"mode": "forced_open"})).await;
+    assert_eq!(house.get("/v1/systems/payments").await.json["orders"].as_array().unwrap().len(), 1);
+    put(&house, "payments", &json!({"mode": "automatic"})).await;
+    assert_eq!(house.get("/v1/systems/payments").await.json["orders"], json!([]));
+    assert_eq!(house.store.state("breaker-orders", "payments").await.unwrap(), None);
+}
+
+/// A clock that is told what time it is.
+struct Told(Mutex<jiff::Timestamp>);
+
+impl Clock for Told {
+    fn now(&self) -> jiff::Timestamp {
+        *self.0.lock()
+    }
+
+    fn instant(&self) -> std::time::Instant {
+        port::SystemClock.instant()
+    }
+}
+
+#[tokio::test]
+async fn an_order_ends_at_its_time_and_what_was_said_before_holds_again() {
+    let house = house().await;
+    put(&house, "payments", &json!({"mode": "disabled"})).await;
+    let narrow = json!({"mode": "forced_open", "operation": "charge", "key": "acme", "for_ms": 60_000});
+    put(&house, "payments", &narrow).await;
+    let next = Arc::new(Breakers::new());
+    let clock = Arc::new(Told(Mutex::new(port::SystemClock.now())));
+    let modes = Modes::new(house.store.clone(), next.clone(), clock.clone());
+    modes.restore().await.unwrap();
+    assert_eq!(modes.lapse().await, Vec::<String>::new());
+    assert_eq!(*next.acme.lock(), Mode::ForcedOpen);
+    *clock.0.lock() += std::time::Duration::from_secs(61);
+    assert_eq!(modes.lapse().await, ["payments"]);
+    assert_eq!((*next.all.lock(), *next.acme.lock()), (Mode::Disabled, Mode::Disabled));
+    assert_eq!(modes.of("payments").len(), 1);
+}
+
+#[tokio::test]
+async fn a_time_that_is_over_or_said_twice_is_refused() {
+    let house = house().await;
+    let until = "2001-01-01T00:00:00Z";
+    for end in [json!({"until": until}), json!({"until": until, "for_ms": 1}), json!({"for_ms": 0})] {
+        let mut body = json!({"mode": "disabled"});
+        body.as_object_mut().unwrap().extend(end.as_object().unwrap().clone());
+        assert_eq!(put(&house, "payments", &body).await.code(), "body.invalid", "{body}");
+    }
+    assert_eq!(house.get("/v1/systems/payments").await.json["status"]["mode"], "automatic");
 }
