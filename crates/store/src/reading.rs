@@ -173,6 +173,14 @@ impl Store {
         self.sqlite.read(move |read| timers::due(read, now, after.as_ref(), limit)).await
     }
 
+    /// Timers whose rows are not what was written: they may be due too early, too late, or for another run.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub async fn damaged_timers(&self) -> Result<Vec<Timer>, Error> {
+        self.sqlite.read(timers::damaged_ones).await
+    }
+
     /// When the next timer is due that is not due yet.
     ///
     /// # Errors

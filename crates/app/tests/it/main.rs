@@ -23,6 +23,7 @@ mod scene;
 mod sealed;
 mod story;
 mod switches;
+mod timers;
 mod together;
 mod unheard;
 mod upgraded;

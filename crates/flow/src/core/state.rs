@@ -255,6 +255,14 @@ impl State {
         Some(Event::TimerFired { path: path.clone(), timer: *timer })
     }
 
+    /// The timers that are set: of which step, what for, and when they are due. Of two of a kind the later one counts.
+    pub(crate) fn timers(&self) -> BTreeMap<(Arc<str>, &'static str), Timestamp> {
+        let set = self.leaves().flat_map(|(active, leaf)| {
+            leaf.timers.iter().map(|(kind, due)| ((active.path.clone(), kind.as_str()), *due))
+        });
+        set.collect()
+    }
+
     /// The steps that will ask again at a set time, or when the configuration has what they need.
     pub(crate) fn asleep(&self) -> impl Iterator<Item = Arc<str>> {
         let asleep = self.leaves().filter(|(_, leaf)| matches!(leaf.at, At::Until(_) | At::Blocked));

@@ -22,6 +22,7 @@ mod lines;
 mod listen;
 mod load;
 mod lost;
+mod mend;
 mod needs;
 mod open;
 mod passage;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::runs::Message;
 use super::{Deps, Engine, Inner, timers, topics};
 use crate::Error;
 
@@ -20,8 +21,10 @@ impl Engine {
     /// # Errors
     /// The store's, when the live runs cannot be read.
     pub async fn start(&self) -> Result<(), Error> {
+        let mended = self.mend_timers().await?;
         timers::line_up(self).await?;
         self.resume_all().await?;
+        mended.iter().for_each(|run| self.send(run, Message::Look));
         self.keep(self.clone().warn_of_needs());
         self.keep(timers::follow(self.clone()));
         self.keep(topics::follow(self.clone()));

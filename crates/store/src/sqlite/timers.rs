@@ -57,7 +57,12 @@ fn damaged(connection: &Connection) -> Result<Vec<Timer>, Fault> {
     Ok(timers.filter(|(timer, kept)| sum_of(timer) != *kept).map(|(timer, _)| timer).collect())
 }
 
-/// Says which timers are not what was written: their runs may be looked at too early, too late or never.
+/// The same, for whoever may read.
+pub(crate) fn damaged_ones(read: &Read<'_>) -> Result<Vec<Timer>, Fault> {
+    damaged(read.connection)
+}
+
+/// Says which timers are not what was written: their runs are looked at when an engine starts.
 pub(super) fn warn_of_damage(connection: &Connection) -> Result<(), Fault> {
     for Timer { id, run, step, due } in damaged(connection)? {
         let due = due.to_string();
@@ -66,7 +71,7 @@ pub(super) fn warn_of_damage(connection: &Connection) -> Result<(), Fault> {
             run,
             step,
             due,
-            "timer is corrupt: look at its run with `cardan flow show`"
+            "timer is corrupt: it is set again as its run's journal has it"
         );
     }
     Ok(())

@@ -160,5 +160,8 @@ async fn a_damaged_timer_is_named() {
     let flip = "UPDATE timers SET due = due | (1 << 56)";
     rusqlite::Connection::open(disk.path()).unwrap().execute(flip, []).unwrap();
     let what = r#"timer "t_1" of run run_1 is not what was written"#;
-    assert_eq!(disk.open().verify().await, Err(Error::Corrupt { what: what.into() }));
+    let store = disk.open();
+    assert_eq!(store.verify().await, Err(Error::Corrupt { what: what.into() }));
+    let damaged = store.damaged_timers().await.unwrap();
+    assert_eq!(damaged.iter().map(|timer| &*timer.id).collect::<Vec<_>>(), ["t_1"]);
 }
