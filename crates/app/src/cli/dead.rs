@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Done, Failure, Remote, table};
 use crate::terminal::stdout;
@@ -29,7 +29,16 @@ pub(super) enum Dead {
         target: Target,
     },
     /// Try again, under the original idempotency key
-    Replay(Target),
+    Replay {
+        /// Also when nobody knows whether it landed and it must not be repeated
+        #[arg(long)]
+        send_again: bool,
+        /// Why, for whoever reads the journal
+        #[arg(long, default_value = "", hide_default_value = true)]
+        reason: String,
+        #[command(flatten)]
+        target: Target,
+    },
     /// Decide that the call need not be made; its run stays as it is, to be cancelled or resumed
     Discard(Target),
 }
@@ -48,8 +57,10 @@ impl Dead {
             Dead::List { remote } => list(&remote).await?,
             Dead::Show(target) => table::json(&target.remote.get(&target.path("")).await?)?,
             Dead::Edit { input, target } => target.edit(&input).await?,
-            Dead::Replay(target) => target.ask("replay").await?,
-            Dead::Discard(target) => target.ask("discard").await?,
+            Dead::Replay { send_again, reason, target } => {
+                target.ask("replay", &json!({ "send_again": send_again, "reason": reason })).await?;
+            }
+            Dead::Discard(target) => target.ask("discard", &json!({})).await?,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -81,8 +92,8 @@ impl Target {
         Ok(())
     }
 
-    async fn ask(&self, verb: &str) -> Result<(), Failure> {
-        let letter = self.remote.post(&self.path(&format!("/{verb}")), &json!({})).await?;
+    async fn ask(&self, verb: &str, said: &Value) -> Result<(), Failure> {
+        let letter = self.remote.post(&self.path(&format!("/{verb}")), said).await?;
         writeln!(stdout(), "{}: {}", self.id, table::cell(&letter["state"]))?;
         Ok(())
     }

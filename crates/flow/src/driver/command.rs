@@ -110,7 +110,7 @@ impl Engine {
                 let what = What::Replay { letter, step, input, send_again };
                 self.command(run, Command::new(what, by.into())).await
             }
-            _ => self.replay_tell(&letter, &input).await,
+            _ => self.replay_tell(&letter, &input, send_again).await,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Replaying the dead letter of a message: it goes back to its place in its lane, as it was told.
 
+use port::Repeat;
 use serde_json::Value;
 use store::{Batch, DeadLetter, DeadOp, DeadState, OutboxOp, OutboxRow};
 
@@ -7,9 +8,19 @@ use super::Engine;
 use crate::Error;
 
 impl Engine {
-    pub(super) async fn replay_tell(&self, letter: &DeadLetter, input: &Value) -> Result<(), Error> {
+    pub(super) async fn replay_tell(
+        &self,
+        letter: &DeadLetter,
+        input: &Value,
+        send_again: bool,
+    ) -> Result<(), Error> {
         let at = self.0.clock.now();
         let row = self.0.store.outbox_one(&letter.source).await?;
+        let perhaps = row.as_ref().map_or_else(|| may_have_landed(letter), |row| row.perhaps);
+        if perhaps && !send_again && !self.may_repeat(letter) {
+            let (run, step) = letter.source.split_once('/').unwrap_or((&letter.source, ""));
+            return Err(Error::Unsettled { run: run.to_owned(), step: step.to_owned() });
+        }
         let put = match row {
             Some(row) => revived(&row, letter, input, at),
             None => OutboxOp::Put(afresh(letter, input, at)),
@@ -20,6 +31,20 @@ impl Engine {
         self.0.outbox_put.notify_one();
         Ok(())
     }
+
+    /// Whether a second sending does no harm. Of an operation that is not configured nobody can say so.
+    fn may_repeat(&self, letter: &DeadLetter) -> bool {
+        let link = self.0.systems.get(&letter.system);
+        let operation = link.and_then(|link| link.spec().operation(&letter.operation));
+        operation.is_some_and(|operation| operation.repeat != Repeat::Never)
+    }
+}
+
+/// Whether a message arrived, perhaps, whose row was not kept: unless it never left, or was turned down.
+fn may_have_landed(letter: &DeadLetter) -> bool {
+    let turned_down = ["connect", "refused", "unauthorised", "not_found", "conflict", "invalid", "throttled"];
+    let kind = letter.code.strip_prefix("call.").unwrap_or_default();
+    !turned_down.contains(&kind) && letter.history.last().is_none_or(|tried| tried.attempts > 0)
 }
 
 /// The row keeps its place, its trace and what else was told with it; a person has said that it is to be sent.

@@ -67,7 +67,9 @@ async fn a_message_that_must_not_be_repeated_is_not_sent_again_after_a_crash() {
     world.dies_and_restarts().await;
     let letter = world.dead().await;
     assert_eq!((letter.code.as_str(), world.ledger.count("payments.capture")), ("flow.interrupted", 1));
-    world.engine.replay_dead(&letter.id, false, "ops").await.unwrap();
+    let refused = world.engine.replay_dead(&letter.id, false, "ops").await.unwrap_err();
+    assert_eq!((refused.code(), world.ledger.count("payments.capture")), ("flow.unsettled", 1));
+    world.engine.replay_dead(&letter.id, true, "ops").await.unwrap();
     world.called("payments.capture", 2).await;
     world.delivered().await;
 }

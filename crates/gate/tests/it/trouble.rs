@@ -147,7 +147,9 @@ async fn b20_dead_letters_are_mended_replayed_and_let_go() {
     };
     let edited = house.send(patch("dead_1")).await;
     assert_eq!((edited.status, &edited.json["originalMessage"]["to"]), (200, &json!("b@example.org")));
-    let replayed = house.post("/v1/dead/dead_1/replay", &json!({})).await;
+    let refused = house.post("/v1/dead/dead_1/replay", &json!({})).await;
+    assert_eq!((refused.status, refused.code()), (409, "run.state"), "it may have arrived: {}", refused.text);
+    let replayed = house.post("/v1/dead/dead_1/replay", &json!({"send_again": true})).await;
     assert_eq!(
         (replayed.status, &replayed.json["idempotencyKey"]),
         (200, &json!("run_x/mail")),
