@@ -114,6 +114,7 @@ struct Kept {
     position: Option<u64>,
     location: Option<String>,
     etag: Option<String>,
+    /// Refusals were kept by earlier versions.
     problem: bool,
     body: Box<RawValue>,
 }
@@ -155,7 +156,7 @@ pub(crate) async fn once(
     }
     let record = record(gate, route, path, &asked, &key);
     asked.ticket = Some(Ticket::new(key, record.clone()));
-    let (gate, path) = (gate.clone(), path.to_owned());
+    let gate = gate.clone();
     // A caller who leaves and comes back with the same key must find an answer, not a claim that nobody works under.
     insist(async move {
         // Until the answer is kept, whoever is still there to read it.
@@ -170,7 +171,7 @@ pub(crate) async fn once(
         let answered = (route.handler)(&gate, asked).await;
         let answers = ticket.is_some_and(|ticket| ticket.answers.load(Ordering::Relaxed));
         if !(answers && answered.is_ok()) {
-            settle(&gate, held, kept(&path, &answered)).await;
+            settle(&gate, held, kept(&answered)).await;
         }
         answered.map(Answer::into_response)
     })
@@ -304,7 +305,7 @@ fn replay(kept: Kept, head: u64) -> Result<Response, Problem> {
     Ok(response)
 }
 
-/// Keeps the answer. Without one (a refusal that may pass later) it gives the key back, so that trying again is worth it.
+/// Keeps the answer. Without one (a refusal) it gives the key back, so that trying again is worth it.
 async fn settle(gate: &Gate, held: Held, response: Option<Vec<u8>>) {
     let KeyRecord { tenant, key, owner, expires, .. } = held.record.clone();
     let Some(response) = response else {
@@ -352,22 +353,10 @@ async fn persist<T, C: Future<Output = Result<T, store::Error>>>(
     commit().await
 }
 
-/// The answer as it is kept, when it is.
-fn kept(path: &str, answered: &Result<Answer, Problem>) -> Option<Vec<u8>> {
-    let kept = match answered {
-        Ok(answer) => Kept::of(answer)?,
-        Err(problem) if problem.code.retry_after().is_some() || problem.code.status() >= 500 => return None,
-        Err(problem) => Kept {
-            shows: false,
-            status: problem.code.status(),
-            position: None,
-            location: None,
-            etag: None,
-            problem: true,
-            body: serde_json::value::to_raw_value(&problem.body(Some(path))).ok()?,
-        },
-    };
-    serde_json::to_vec(&kept).ok()
+/// The answer as it is kept, when it is. Nothing was done for a request that was refused, so a repeat is looked at like
+/// the first one; otherwise whoever is refused with a new key each time would fill the disk.
+fn kept(answered: &Result<Answer, Problem>) -> Option<Vec<u8>> {
+    serde_json::to_vec(&Kept::of(answered.as_ref().ok()?)?).ok()
 }
 
 #[cfg(test)]

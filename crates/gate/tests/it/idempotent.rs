@@ -48,13 +48,19 @@ async fn b13_a_key_is_bound_to_its_request() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_given_again_too() {
+async fn a_refusal_is_given_again_and_not_kept() {
     let house = House::open().await;
     let key = [("idempotency-key", "k-1")];
     let first = house.post_with("/v1/conversations/conv_1/acts", &key, &json!({"id": "act_1"})).await;
     let again = house.post_with("/v1/conversations/conv_1/acts", &key, &json!({"id": "act_1"})).await;
     assert_eq!((first.status, again.status, &again.text), (400, 400, &first.text));
     assert_eq!(again.header("content-type"), "application/problem+json");
+    let kept =
+        house.store.query("SELECT key FROM keys", 10, std::time::Duration::from_secs(5)).await.unwrap();
+    assert_eq!(kept.rows, Vec::<Vec<store::Cell>>::new(), "nothing was done");
+    let right = json!([fact("act_1", "n", json!(1))]);
+    let done = house.post_with("/v1/conversations/conv_1/acts", &key, &right).await;
+    assert_eq!(done.status, 200, "{}", done.text);
 }
 
 #[tokio::test]
