@@ -17,6 +17,7 @@ pub struct Gate {
     pub(crate) lane: Arc<Lane>,
     pub(crate) world: World,
     pub(crate) priority: Priority,
+    pub(crate) operation: Box<str>,
 }
 
 /// When to look again while the bulkhead and its queue are full.
@@ -28,7 +29,9 @@ impl Gate {
         let now = self.world.now();
         let breaker = self.lane.breaker.as_deref().map_or(Outlook::Open, |own: &Breaker| own.outlook(now));
         let full = self.lane.bulkhead.as_ref().is_some_and(|bulkhead| bulkhead.is_full(self.priority));
-        let pause = self.lane.quiet_until().since(now).max(if full { FULL } else { Duration::ZERO });
+        let apart = self.lane.apart.until(&self.operation, now).unwrap_or_default();
+        let quiet = self.lane.quiet_until().max(apart).since(now);
+        let pause = quiet.max(if full { FULL } else { Duration::ZERO });
         match breaker {
             Outlook::Closed(wait) => Outlook::Closed(wait.max(pause)),
             Outlook::Open | Outlook::Probing(_) if !pause.is_zero() => Outlook::Closed(pause),

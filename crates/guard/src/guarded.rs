@@ -97,7 +97,7 @@ impl Guarded {
         let pipeline = &self.way(operation).pipeline;
         let world = pipeline.world.clone();
         let priority = pipeline.policy.priority;
-        Gate { lane: pipeline.lanes.keep(key, world.now()), world, priority }
+        Gate { lane: pipeline.lanes.keep(key, world.now()), world, priority, operation: operation.into() }
     }
 
     fn way(&self, operation: &str) -> &Way {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::State;
+use crate::apart::Apart;
 use crate::breaker::Breaker;
 use crate::bulkhead::Bulkhead;
 use crate::limiter::Limiter;
@@ -21,6 +22,8 @@ pub(crate) struct Lane {
     pub(crate) limit: Option<Arc<Limiter>>,
     /// Nothing is sent before this tick: the system asked for a pause.
     quiet_until: AtomicU64,
+    /// The same for one operation.
+    pub(crate) apart: Apart,
 }
 
 /// Which stages the lane of a key has for itself.
@@ -55,6 +58,7 @@ impl Lane {
             bulkhead: policy.bulkhead.as_ref().map(Bulkhead::new),
             limit: policy.limit.as_ref().map(|limit| Arc::new(Limiter::new(limit, key, till))),
             quiet_until: AtomicU64::new(0),
+            apart: Apart::default(),
         }
     }
 
@@ -86,6 +90,7 @@ impl Lane {
                 .map(|(own, policy)| bulkhead(own, policy)),
             limit: self.limit.as_ref().zip(policy.limit.as_ref()).map(|(own, policy)| limit(own, policy)),
             quiet_until: AtomicU64::new(0),
+            apart: Apart::default(),
         }
     }
 
@@ -123,6 +128,7 @@ impl Lane {
     /// It need not be left alone any more.
     pub(crate) fn end_pause(&self) {
         self.quiet_until.store(0, Ordering::Relaxed);
+        self.apart.end();
     }
 
     #[inline]
@@ -137,7 +143,7 @@ impl Lane {
         self.breaker.as_deref().is_none_or(|breaker| !own.breaker || breaker.is_idle(now))
             && self.bulkhead.as_deref().is_none_or(|bulkhead| !own.bulkhead || nothing_out(bulkhead))
             && self.limit.as_deref().is_none_or(|limit| !own.limit || limit.is_idle(full, now))
-            && self.quiet_until() <= now
+            && self.quiet_until().max(self.apart.last()) <= now
     }
 
     /// Whether a stage of its own is shared by another lane.
@@ -149,7 +155,7 @@ impl Lane {
     }
 
     pub(crate) fn status(&self, name: Named, now: Tick) -> LaneStatus {
-        let pause = self.quiet_until().since(now);
+        let pause = self.quiet_until().max(self.apart.last()).since(now);
         let (breaker, bulkhead) = (self.breaker.as_deref(), self.bulkhead.as_ref());
         LaneStatus {
             operation: name.operation,

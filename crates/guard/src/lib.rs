@@ -15,6 +15,7 @@
 
 #![cfg_attr(test, expect(clippy::unwrap_used, reason = "a failed test should panic"))]
 
+mod apart;
 mod explain;
 mod guarded;
 mod pipeline;

@@ -54,7 +54,7 @@ impl Run<'_> {
         };
         self.learn(permit, verdict, took);
         if let Verdict::Throttled { pause: Some(pause) } = verdict {
-            self.pause(pause);
+            self.pause(pause, fault);
         }
     }
 
@@ -66,10 +66,17 @@ impl Run<'_> {
         fault.kind == Kind::Timeout && limit < enough.min(most)
     }
 
-    fn pause(&self, asked: Duration) {
+    /// A 503 says that this cannot be done now; whether others can be is for others to see. What counts all calls, as a 429
+    /// does, is asked nothing at all.
+    fn pause(&self, asked: Duration, fault: &Fault) {
         let longest = self.guard.policy.breaker.as_ref().map_or(LONGEST_PAUSE, |breaker| breaker.max_open);
         let pause = asked.min(longest);
-        self.lane.quiet(self.now() + pause);
+        let until = self.now() + pause;
+        let alone =
+            fault.status == Some(503) && self.lane.apart.pause(self.request.operation, until, self.now());
+        if !alone {
+            self.lane.quiet(until);
+        }
         self.hear(&Event::Paused { place: &self.place, pause });
     }
 }

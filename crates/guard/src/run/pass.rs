@@ -98,6 +98,9 @@ impl<'a> Run<'a> {
     #[inline]
     pub(super) fn turn(&self) -> Result<Turn<'a>, Refused> {
         let (now, quiet) = (self.now(), self.lane.quiet_until());
+        if let Some(until) = self.lane.apart.until(self.request.operation, now) {
+            return Err(self.refuse(Rejection::RateLimited, Some(until.since(now))));
+        }
         let wait = match self.lane.limit.as_deref() {
             Some(Limiter::Local(limit)) => {
                 limit.take(now, quiet, self.patience()).map_err(|late| late.retry_after)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use guard::{
     Breaker, Class, Classify, HalfOpen, NoBreaker, Per, Policies, Policy, Retry, Sign, State, Switch, Which,
 };
-use port::{Kind, Landed, Link, Rejection, Reply};
+use port::{Kind, Landed, Link, Outlook, Rejection, Reply};
 
 use crate::fixture::{World, bare, call, fault, hang, seconds};
 
@@ -63,6 +63,23 @@ async fn a_fault_that_is_said_to_be_a_pause_pauses() {
     let fault = world.call("read").await.unwrap_err();
     assert_eq!((fault.rejection, fault.retry_after), (Some(Rejection::RateLimited), Some(seconds(7))));
     assert_eq!(world.guarded.status().lanes[0].state, State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_503_pauses_the_operation_that_was_asked_for_and_no_other() {
+    let world = World::new(tripping(breaker()), |number, _| async move {
+        let busy = fault(Kind::Throttled, Landed::No).status(503).after(Some(seconds(7)));
+        if number == 1 { Err(busy) } else { Ok(Reply::default()) }
+    });
+    assert_eq!(world.call("charge").await.unwrap_err().rejection, None);
+    let held = world.call("charge").await.unwrap_err();
+    assert_eq!((held.rejection, held.retry_after), (Some(Rejection::RateLimited), Some(seconds(7))));
+    world.call("read").await.unwrap();
+    assert_eq!(world.guarded.outlook("charge", "acme"), Outlook::Closed(seconds(7)));
+    assert_eq!(world.guarded.outlook("read", "acme"), Outlook::Open);
+    assert_eq!(world.guarded.status().lanes[0].paused_for, Some(seconds(7)));
+    tokio::time::advance(seconds(7)).await;
+    world.call("charge").await.unwrap();
 }
 
 async fn down(world: &World) {
