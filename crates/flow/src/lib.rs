@@ -22,7 +22,10 @@ pub use core::{Author, Failure, Lineage, Outcome, QuestionEnd, Rollback, Start};
 pub use definition::{
     Definition, Input, Known, KnownOperation, OnExhausted, Trigger, circles, compile, shape,
 };
-pub use driver::{Deps, Engine, Limits, Live, LivePage, Need, Needs, RunId, Sent, Undelivered, failpoints};
+pub use driver::{
+    Deps, Engine, ForPeople, ForPerson, Limits, Live, LivePage, Matter, Need, Needs, RunId, Sent,
+    Undelivered, failpoints,
+};
 pub use error::Error;
 pub use listener::{Listener, Silence, Transition};
 pub use view::{Attempted, BlockedOn, Delivery, Letter, LookedUp, RunView, StepStatus, StepView};

@@ -9,6 +9,7 @@ mod auth;
 mod body;
 mod conversations;
 mod defect;
+mod desk;
 mod door;
 mod doors;
 mod exchange;

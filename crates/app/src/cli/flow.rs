@@ -41,6 +41,8 @@ pub(super) enum Flow {
     },
     /// Say what became of a step whose outcome nobody knows: the run goes on as if it had been answered so
     Settle {
+        #[command(flatten)]
+        target: Target,
         /// The step, as `flow show` names it; `STEP/undo` for its undoing
         step: String,
         /// It landed; with what it answered, as JSON
@@ -49,8 +51,6 @@ pub(super) enum Flow {
         /// It did not land
         #[arg(long, required_unless_present = "landed")]
         did_not_land: bool,
-        #[command(flatten)]
-        target: Target,
     },
     /// Run a paused or ended run again from a step; the steps before it keep their results
     Restart {

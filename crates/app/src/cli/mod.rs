@@ -8,6 +8,7 @@ mod conversation;
 mod dead;
 mod explain;
 mod flow;
+mod inbox;
 mod outbox;
 mod play;
 mod question;
@@ -65,6 +66,8 @@ enum Command {
     /// List, show, edit, replay and discard what exhausted its attempts
     #[command(subcommand)]
     Dead(dead::Dead),
+    /// List everything that waits for a person, the oldest first, with the commands that settle it
+    Inbox(inbox::Inbox),
     /// List what was told to systems and is not delivered yet
     #[command(subcommand)]
     Outbox(outbox::Outbox),
@@ -90,6 +93,7 @@ impl Cli {
             Command::Question(command) => block_on(command.run()),
             Command::Signal(command) => block_on(command.run()),
             Command::Dead(command) => block_on(command.run()),
+            Command::Inbox(command) => block_on(command.run()),
             Command::Outbox(command) => block_on(command.run()),
             Command::System(command) => block_on(command.run()),
         };

@@ -146,6 +146,9 @@ pub fn print_run(view: &Value) -> io::Result<()> {
         for (at, step) in steps.as_array().into_iter().flatten().enumerate() {
             let label = if at == 0 { heading } else { "" };
             writeln!(stdout, "  {label:<13} {}", summary(step))?;
+            for told in doubts(step) {
+                writeln!(stdout, "  {:<13} {:<15} {told}", "", "")?;
+            }
         }
     }
     if !view["error"].is_null() {
@@ -162,12 +165,36 @@ pub fn print_run(view: &Value) -> io::Result<()> {
     Ok(())
 }
 
+/// How it was found out what became of a step: each look-up, and who settled it.
+fn doubts(step: &Value) -> Vec<String> {
+    let looks = step["looks"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut told: Vec<String> = looks.iter().map(look).collect();
+    let settled = &step["settled"];
+    if settled.is_object() {
+        let reason = text(&settled["reason"]);
+        let why = if reason.is_empty() { reason } else { format!(": {reason}") };
+        told.push(format!("settled by {}{why}", text(&settled["by"])));
+    }
+    told
+}
+
+fn look(look: &Value) -> String {
+    let found = match look["found"].as_bool() {
+        Some(true) => "found",
+        Some(false) => "found nothing",
+        None => "could not be made",
+    };
+    let answer = if look["answer"].is_null() { String::new() } else { format!(": {}", look["answer"]) };
+    format!("look-up at {} {found}{answer}", text(&look["at"]))
+}
+
 /// What a person can do about a run that does not go on by itself, or not yet.
 fn hint(view: &Value) -> Option<String> {
     let (run, letter) = (text(&view["id"]), &view["blocked_on"]["letter"]);
     let choice =
         format!("`cardan flow resume {run}` tries the step again, `cardan flow cancel {run}` undoes the run");
     Some(match (view["status"].as_str()?, letter["state"].as_str()) {
+        ("paused", _) if view["blocked_on"]["reason"] == "outcome_unknown" => settle(view),
         ("paused", Some("open")) => {
             let letter = text(&letter["id"]);
             format!(
@@ -182,6 +209,12 @@ fn hint(view: &Value) -> Option<String> {
         ("waiting" | "compensating", _) => return waiting(view),
         _ => return None,
     })
+}
+
+/// Somebody finds out what became of the step.
+fn settle(view: &Value) -> String {
+    let (run, step) = (text(&view["id"]), text(&view["blocked_on"]["step"]));
+    format!("`cardan flow settle {run} {step}` says whether it landed; `cardan inbox` has the whole command")
 }
 
 /// By itself, when the run ahead has ended.
@@ -226,10 +259,19 @@ fn summary(step: &Value) -> String {
         Some("pending") => "written down to be delivered".to_owned(),
         Some("dead") => "not delivered: see `cardan dead list`".to_owned(),
         Some(delivery) if step["status"] == "succeeded" => delivery.to_owned(),
-        Some(_) | None => text(&step["status"]),
+        Some(_) | None => stands(step),
     };
     let line = format!("{:<15} {call:<20} {status:<11} {effort}{error}", text(&step["path"]));
     line.trim_end().to_owned()
+}
+
+/// How a step stands, in words.
+fn stands(step: &Value) -> String {
+    match step["status"].as_str() {
+        Some("unknown") => "nobody knows whether it landed".to_owned(),
+        Some("verifying") => "it is found out whether it landed".to_owned(),
+        _ => text(&step["status"]),
+    }
 }
 
 /// A JSON value without quotes around text; empty for null.

@@ -7,6 +7,7 @@ mod against;
 mod batches;
 mod cardan;
 mod dead;
+mod desk;
 mod explain;
 mod flood;
 mod followed;

@@ -15,6 +15,7 @@ mod blocked;
 mod call;
 mod command;
 mod cycle;
+mod desk;
 mod family;
 mod id;
 mod letter;
@@ -56,6 +57,7 @@ use store::{KeyOp, RunFilter, RunRow, Store};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 
+pub use desk::{ForPeople, ForPerson, Matter};
 pub use id::RunId;
 pub use needs::{Need, Needs};
 pub use signal::Sent;

@@ -1,5 +1,6 @@
 //! The OpenAPI 3.1 document, made from the same tables as the router.
 
+mod desk;
 mod schema;
 
 use axum::body::Body;

@@ -65,6 +65,7 @@ schemas! {
     DeadLetter: "DeadLetter" => dead();
     DeadLetterList: "DeadLetterList" => page("dead", reference("DeadLetter"));
     EditDeadLetter: "EditDeadLetter" => object(&["input"], json!({"input": {"description": "The new input of the call."}}));
+    Inbox: "Inbox" => super::desk::inbox();
     Outbox: "Outbox" => page("outbox", undelivered());
     System: "System" => system();
     SetGuard: "SetGuard" => set_guard();
@@ -116,11 +117,11 @@ fn reference(name: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{name}")})
 }
 
-fn object(required: &[&str], properties: Value) -> Value {
+pub(super) fn object(required: &[&str], properties: Value) -> Value {
     json!({"type": "object", "required": required, "properties": properties})
 }
 
-fn page(member: &str, items: Value) -> Value {
+pub(super) fn page(member: &str, items: Value) -> Value {
     let next = json!({"type": ["string", "null"], "description": "Give it as `after` for the next page."});
     object(&[member, "next"], json!({member: {"type": "array", "items": items}, "next": next}))
 }

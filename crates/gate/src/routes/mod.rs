@@ -5,6 +5,7 @@ mod conversations;
 mod dead;
 mod entities;
 mod events;
+mod inbox;
 mod integrations;
 mod outbox;
 mod questions;
@@ -30,6 +31,7 @@ pub(crate) fn all() -> Vec<&'static Route> {
         runs::ROUTES,
         questions::ROUTES,
         signals::ROUTES,
+        inbox::ROUTES,
         dead::ROUTES,
         outbox::ROUTES,
         systems::ROUTES,
@@ -59,7 +61,7 @@ mod tests {
         for (path, routes) in by_path() {
             let whose = Whose::path(routes);
             assert!(routes.iter().all(|route| route.permission.whose() == whose), "{path}");
-            let theirs = ["/v1/runs", "/v1/dead", "/v1/outbox", "/v1/systems"];
+            let theirs = ["/v1/runs", "/v1/dead", "/v1/outbox", "/v1/systems", "/v1/inbox", "/v1/effects"];
             // Who sends a signal is a caller, whomever it is for.
             let theirs = theirs.iter().any(|begin| path.starts_with(begin)) && !path.contains("/signals/");
             let theirs = theirs || path == "/v1/questions/{id}/withdraw";

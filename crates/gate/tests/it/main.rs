@@ -8,6 +8,7 @@ mod fixture;
 mod flows;
 mod guards;
 mod idempotent;
+mod inbox;
 mod live;
 mod named;
 mod numbers;

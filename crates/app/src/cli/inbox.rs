@@ -1,0 +1,74 @@
+//! `cardan inbox`
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Args;
+use reqwest::Method;
+use serde_json::Value;
+
+use super::{Done, Remote, table};
+use crate::play::waits;
+use crate::terminal::stdout;
+
+#[derive(Debug, Args)]
+pub(super) struct Inbox {
+    /// Print the answer as JSON
+    #[arg(long)]
+    json: bool,
+    /// Go on after a page that said so
+    #[arg(long)]
+    after: Option<String>,
+    /// At most so many, 1 to 100; 50 unless said
+    #[arg(long)]
+    limit: Option<usize>,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+impl Inbox {
+    pub(super) async fn run(self) -> Done {
+        let limit = self.limit.map(|limit| limit.to_string());
+        let given = [("after", self.after), ("limit", limit)];
+        let query: Vec<_> = given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        let page = self.remote.send(self.remote.request(Method::GET, "/v1/inbox").query(&query)).await?;
+        match self.json {
+            true => table::json(&page)?,
+            false => print(&page)?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn print(page: &Value) -> io::Result<()> {
+    let inbox = page["inbox"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if inbox.is_empty() && page["next"].is_null() {
+        writeln!(stdout(), "nothing waits for a person")?;
+    }
+    inbox.iter().try_for_each(entry)?;
+    if page["complete"] == false {
+        writeln!(stdout(), "not everything was looked at: there is more live than one look takes in")?;
+    }
+    if let Some(next) = page["next"].as_str() {
+        writeln!(stdout(), "more: --after {next}")?;
+    }
+    Ok(())
+}
+
+fn entry(entry: &Value) -> io::Result<()> {
+    let age = waits::age(&entry["since"], waits::now());
+    let what = table::cell(&entry["what"]).replace('_', " ");
+    let named: Vec<&str> = ["run", "step"].iter().filter_map(|member| entry[*member].as_str()).collect();
+    let call = match (entry["system"].as_str(), entry["operation"].as_str()) {
+        (Some(system), Some(operation)) => format!("{system}.{operation}"),
+        _ => String::new(),
+    };
+    let head = format!("{age:<8} {what:<12} {}  {call}", named.join("/"));
+    writeln!(stdout(), "{}", head.trim_end())?;
+    writeln!(stdout(), "  why      {}", table::cell(&entry["why"]))?;
+    for (at, command) in entry["commands"].as_array().into_iter().flatten().enumerate() {
+        let label = if at == 0 { "settle" } else { "or" };
+        writeln!(stdout(), "  {label:<8} {}", table::cell(command))?;
+    }
+    Ok(())
+}
