@@ -18,7 +18,8 @@ mod voice;
 
 pub mod templates;
 
-pub use core::{Author, Failure, Lineage, Outcome, QuestionEnd, Rollback, Start};
+pub use core::{Author, EffectView, Failure, KnownBy, Landing, Lineage, Outcome, QuestionEnd, Rollback};
+pub use core::{Start, UndoView, Undone};
 pub use definition::{
     Definition, Input, Known, KnownOperation, OnExhausted, Trigger, circles, compile, shape,
 };

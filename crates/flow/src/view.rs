@@ -286,11 +286,7 @@ fn step(state: &State, record: &Record) -> StepView {
             .iter()
             .map(|(at, error)| Attempted { at: *at, error: error.clone() })
             .collect(),
-        looks: record
-            .looks
-            .iter()
-            .map(|look| LookedUp { at: look.at, found: look.found, answer: look.answer.as_deref().cloned() })
-            .collect(),
+        looks: record.looks.iter().map(LookedUp::from).collect(),
         settled: record.settled.clone(),
     }
 }

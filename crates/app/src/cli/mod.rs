@@ -6,6 +6,7 @@ mod check;
 mod client;
 mod conversation;
 mod dead;
+mod effects;
 mod explain;
 mod flow;
 mod inbox;
@@ -68,6 +69,8 @@ enum Command {
     Dead(dead::Dead),
     /// List everything that waits for a person, the oldest first, with the commands that settle it
     Inbox(inbox::Inbox),
+    /// List what runs did in other systems: each effect with its key, its outcome, its undoing, and who decided
+    Effects(effects::Effects),
     /// List what was told to systems and is not delivered yet
     #[command(subcommand)]
     Outbox(outbox::Outbox),
@@ -94,6 +97,7 @@ impl Cli {
             Command::Signal(command) => block_on(command.run()),
             Command::Dead(command) => block_on(command.run()),
             Command::Inbox(command) => block_on(command.run()),
+            Command::Effects(command) => block_on(command.run()),
             Command::Outbox(command) => block_on(command.run()),
             Command::System(command) => block_on(command.run()),
         };

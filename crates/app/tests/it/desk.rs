@@ -41,4 +41,41 @@ async fn an_unknown_outcome_is_in_the_inbox_until_its_command_has_settled_it() {
     let shown = scene.cardan(&["flow", "show", &run]).await;
     let settled = "settled by local: seen-in-the-ledger\n";
     assert!(shown.done().contains(settled), "{}", shown.out);
+
+    let ledger = scene.json(&["effects", "--json", "--run", &run]).await;
+    let effects = ledger["effects"].as_array().unwrap();
+    let charge =
+        effects.iter().find(|effect| effect["step"] == "charge").unwrap_or_else(|| panic!("{ledger}"));
+    assert_eq!(
+        (&charge["outcome"], &charge["known_by"], &charge["undo"]),
+        (&json!("landed"), &json!("person"), &Value::Null)
+    );
+    assert_eq!(charge["settled"], json!({ "by": "local", "reason": "seen-in-the-ledger" }));
+    // The first thing that was asked filled the shelves.
+    let keys = scene.ledger("inventory").await;
+    let reserved = effects.iter().find(|effect| effect["step"] == "reserve[0]");
+    let reserved = reserved.unwrap_or_else(|| panic!("{ledger}"));
+    assert_eq!((&reserved["key"], &reserved["known_by"]), (&keys[1]["key"], &json!("answer")));
+    let rows = scene.rows(&["effects", "--entity", "order_1", "--system", "payments"]).await;
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    let told = [&rows[0][0], &rows[0][1], &rows[0][3], &rows[0][4]];
+    assert_eq!(told, [&format!("{run}/charge"), "payments.charge", "landed", "local: seen-in-the-ledger"]);
+    assert_eq!(scene.cardan(&["effects", "--entity", "order_2"]).await.done(), "no effects\n");
+}
+
+/// What was undone keeps the key that it was sent under.
+#[tokio::test]
+async fn an_undone_effect_is_in_the_ledger_with_both_of_its_keys() {
+    let scene = Scene::open().await;
+    scene.fill().await;
+    scene.behave("payments", &json!({ "operation": "charge", "refuse": "no money" })).await;
+    let run = scene.ordered("order_1").await;
+    scene.run_is(&run, "compensated").await;
+    let effects = scene.json(&["effects", "--json", "--run", &run]).await["effects"].clone();
+    let of = |step: &str| effects.as_array().unwrap().iter().find(|effect| effect["step"] == step).cloned();
+    let (charge, reserved) = (of("charge").unwrap(), of("reserve[0]").unwrap());
+    assert_eq!((&charge["outcome"], &charge["undo"]), (&json!("did_not_land"), &Value::Null), "{charge}");
+    assert_eq!((&reserved["outcome"], &reserved["undo"]["state"]), (&json!("landed"), &json!("undone")));
+    let keys: Vec<Value> = scene.ledger("inventory").await.iter().map(|asked| asked["key"].clone()).collect();
+    assert_eq!(reserved["key"], keys[1], "{reserved} {keys:?}");
 }

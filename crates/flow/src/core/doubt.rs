@@ -107,7 +107,14 @@ impl Machine<'_> {
                 leaf.leaves_until = leaves_until;
             }
         });
-        self.with_record(path, |record| record.status = RecordStatus::Running);
+        let now = self.state.now;
+        let does = self.state.leaf(path).is_some_and(|leaf| !leaf.probing);
+        self.with_record(path, |record| {
+            record.status = RecordStatus::Running;
+            if does {
+                (record.sent, record.settled_as) = (record.sent.or(Some(now)), None);
+            }
+        });
     }
 
     /// From now on an earlier send may have landed; it settles after the last of them.
@@ -224,7 +231,9 @@ impl Machine<'_> {
 
     /// A person found out what became of a step or of its undoing.
     pub(super) fn settled_by(&mut self, path: &Arc<str>, landed: Option<&Arc<Value>>, by: &Author) {
-        self.with_record(path, |record| record.settled = Some(by.clone()));
+        self.with_record(path, |record| {
+            (record.settled, record.settled_as) = (Some(by.clone()), Some(landed.is_some()));
+        });
         let Some(id) = self.state.leaves.get(path).copied() else { return self.settle_parked(path, landed) };
         self.out.push(Decision::Clear { path: path.clone() });
         if self.state.paused.as_ref().is_some_and(|paused| paused.step.as_ref() == Some(path)) {

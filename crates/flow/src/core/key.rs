@@ -3,6 +3,7 @@
 use aws_lc_rs::digest::{Context, SHA256};
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::record::{Record, RecordStatus};
 use super::state::State;
 
 /// How keys are made, as a run pins it when it starts.
@@ -11,22 +12,32 @@ pub(crate) const SCHEME: u8 = 1;
 impl State {
     /// The idempotency key of a path.
     pub(crate) fn key(&self, path: &str) -> String {
+        self.key_after(path, self.times_undone(path))
+    }
+
+    /// The key under which the step of this record, or its undoing, was last sent.
+    pub(super) fn last_key(&self, path: &str, step: &Record) -> String {
+        let undone = u32::from(step.status == RecordStatus::Compensated);
+        self.key_after(path, self.times_undone(path).saturating_sub(undone))
+    }
+
+    fn key_after(&self, path: &str, undone: u32) -> String {
         match self.start.scheme {
-            0 => self.first_key(path),
-            _ => self.digest(path),
+            0 => self.first_key(path, undone),
+            _ => self.digest(path, undone),
         }
     }
 
     /// A digest over everything that tells one effect from another, each part with its length before it, so that no
     /// two lists of parts are written alike. 32 hexadecimal digits.
-    fn digest(&self, path: &str) -> String {
+    fn digest(&self, path: &str, undone: u32) -> String {
         let start = &self.start;
         let entity = start.input.pointer("/entity/id").and_then(|id| id.as_str()).unwrap_or_default();
         let (kind, own) = match &start.idempotency_key {
             Some(own) => ("key", own.as_str()),
             None => ("run", start.run.as_str()),
         };
-        let generations = format!("{}.{}", start.generation, self.times_undone(path));
+        let generations = format!("{}.{}", start.generation, undone);
         let conversation = start.conversation.as_deref().unwrap_or_default();
         let parts = [
             start.installation.as_str(),
@@ -57,9 +68,9 @@ impl State {
     }
 
     /// As 0.1.0 made them.
-    fn first_key(&self, path: &str) -> String {
+    fn first_key(&self, path: &str, undone: u32) -> String {
         let start = &self.start;
-        let again = match self.times_undone(path) {
+        let again = match undone {
             0 => String::new(),
             times => format!("~{times}"),
         };

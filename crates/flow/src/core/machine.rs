@@ -278,6 +278,8 @@ impl<'a> Machine<'a> {
             history: Vec::new(),
             looks: Vec::new(),
             settled: None,
+            settled_as: None,
+            sent: None,
         };
         match self.state.index.get(path) {
             Some(index) => self.state.records[*index] = record,

@@ -10,6 +10,7 @@ mod called;
 mod children;
 mod decision;
 mod doubt;
+mod effects;
 mod enter;
 mod event;
 mod failure;
@@ -46,6 +47,7 @@ mod tests;
 
 pub use author::Author;
 pub(crate) use decision::{Decision, Effect, Purpose, Shown, Speech, Until};
+pub use effects::{EffectView, KnownBy, Landing, UndoView, Undone};
 pub(crate) use event::Event;
 pub use failure::Failure;
 pub(crate) use hear::{Listening, SENT};

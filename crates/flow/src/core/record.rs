@@ -28,7 +28,11 @@ pub(crate) struct Record {
     /// Look-ups of whether it landed, oldest first.
     pub(crate) looks: Vec<Look>,
     /// A person who said what became of it.
-    pub(crate) settled: Option<super::author::Author>,
+    pub(crate) settled: Option<super::Author>,
+    /// What they said: whether it landed. Nothing once it was sent again.
+    pub(crate) settled_as: Option<bool>,
+    /// When it was first sent.
+    pub(crate) sent: Option<Timestamp>,
 }
 
 /// One look-up of whether a step landed.

@@ -65,7 +65,7 @@ pub use stuck::{Live, LivePage};
 pub use undelivered::Undelivered;
 
 use crate::definition::{Definition, Known};
-use crate::{Error, Letter, Listener, RunView, Voice};
+use crate::{EffectView, Error, Letter, Listener, RunView, Voice};
 
 /// The points of this crate at which the crash harness may kill the process, in the order a step passes them.
 pub fn failpoints() -> &'static [&'static str] {
@@ -218,6 +218,14 @@ impl Engine {
     /// [`Error::UnknownRun`], [`Error::NoDefinition`], [`Error::Journal`], and the store's.
     pub async fn view(&self, run: &str) -> Result<RunView, Error> {
         self.shown(self.overheard(self.load(run).await?).await?).await
+    }
+
+    /// What a run wanted in other systems, and what became of it, as its journal has it.
+    ///
+    /// # Errors
+    /// As for [`Engine::view`].
+    pub async fn effects(&self, run: &str) -> Result<Vec<EffectView>, Error> {
+        Ok(self.overheard(self.load(run).await?).await?.state.intents())
     }
 
     /// With the letter of the step that a person has to decide about, or the run whose turn it is.

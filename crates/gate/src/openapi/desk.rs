@@ -24,3 +24,27 @@ pub(super) fn inbox() -> Value {
     });
     inbox
 }
+
+/// A page of the ledger of effects.
+pub(super) fn effects() -> Value {
+    let (text, maybe) = (json!({"type": "string"}), json!({"type": ["string", "null"]}));
+    let who = object(&["by"], json!({"by": text, "reason": text}));
+    let look = object(&["at"], json!({"at": text, "found": {"type": ["boolean", "null"]}, "answer": {}}));
+    let undo = object(
+        &["state", "key"],
+        json!({
+            "state": {"type": "string", "enum": ["pending", "undone", "nothing_to_undo", "parked"]},
+            "key": text, "settled": who,
+        }),
+    );
+    let known = json!({"type": ["string", "null"], "enum": ["answer", "look_up", "person", null]});
+    let effect = json!({
+        "run": text, "flow": text, "conversation": maybe, "entity": maybe, "step": text, "system": text,
+        "operation": text, "member": text, "sent": maybe,
+        "key": {"type": "string", "description": "The idempotency key, the same on every attempt."},
+        "outcome": {"type": "string", "enum": ["pending", "landed", "did_not_land", "unknown"]},
+        "known_by": known, "settled": who, "looks": {"type": "array", "items": look},
+        "undo": {"oneOf": [undo, {"type": "null"}], "description": "`null` unless it was to be undone."},
+    });
+    page("effects", object(&["run", "flow", "step", "system", "operation", "key", "outcome"], effect))
+}

@@ -65,6 +65,7 @@ schemas! {
     DeadLetter: "DeadLetter" => dead();
     DeadLetterList: "DeadLetterList" => page("dead", reference("DeadLetter"));
     EditDeadLetter: "EditDeadLetter" => object(&["input"], json!({"input": {"description": "The new input of the call."}}));
+    Effects: "Effects" => super::desk::effects();
     Inbox: "Inbox" => super::desk::inbox();
     Outbox: "Outbox" => page("outbox", undelivered());
     System: "System" => system();

@@ -3,6 +3,7 @@
 mod acts;
 mod conversations;
 mod dead;
+mod effects;
 mod entities;
 mod events;
 mod inbox;
@@ -23,7 +24,7 @@ pub(crate) use integrations::{are_moving, of as integrations};
 
 /// Every route.
 pub(crate) fn all() -> Vec<&'static Route> {
-    let tables: [&'static [Route]; 10] = [
+    let tables: [&'static [Route]; 11] = [
         acts::ROUTES,
         conversations::ROUTES,
         entities::ROUTES,
@@ -32,6 +33,7 @@ pub(crate) fn all() -> Vec<&'static Route> {
         questions::ROUTES,
         signals::ROUTES,
         inbox::ROUTES,
+        effects::ROUTES,
         dead::ROUTES,
         outbox::ROUTES,
         systems::ROUTES,

@@ -104,3 +104,20 @@ async fn who_may_not_see_runs_and_dead_letters_sees_no_inbox() {
         assert_eq!(answer.status, status, "{permissions:?}: {}", answer.text);
     }
 }
+
+#[tokio::test]
+async fn the_ledger_wants_to_know_whose_effects_are_meant() {
+    let house = House::running(&asks()).await;
+    let refused = house.get("/v1/effects").await;
+    assert_eq!((refused.status, refused.code()), (400, "query.invalid"), "{}", refused.text);
+    let refused = house.get("/v1/effects?entity=order_1&after=x").await;
+    assert_eq!((refused.status, refused.code()), (400, "query.invalid"), "{}", refused.text);
+    assert_eq!(house.get("/v1/effects?run=run_0").await.code(), "run.unknown");
+    house.post(ACTS, &commit()).await;
+    asked(&house, 1).await;
+    assert_eq!(
+        house.get("/v1/effects?entity=order_1").await.json,
+        json!({"effects": [], "next": null}),
+        "a question is no effect"
+    );
+}
