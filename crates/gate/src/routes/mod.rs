@@ -24,7 +24,7 @@ pub(crate) use integrations::{are_moving, of as integrations};
 
 /// Every route.
 pub(crate) fn all() -> Vec<&'static Route> {
-    let tables: [&'static [Route]; 11] = [
+    let tables: [&'static [Route]; 12] = [
         acts::ROUTES,
         conversations::ROUTES,
         entities::ROUTES,
