@@ -194,6 +194,7 @@ fn hint(view: &Value) -> Option<String> {
     let choice =
         format!("`cardan flow resume {run}` tries the step again, `cardan flow cancel {run}` undoes the run");
     Some(match (view["status"].as_str()?, letter["state"].as_str()) {
+        ("paused", Some("discarded")) => format!("its dead letter was discarded: {choice}"),
         ("paused", _) if view["blocked_on"]["reason"] == "outcome_unknown" => settle(view),
         ("paused", Some("open")) => {
             let letter = text(&letter["id"]);
@@ -201,7 +202,6 @@ fn hint(view: &Value) -> Option<String> {
                 "`cardan dead show {letter}`, then replay or discard it; `cardan flow cancel {run}` undoes the run"
             )
         }
-        ("paused", Some("discarded")) => format!("its dead letter was discarded: {choice}"),
         ("paused", Some(_)) => choice,
         ("paused", None) => format!("`cardan flow resume {run}`, or `cardan flow cancel {run}` to undo it"),
         ("parked", _) => "what could not be undone is in `cardan dead list`".to_owned(),
