@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::event::Event;
 use super::failure::Failure;
-use super::frame::{Activation, At, Frame, Id, ROOT, Scope, Slot, Stage, Undoing, Vars};
+use super::frame::{Activation, At, Frame, Id, ROOT, Scope, Slot, Stage, Vars};
 use super::outcome::Ended;
 use super::question::QuestionEnd;
 use super::record::{Record, RecordStatus};
@@ -153,70 +153,6 @@ impl<'a> Machine<'a> {
 
     pub(super) fn pause(&mut self, reason: &'static str, step: Option<Arc<str>>) {
         self.state.paused = Some(Paused { reason, step, since: self.state.now });
-    }
-
-    /// Lets everything go on where a pause held it back, and what was stuck once more from its beginning. What may have
-    /// landed and must not be repeated stays stuck, unless somebody says that it is to be sent again.
-    pub(super) fn resume(&mut self, send_again: bool) {
-        self.state.paused = None;
-        let unsettled = if send_again { Vec::new() } else { self.state.unsettled() };
-        for id in self.leaf_ids(|at| matches!(at, At::Blocked)) {
-            self.unblock(id);
-        }
-        for id in self.leaf_ids(|at| matches!(at, At::Held | At::Stuck)) {
-            let Some(active) = self.state.active.get(&id) else { continue };
-            let Some(leaf) = active.leaf() else { continue };
-            match leaf.at {
-                _ if leaf.whole => self.reenter(id),
-                At::Stuck if unsettled.contains(&active.path) => {}
-                At::Stuck => self.afresh(id, None),
-                _ => self.decide(id),
-            }
-        }
-        if let Some(step) = unsettled.first() {
-            self.pause("outcome_unknown", Some(step.clone()));
-        }
-    }
-
-    fn replayed(&mut self, path: &Arc<str>, input: Option<&Value>) {
-        match self.state.leaf(path).zip(self.state.leaves.get(path)) {
-            Some((leaf, id)) if matches!(leaf.at, At::Stuck) => self.afresh(*id, input),
-            Some(_) => {}
-            None => self.undo_again(path, input),
-        }
-        if self.state.paused.as_ref().is_some_and(|paused| paused.step.as_ref() == Some(path)) {
-            self.resume(false);
-        }
-    }
-
-    pub(super) fn afresh(&mut self, id: Id, input: Option<&Value>) {
-        let Some(leaf) = self.state.active.get_mut(&id).and_then(Activation::leaf_mut) else { return };
-        leaf.rounds = 0;
-        leaf.intent = false;
-        leaf.probing = false;
-        leaf.unfinished = None;
-        (leaf.looks, leaf.looking, leaf.looked_out) = (0, None, false);
-        if let Some(input) = input {
-            leaf.input = Some(input.clone());
-        }
-        self.decide(id);
-    }
-
-    fn cancel(&mut self, by: &str) {
-        self.state.cancelling = Some(by.to_owned());
-        self.state.paused = None;
-        let error = Failure::new(&"".into(), "flow.cancelled", format!("cancelled by {by}"));
-        if self.state.active.contains_key(&ROOT) {
-            self.drain(ROOT, error, Undoing::Everything);
-            // What was being undone, and held back by a pause, goes on.
-            for id in self.leaf_ids(|at| matches!(at, At::Held)) {
-                self.decide(id);
-            }
-        } else {
-            self.begin();
-            self.agenda.clear();
-            self.drain(ROOT, error, Undoing::Nothing);
-        }
     }
 
     pub(super) fn leaf_ids(&self, wanted: impl Fn(&At) -> bool) -> Vec<Id> {

@@ -8,6 +8,7 @@ mod ask;
 mod author;
 mod called;
 mod children;
+mod commanded;
 mod decision;
 mod doubt;
 mod effects;

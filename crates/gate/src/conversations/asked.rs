@@ -66,7 +66,7 @@ impl Found {
 
     /// What waits for the answer; a problem when nothing does any more.
     pub(crate) fn open(&self, now: Timestamp) -> Result<(&Wait, &Question), Problem> {
-        open(&self.talk, &self.id, now).map_err(super::work::refused)
+        open(&self.talk, &self.id, now).map_err(super::refusal::refused)
     }
 
     /// The question as it is shown.

@@ -6,7 +6,8 @@ use act::{ConversationStatus, Participant};
 use react::{Conversation, Decision, Refusal, Started};
 use serde_json::{Map, Value};
 
-use super::work::{Work, refused};
+use super::refusal::refused;
+use super::work::Work;
 use super::{Conversations, admit, read};
 use crate::{Code, Principal, Problem};
 

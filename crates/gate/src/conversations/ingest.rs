@@ -13,7 +13,8 @@ use store::{KeyOp, KeyRecord};
 
 use super::known::Known;
 use super::named::{Identity, Named};
-use super::work::{Work, refused};
+use super::refusal::refused;
+use super::work::Work;
 use super::{Conversations, admit, asked, ids, named, read};
 use crate::{Code, Principal, Problem};
 

@@ -20,6 +20,7 @@ mod lines;
 mod named;
 mod questions;
 mod read;
+mod refusal;
 mod rows;
 mod share;
 mod voice;

@@ -14,6 +14,7 @@ use super::ids::Kept;
 use super::ingest::{Arrival, Started, Taken, Verdict};
 use super::known::{Known, touched};
 use super::named::{Beside, Identity, Leave};
+use super::refusal::refused;
 use super::{Deciding, asked, ids, named, questions, rows};
 use crate::{Code, Problem};
 
@@ -338,23 +339,4 @@ impl Work {
         let keys = (self.tenant, self.keys);
         (self.batch, Done { talk: self.talk, wake: self.wake, active, keys })
     }
-}
-
-/// What `react` would not take, as a problem.
-pub(super) fn refused(refusal: react::Refusal) -> Problem {
-    let code = match refusal.code {
-        "conversation.closed" => Code::ConversationEnded,
-        "conversation.exists" => Code::ConversationExists,
-        "conversation.unknown" => Code::ConversationUnknown,
-        "conversation.not_participant" => Code::AuthConversation,
-        "question.closed" => Code::QuestionClosed,
-        "question.not_participant" | "question.not_allowed" => Code::QuestionDenied,
-        _ => Code::ActRefused,
-    };
-    let issue = act::Issue {
-        pointer: refusal.pointer.to_owned(),
-        code: refusal.code,
-        message: refusal.message.clone(),
-    };
-    Problem { errors: vec![issue], ..Problem::because(code, refusal.message) }
 }

@@ -2,6 +2,7 @@
 
 mod desk;
 mod schema;
+mod systems;
 
 use axum::body::Body;
 use axum::response::Response;

@@ -3,6 +3,8 @@
 use act::Word as _;
 use serde_json::{Map, Value, json};
 
+use super::systems::{guard_set, key_named, operation_named, set_guard, system};
+
 macro_rules! schemas {
     ($($name:ident: $text:literal => $make:expr;)+) => {
         /// A named shape.
@@ -282,98 +284,6 @@ fn undelivered() -> Value {
     object(&["id", "system", "operation", "since", "attempts", "blocked_on"], properties)
 }
 
-fn system() -> Value {
-    let text = json!({"type": "string"});
-    let operations = json!({"type": "array", "items": {"type": "object"}});
-    let status = json!({
-        "type": ["object", "null"],
-        "properties": {
-            "mode": maybe_mode(),
-            "lanes": {"type": "array", "items": lane()},
-            "group": {"type": "string", "description": "Who is asked first, when this is a system made of systems."},
-            "members": {"type": "array", "items": {"type": "object"}},
-        },
-    });
-    object(
-        &["name", "operations"],
-        json!({
-            "name": text, "adapter": text, "version": text, "operations": operations, "status": status,
-            "orders": {"type": "array", "items": order(), "description": "What operators told its breakers."},
-        }),
-    )
-}
-
-/// Its other members are for people to read.
-fn lane() -> Value {
-    let properties = json!({
-        "operation": {"type": ["string", "null"], "description": "The one operation it is for."},
-        "key": {"type": ["string", "null"], "description": "The one tenant or model it is for."},
-        "state": {"type": "string", "enum": ["closed", "open", "half_open"]}, "mode": maybe_mode(),
-    });
-    object(&["operation", "key", "state", "mode"], properties)
-}
-
-fn set_guard() -> Value {
-    let mut set = closed(json!({
-        "mode": mode(), "operation": operation_named(), "key": key_named(),
-        "until": {"type": ["string", "null"], "format": "date-time", "description": "When it ends by itself."},
-        "for_ms": {"type": ["integer", "null"], "minimum": 1, "description": "The same, counted from now."},
-        "reason": {"type": "string", "maxLength": 500},
-    }));
-    set["required"] = json!(["mode"]);
-    set
-}
-
-fn closed(properties: Value) -> Value {
+pub(super) fn closed(properties: Value) -> Value {
     json!({"type": "object", "additionalProperties": false, "properties": properties})
-}
-
-fn operation_named() -> Value {
-    json!({
-        "type": ["string", "null"],
-        "description": "Only breakers of this operation: one with a breaker of its own, or any when there is one per operation.",
-    })
-}
-
-fn key_named() -> Value {
-    json!({
-        "type": ["string", "null"],
-        "description": "Only breakers of this tenant or model, as `status.lanes` names it; also in operations it has not called.",
-    })
-}
-
-fn guard_set() -> Value {
-    let survives = "True: it holds until it is told otherwise, or until `until`.";
-    let mut was = maybe_mode();
-    was["description"] = json!("Null when the breakers were not all in the same mode.");
-    let name = json!({"type": ["string", "null"]});
-    let properties = json!({
-        "name": {"type": "string"}, "operation": name, "key": name, "mode": mode(), "was": was,
-        "by": {"type": "string"}, "reason": {"type": "string"}, "until": {"type": ["string", "null"], "format": "date-time"},
-        "survives_restart": {"const": true, "description": survives}, "status": {"type": ["object", "null"]},
-    });
-    object(&["name", "mode", "was", "survives_restart"], properties)
-}
-
-/// What an operator told breakers.
-fn order() -> Value {
-    let name = json!({"type": ["string", "null"]});
-    let properties = json!({
-        "operation": name, "key": name, "mode": mode(), "by": {"type": "string"}, "reason": {"type": "string"},
-        "since": {"type": "string", "format": "date-time"},
-        "until": {"type": ["string", "null"], "format": "date-time"},
-    });
-    object(&["mode", "by", "since"], properties)
-}
-
-fn mode() -> Value {
-    json!({"type": "string", "enum": modes().collect::<Vec<_>>()})
-}
-
-fn maybe_mode() -> Value {
-    json!({"type": ["string", "null"], "enum": modes().chain([Value::Null]).collect::<Vec<_>>()})
-}
-
-fn modes() -> impl Iterator<Item = Value> {
-    crate::Mode::ALL.into_iter().map(|mode| mode.as_str().into())
 }
