@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use testkit::crash::{Audit, Clients, Finding, Ledger, Process, client, free_port};
+use testkit::crash::{Audit, Clients, Finding, Ledger, Process, free_port};
 
 use crate::providers;
 
@@ -152,22 +152,13 @@ impl Campaign {
     /// Waits until no run is at work.
     async fn rest(&mut self) {
         let quiet = async {
-            for status in ["queued", "running", "waiting", "compensating"] {
-                let url = format!("{}/v1/runs?status={status}&limit=1", self.server_url);
-                while !none(&url).await {
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
+            while !Audit::at_rest(&self.server_url).await.unwrap() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
         // Runs that wait for something longer than this are judged by the audit.
         let _patience = tokio::time::timeout(PATIENCE, quiet).await;
     }
-}
-
-/// Whether a list of runs is empty.
-async fn none(url: &str) -> bool {
-    let page: serde_json::Value = client().get(url).send().await.unwrap().json().await.unwrap();
-    page["runs"].as_array().is_some_and(Vec::is_empty)
 }
 
 /// The pizza example, with this campaign's ports and store, and a guard that gives way at once.

@@ -7,6 +7,8 @@ use super::{Acked, Audit};
 const SYSTEMS: [&str; 5] = ["crm", "email", "inventory", "orders", "payments"];
 /// Entries asked for at once.
 const PAGE: u64 = 1000;
+/// What a run is while something goes on in it by itself.
+const AT_WORK: [&str; 4] = ["queued", "running", "waiting", "compensating"];
 
 impl Audit {
     /// Collects from a server that has come to rest, and from the simulated systems.
@@ -27,6 +29,16 @@ impl Audit {
             }
         }
         Ok(audit)
+    }
+
+    /// Whether no run is at work. Each run is looked at once: asked for by status, one that goes from a status asked
+    /// for later to one asked for before would not be seen.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn at_rest(server: &str) -> reqwest::Result<bool> {
+        let at_work = |run: &Value| run["status"].as_str().is_some_and(|status| AT_WORK.contains(&status));
+        Ok(!runs(server).await?.iter().any(at_work))
     }
 
     /// Adds what another provider of payments holds and wrote down.
