@@ -88,13 +88,15 @@ pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let seconds = match digits {
         true => text.parse().unwrap_or(LONGEST_WAIT),
-        false => u64::try_from(seconds_between(now, date(text)?)).unwrap_or(0),
+        false => u64::try_from(seconds_until(date(text)?, now)).unwrap_or(0),
     };
     Some(Duration::from_secs(seconds.min(LONGEST_WAIT)))
 }
 
-fn seconds_between(now: Timestamp, then: DateTime) -> i64 {
-    then.duration_since(now.to_zoned(TimeZone::UTC).datetime()).as_secs()
+/// Whole seconds after which `then` has come: the one that has begun counts.
+fn seconds_until(then: DateTime, now: Timestamp) -> i64 {
+    let wait = then.duration_since(now.to_zoned(TimeZone::UTC).datetime());
+    wait.as_secs() + i64::from(wait.subsec_nanos() > 0)
 }
 
 /// A date in any of the three forms of RFC 9110, 5.6.7, in UTC; the name of the day is not looked at. The last day of

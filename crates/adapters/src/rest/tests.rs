@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use diag::{Node, Severity};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, header};
 use jiff::Timestamp;
 use port::{Call, IdempotencyKey, Kind, Landed};
 use proptest::prelude::*;
@@ -324,6 +324,12 @@ fn retry_after_is_read_in_both_forms() {
         assert_eq!(read(nonsense), None, "{nonsense:?}");
     }
     assert_eq!(fault::retry_after(&HeaderMap::new(), now), None);
+    let date = HeaderMap::from_iter([(
+        header::RETRY_AFTER,
+        HeaderValue::from_static("Sun, 06 Nov 1994 08:49:09 GMT"),
+    )]);
+    let later = now + jiff::SignedDuration::from_millis(300);
+    assert_eq!(fault::retry_after(&date, later), Some(Duration::from_secs(2)), "not 0.7 s before it");
     for far in ["Fri, 31 Dec 9999 23:59:59 GMT", "Friday, 31-Dec-68 23:59:59 GMT", "Fri Dec 31 23:59:59 9999"]
     {
         assert_eq!(read(far), Some(86_400), "{far}");

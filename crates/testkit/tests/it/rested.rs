@@ -2,12 +2,13 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use adapters::{Env, Secrets, list};
 use diag::Node;
 use guard::{Guarded, Listener, Policy};
-use port::{Call, Ctx, Fault, IdempotencyKey, Link, Reply, SystemClock};
+use jiff::Timestamp;
+use port::{Call, Clock, Ctx, Fault, IdempotencyKey, Link, Reply, SystemClock};
 use secrecy::SecretString;
 use serde_json::json;
 
@@ -20,6 +21,27 @@ pub(crate) const MOST: u64 = 64 * 1024;
 pub(crate) struct Rested {
     pub(crate) guarded: Guarded,
     pub(crate) ear: Arc<Ear>,
+}
+
+/// The machine's time, but for the wall clock: it stands at noon, so that a date is as far away whenever it is read.
+struct Noon;
+
+impl Noon {
+    fn time() -> Timestamp {
+        Timestamp::constant(1_767_268_800, 0)
+    }
+}
+
+impl Clock for Noon {
+    fn now(&self) -> Timestamp {
+        Self::time()
+    }
+    fn instant(&self) -> Instant {
+        SystemClock.instant()
+    }
+    fn nanos(&self) -> u64 {
+        SystemClock.nanos()
+    }
 }
 
 struct NoSecrets;
@@ -46,13 +68,20 @@ impl Rested {
         let link = build("remote", &Node::from_json(&section), &env).unwrap();
         let ear = Arc::<Ear>::default();
         let listener = Arc::clone(&ear) as Arc<dyn Listener>;
-        Self { guarded: Guarded::new(link, policy, listener, Arc::new(SystemClock)), ear }
+        Self { guarded: Guarded::new(link, policy, listener, Arc::new(Noon)), ear }
+    }
+
+    /// What the wall clock says, always.
+    pub(crate) fn now() -> Timestamp {
+        Noon::time()
     }
 
     /// Makes a call that must end within `limit`.
     pub(crate) async fn call(&self, operation: &str, limit: Duration) -> Result<Reply, Fault> {
         let key = IdempotencyKey::new("run-1/step-2");
         let call = Call { operation: operation.into(), input: json!({}).into(), key };
-        self.guarded.call(&Ctx::new("acme", "matrix").within(limit), call).await
+        let mut ctx = Ctx::new("acme", "matrix").within(limit);
+        ctx.clock = Arc::new(Noon);
+        self.guarded.call(&ctx, call).await
     }
 }
