@@ -53,6 +53,13 @@ pub(crate) struct Parameter {
     pub(crate) about: &'static str,
 }
 
+/// Where a page of a list goes on.
+pub(crate) const AFTER: Parameter =
+    Parameter { name: "after", type_: "string", about: "The `next` of the page before." };
+/// How long a page of a list may be.
+pub(crate) const LIMIT: Parameter =
+    Parameter { name: "limit", type_: "integer", about: "1 to 100; 50 unless said." };
+
 /// What a route reads.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Takes {

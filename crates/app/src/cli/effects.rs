@@ -1,14 +1,14 @@
 //! `cardan effects`
 
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
 
 use clap::Args;
 use reqwest::Method;
 use serde_json::Value;
 
+use super::page::{Page, more};
 use super::{Done, Remote, table};
-use crate::terminal::stdout;
 
 #[derive(Debug, Args)]
 #[group(id = "whose", required = true, multiple = true)]
@@ -34,12 +34,8 @@ pub(super) struct Effects {
     /// Print the answer as JSON
     #[arg(long)]
     json: bool,
-    /// Go on after a page that said so
-    #[arg(long)]
-    after: Option<String>,
-    /// At most so many, 1 to 100; 50 unless said
-    #[arg(long)]
-    limit: Option<usize>,
+    #[command(flatten)]
+    page: Page,
     #[command(flatten)]
     remote: Remote,
 }
@@ -47,16 +43,8 @@ pub(super) struct Effects {
 impl Effects {
     pub(super) async fn run(self) -> Done {
         let Whose { run, entity, system, conversation } = self.whose;
-        let limit = self.limit.map(|limit| limit.to_string());
-        let given = [
-            ("run", run),
-            ("entity", entity),
-            ("system", system),
-            ("conversation", conversation),
-            ("after", self.after),
-            ("limit", limit),
-        ];
-        let query: Vec<_> = given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        let given = [("run", run), ("entity", entity), ("system", system), ("conversation", conversation)];
+        let query = self.page.query(given);
         let page = self.remote.send(self.remote.request(Method::GET, "/v1/effects").query(&query)).await?;
         match self.json {
             true => table::json(&page)?,
@@ -71,10 +59,7 @@ fn print(page: &Value) -> io::Result<()> {
     let rows: Vec<Vec<String>> = page["effects"].as_array().into_iter().flatten().map(row).collect();
     let nothing = if page["next"].is_null() { "no effects" } else { "no effects in the runs looked at" };
     table::print(&headings, &rows, nothing)?;
-    if let Some(next) = page["next"].as_str() {
-        writeln!(stdout(), "more: --after {next}")?;
-    }
-    Ok(())
+    more(page)
 }
 
 fn row(effect: &Value) -> Vec<String> {

@@ -7,6 +7,7 @@ use clap::Subcommand;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::page::{Page, more};
 use super::{Done, Failure, Remote, table};
 use crate::play::{timeline, waits};
 use crate::terminal::stdout;
@@ -95,12 +96,8 @@ pub(super) struct List {
     /// Only runs with this key
     #[arg(long)]
     key: Option<String>,
-    /// Go on after a page that said so
-    #[arg(long)]
-    after: Option<String>,
-    /// At most so many, 1 to 100; 50 unless said
-    #[arg(long)]
-    limit: Option<usize>,
+    #[command(flatten)]
+    page: Page,
     #[command(flatten)]
     remote: Remote,
 }
@@ -165,7 +162,15 @@ impl Flow {
 
 impl List {
     async fn print(self) -> Result<(), Failure> {
-        let request = self.remote.request(Method::GET, "/v1/runs").query(&self.query());
+        let given = [
+            ("stuck", self.stuck.then(|| "true".to_owned())),
+            ("system", self.system.clone()),
+            ("status", self.status),
+            ("flow", self.flow),
+            ("conversation", self.conversation),
+            ("key", self.key),
+        ];
+        let request = self.remote.request(Method::GET, "/v1/runs").query(&self.page.query(given));
         let page = self.remote.send(request).await?;
         let headings = ["run", "flow", "status", "conversation", "key", "blocked on"];
         let rows: Vec<Vec<String>> = page["runs"].as_array().into_iter().flatten().map(row).collect();
@@ -175,24 +180,8 @@ impl List {
             (false, None) => "no runs",
         };
         table::print(&headings, &rows, nothing)?;
-        if let Some(next) = page["next"].as_str() {
-            writeln!(stdout(), "more: --after {next}")?;
-        }
+        more(&page)?;
         Ok(())
-    }
-
-    fn query(&self) -> Vec<(&'static str, String)> {
-        let given = [
-            ("stuck", self.stuck.then(|| "true".to_owned())),
-            ("system", self.system.clone()),
-            ("status", self.status.clone()),
-            ("flow", self.flow.clone()),
-            ("conversation", self.conversation.clone()),
-            ("key", self.key.clone()),
-            ("after", self.after.clone()),
-            ("limit", self.limit.map(|limit| limit.to_string())),
-        ];
-        given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }
 }
 

@@ -7,6 +7,7 @@ use clap::Args;
 use reqwest::Method;
 use serde_json::Value;
 
+use super::page::{Page, more};
 use super::{Done, Remote, table};
 use crate::play::waits;
 use crate::terminal::stdout;
@@ -16,21 +17,15 @@ pub(super) struct Inbox {
     /// Print the answer as JSON
     #[arg(long)]
     json: bool,
-    /// Go on after a page that said so
-    #[arg(long)]
-    after: Option<String>,
-    /// At most so many, 1 to 100; 50 unless said
-    #[arg(long)]
-    limit: Option<usize>,
+    #[command(flatten)]
+    page: Page,
     #[command(flatten)]
     remote: Remote,
 }
 
 impl Inbox {
     pub(super) async fn run(self) -> Done {
-        let limit = self.limit.map(|limit| limit.to_string());
-        let given = [("after", self.after), ("limit", limit)];
-        let query: Vec<_> = given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        let query = self.page.query([]);
         let page = self.remote.send(self.remote.request(Method::GET, "/v1/inbox").query(&query)).await?;
         match self.json {
             true => table::json(&page)?,
@@ -49,10 +44,7 @@ fn print(page: &Value) -> io::Result<()> {
     if page["complete"] == false {
         writeln!(stdout(), "not everything was looked at: there is more live than one look takes in")?;
     }
-    if let Some(next) = page["next"].as_str() {
-        writeln!(stdout(), "more: --after {next}")?;
-    }
-    Ok(())
+    more(page)
 }
 
 fn entry(entry: &Value) -> io::Result<()> {

@@ -11,6 +11,7 @@ mod explain;
 mod flow;
 mod inbox;
 mod outbox;
+mod page;
 mod play;
 mod question;
 mod schema;

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::page::{Page, more};
 use super::{Done, Failure, Remote, table};
 use crate::play::waits;
 use crate::terminal::stdout;
@@ -40,12 +41,8 @@ pub(super) struct List {
     /// Only of this run
     #[arg(long)]
     run: Option<String>,
-    /// Go on after a page that said so
-    #[arg(long)]
-    after: Option<String>,
-    /// At most so many, 1 to 100; 50 unless said
-    #[arg(long)]
-    limit: Option<usize>,
+    #[command(flatten)]
+    page: Page,
     /// Print the page as JSON
     #[arg(long)]
     json: bool,
@@ -111,15 +108,8 @@ impl Question {
 
 impl List {
     async fn print(self) -> Result<(), Failure> {
-        let limit = self.limit.map(|limit| limit.to_string());
-        let given = [
-            ("conversation", self.conversation),
-            ("entity", self.entity),
-            ("run", self.run),
-            ("after", self.after),
-            ("limit", limit),
-        ];
-        let query: Vec<_> = given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        let given = [("conversation", self.conversation), ("entity", self.entity), ("run", self.run)];
+        let query = self.page.query(given);
         let request = self.remote.request(Method::GET, "/v1/questions").query(&query);
         let page = self.remote.send(request).await?;
         if self.json {
@@ -128,9 +118,7 @@ impl List {
         let headings = ["question", "conversation", "entity", "wants", "age", "expires", "text"];
         let rows: Vec<Vec<String>> = page["questions"].as_array().into_iter().flatten().map(row).collect();
         table::print(&headings, &rows, "nothing is asked")?;
-        if let Some(next) = page["next"].as_str() {
-            writeln!(stdout(), "more: --after {next}")?;
-        }
+        more(&page)?;
         Ok(())
     }
 }

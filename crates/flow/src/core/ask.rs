@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use port::{Landed, Repeat};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::enter::text;
 use super::failure::Failure;
 use super::frame::{Activation, Id, Leaf, Vars};
 use super::machine::Machine;
+use super::member::step_of;
 use super::question::Failed;
 use super::timer::Timer;
 use super::{Decision, Effect, Purpose, Shown, Speech, Until, time};
@@ -82,18 +83,8 @@ impl Machine<'_> {
         verify: &Verify,
         vars: &Vars,
     ) -> Result<Effect, expr::Error> {
-        let step = path.strip_suffix("/undo").unwrap_or(path);
-        let vars = vars.bind(&"call".into(), self.called(step, call, vars)?);
+        let vars = self.state.looking_for(step_of(path), call, vars)?;
         self.effect(purpose, (path, path), &verify.call, &vars, None)
-    }
-
-    /// What a look-up may name of the call that it looks for.
-    fn called(&self, step: &str, call: &Call, vars: &Vars) -> Result<Value, expr::Error> {
-        let input = match self.state.leaf(step).and_then(|leaf| leaf.input.clone()) {
-            Some(input) => input,
-            None => self.value(call.with.as_ref(), vars)?,
-        };
-        Ok(json!({ "input": input, "key": self.state.key(step) }))
     }
 
     fn with_before(&self, leaf: &Leaf, vars: &Vars) -> Vars {
@@ -106,9 +97,7 @@ impl Machine<'_> {
     /// Whether the world is still as the step expects it. Asked once, before its first send.
     fn expected(&self, task: &Task, leaf: &Leaf, vars: &Vars) -> Result<bool, expr::Error> {
         match &task.expect {
-            Some(expect) if !leaf.intent && !leaf.perhaps && leaf.rounds == 0 => {
-                expect.test(&self.state.scope(vars))
-            }
+            Some(expect) if leaf.is_unsent() => expect.test(&self.state.scope(vars)),
             _ => Ok(true),
         }
     }
@@ -153,7 +142,7 @@ impl Machine<'_> {
         let (known, settles) = (self.state.done[at].known, self.state.done[at].settles);
         if let (false, false, Some(call), Some(verify)) =
             (known, leaf.looked_out, task.body.call(), &task.verify)
-            && self.state.may_look(path, verify)
+            && self.state.may_look(path, call, verify)
         {
             return self.look_before_undo(id, path, call, verify, &step_vars);
         }

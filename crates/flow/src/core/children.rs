@@ -13,6 +13,7 @@ use super::Decision;
 use super::failure::Failure;
 use super::frame::{At, Id, Leaf};
 use super::machine::Machine;
+use super::member::step_of;
 use super::record::{Done, RecordStatus, Undo};
 use super::state::State;
 use crate::definition::Body;
@@ -73,7 +74,7 @@ impl Machine<'_> {
     }
 
     fn undone_for_itself(&mut self, path: &Arc<str>, error: Option<Failure>) {
-        let step = path.strip_suffix("/undo").unwrap_or(path);
+        let step = step_of(path);
         let open =
             |done: &&mut Done| *done.path == *step && matches!(done.undo, Undo::Pending | Undo::Parked);
         let Some(done) = self.state.done.iter_mut().find(open) else { return };

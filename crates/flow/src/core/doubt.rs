@@ -14,14 +14,21 @@ use super::event::Event;
 use super::failure::Failure;
 use super::frame::{Activation, At, Leaf, Slot};
 use super::machine::Machine;
+use super::member::step_of;
 use super::record::{Look, RecordStatus, Undo};
 use super::state::State;
+use super::time::later;
 use crate::definition::Verify;
 
 impl Leaf {
+    /// Whether the step has not been sent yet.
+    pub(super) fn is_unsent(&self) -> bool {
+        !self.intent && !self.perhaps && self.rounds == 0
+    }
+
     /// Whether the look-up before the first send is still to be made.
     pub(super) fn looks_first(&self, verify: &Verify) -> bool {
-        verify.before && self.before.is_none() && !self.intent && !self.perhaps && self.rounds == 0
+        verify.before && self.before.is_none() && self.is_unsent()
     }
 }
 
@@ -46,14 +53,6 @@ impl State {
         }
     }
 
-    /// Whether a look-up can be made for a step, whose member is known when it asks the step's own group.
-    pub(super) fn may_look(&self, path: &str, verify: &Verify) -> bool {
-        let step = path.strip_suffix("/undo").unwrap_or(path);
-        let Some(done) = self.task(step).and_then(|task| task.body.call()) else { return false };
-        let anyone = !verify.call.members.are_several() || !done.shares_system(&verify.call);
-        anyone || self.members.contains_key(step) || self.leaf(step).is_some_and(|leaf| leaf.asked.is_some())
-    }
-
     /// How long after its end the effect of a path's call may still appear.
     pub(super) fn settling(&self, path: &str) -> SignedDuration {
         let settles = self.call(path).map_or(port::SETTLES_WITHIN, |call| call.settles);
@@ -76,11 +75,6 @@ impl State {
     pub(super) fn verify(&self, path: &str) -> Option<&Verify> {
         self.task(path)?.verify.as_ref()
     }
-}
-
-pub(super) fn later(now: Timestamp, wait: Duration) -> Timestamp {
-    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_hours(24));
-    now.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
 
 impl Machine<'_> {
@@ -225,7 +219,7 @@ impl Machine<'_> {
     /// Remembers a look-up for people.
     pub(super) fn note_look(&mut self, path: &str, found: Option<bool>, answer: Option<&Arc<Value>>) {
         let (at, answer) = (self.state.now, answer.cloned());
-        let path = path.strip_suffix("/undo").unwrap_or(path);
+        let path = step_of(path);
         self.with_record(path, |record| record.looks.push(Look { at, found, answer }));
     }
 
@@ -258,7 +252,7 @@ impl Machine<'_> {
 
     /// Of a step whose undoing an ended run had to leave: it has been undone by hand, or there was nothing to undo.
     fn settle_parked(&mut self, path: &Arc<str>, landed: Option<&Arc<Value>>) {
-        let step = path.strip_suffix("/undo").unwrap_or(path);
+        let step = step_of(path);
         let by_hand = path.ends_with("/undo") && landed.is_some();
         let nothing = !path.ends_with("/undo") && landed.is_none();
         let parked = self.state.done.iter_mut().find(|done| *done.path == *step && done.undo == Undo::Parked);

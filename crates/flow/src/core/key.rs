@@ -3,6 +3,7 @@
 use aws_lc_rs::digest::{Context, SHA256};
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::member::step_of;
 use super::record::{Record, RecordStatus};
 use super::state::State;
 
@@ -63,7 +64,7 @@ impl State {
         if store::mutant("key-without-generation") {
             return 0;
         }
-        let step = path.strip_suffix("/undo").unwrap_or(path);
+        let step = step_of(path);
         self.undone.get(step).copied().unwrap_or_default()
     }
 

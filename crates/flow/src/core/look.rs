@@ -9,13 +9,14 @@ use port::{Fault, Kind, Landed, Repeat};
 use serde_json::{Value, json};
 
 use super::Effect;
-use super::doubt::later;
 use super::event::Event;
 use super::failure::Failure;
 use super::frame::Vars;
+use super::member::step_of;
 use super::state::State;
+use super::time::later;
 use super::verdict::{Verdict, began, spread};
-use crate::definition::{NotFound, Verify};
+use crate::definition::{Call, NotFound, Verify};
 
 /// The longest answer of a look-up that is kept for people, in bytes.
 const KEPT: usize = 2048;
@@ -44,14 +45,24 @@ impl State {
         }
     }
 
+    /// The names of a step, and the `call` that a look-up looks for: its input and its key.
+    pub(super) fn looking_for(&self, step: &str, call: &Call, vars: &Vars) -> Result<Vars, expr::Error> {
+        let input = match self.leaf(step).and_then(|leaf| leaf.input.clone()) {
+            Some(input) => input,
+            None => call.with.as_ref().map_or(Ok(Value::Null), |with| with.eval(&self.scope(vars)))?,
+        };
+        Ok(vars.bind(&"call".into(), json!({ "input": input, "key": self.key(step) })))
+    }
+
     /// The step's output, when the look-up's answer shows that it landed.
     fn found_in(&self, path: &str, verify: &Verify, output: &Value) -> Result<Option<Value>, expr::Error> {
+        let active = self.leaves.get(path).and_then(|id| self.active.get(id));
+        let mut vars = active.map(|active| active.vars.clone()).unwrap_or_default();
+        if let Some(call) = self.task(path).and_then(|task| task.body.call()) {
+            vars = self.looking_for(step_of(path), call, &vars)?;
+        }
         let before = self.leaf(path).and_then(|leaf| leaf.before.clone()).unwrap_or_default();
-        let call = json!({ "key": self.key(path.strip_suffix("/undo").unwrap_or(path)) });
-        let vars = Vars::default()
-            .bind(&"call".into(), call)
-            .bind(&"before".into(), Value::clone(&before))
-            .bind(&"result".into(), output.clone());
+        let vars = vars.bind(&"before".into(), Value::clone(&before)).bind(&"result".into(), output.clone());
         let scope = self.scope(&vars);
         let seen = match &verify.found {
             Some(found) => found.test(&scope)?,
@@ -153,7 +164,7 @@ impl State {
     }
 
     /// No look-up told; what is to be undone is undone without.
-    fn given_up(&self, effect: &Effect, error: Failure) -> Event {
+    pub(super) fn given_up(&self, effect: &Effect, error: Failure) -> Event {
         let path = effect.path.clone();
         match path.ends_with("/undo") {
             true => {
@@ -167,7 +178,7 @@ impl State {
 impl Effect {
     /// How safely the step may be repeated that this look-up is about.
     fn repeat_of_step(&self, state: &State) -> Repeat {
-        state.repeat_of(self.path.strip_suffix("/undo").unwrap_or(&self.path))
+        state.repeat_of(step_of(&self.path))
     }
 }
 

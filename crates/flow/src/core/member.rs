@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::machine::Machine;
 use super::state::State;
 use super::{Effect, Purpose};
-use crate::definition::Call;
+use crate::definition::{Call, Verify};
 
 impl State {
     /// The member that a call of this path is for; `None` when any will do, or nobody knows.
@@ -18,7 +18,7 @@ impl State {
         let own = if purpose == Purpose::Undo { self.members.get(path) } else { None };
         own.or_else(|| {
             let done = self.task(path)?.body.call()?;
-            self.members.get(step(path)).filter(|_| done.shares_system(call))
+            self.members.get(step_of(path)).filter(|_| done.shares_system(call))
         })
     }
 
@@ -27,8 +27,13 @@ impl State {
     pub(crate) fn can_verify(&self, path: &str, error: &Failure) -> bool {
         let Some(task) = self.task(path) else { return false };
         let (Some(verify), Some(done)) = (&task.verify, task.body.call()) else { return false };
+        error.member.is_some() || self.may_look(path, done, verify)
+    }
+
+    /// Whether a look-up can be made for a step: when it asks the step's own group, its member must be known.
+    pub(super) fn may_look(&self, path: &str, done: &Call, verify: &Verify) -> bool {
         let anyone = !verify.call.members.are_several() || !done.shares_system(&verify.call);
-        anyone || error.member.is_some() || self.members.contains_key(path)
+        anyone || self.members.contains_key(step_of(path))
     }
 
     /// Whether undoing would have to go to a member that nobody knows. Doing the same again may go to any.
@@ -79,7 +84,7 @@ impl Machine<'_> {
     /// Nothing is there any more: done again, any member may do it.
     pub(super) fn forget_member(&mut self, path: &str) {
         self.state.members.remove(path);
-        self.state.members.remove(step(path));
+        self.state.members.remove(step_of(path));
     }
 }
 
@@ -90,7 +95,8 @@ impl Effect {
     }
 }
 
-fn step(path: &str) -> &str {
+/// The step that a path is about: its own, or the one that it undoes.
+pub(super) fn step_of(path: &str) -> &str {
     path.strip_suffix("/undo").unwrap_or(path)
 }
 

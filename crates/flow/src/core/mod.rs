@@ -64,6 +64,7 @@ pub use rollback::Rollback;
 pub use start::Start;
 pub(crate) use start::{LinePlace, Parent};
 pub(crate) use state::State;
+pub(crate) use time::later;
 pub(crate) use timer::Timer as TimerKind;
 pub(crate) use told::Told;
 pub(crate) use verdict::Verdict;

@@ -11,6 +11,7 @@ use store::RunStatus;
 use super::event::Event;
 use super::frame::{Activation, At, Id, Vars};
 use super::machine::Machine;
+use super::member::step_of;
 use super::outcome::Ended;
 use super::record::{Done, Record, Undo};
 use super::start::{LinePlace, Start};
@@ -208,7 +209,7 @@ impl State {
 
     /// The step of a path, with `/undo` taken off.
     pub(crate) fn task(&self, path: &str) -> Option<&Arc<Task>> {
-        let path = path.strip_suffix("/undo").unwrap_or(path);
+        let path = step_of(path);
         self.index.get(path).map(|index| &self.records[*index].task)
     }
 

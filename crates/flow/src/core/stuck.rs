@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::frame::At;
+use super::member::step_of;
 use super::record::Undo;
 use super::state::State;
 
@@ -24,7 +25,7 @@ impl State {
 
     /// Whether a person may say what became of a step, or of its undoing: nobody knows it.
     pub(crate) fn may_settle(&self, path: &str) -> bool {
-        let step = path.strip_suffix("/undo").unwrap_or(path);
+        let step = step_of(path);
         let parked = self.done.iter().any(|done| done.undo == Undo::Parked && *done.path == *step);
         match self.leaf(path) {
             Some(leaf) if leaf.undoes.is_some() => !matches!(leaf.at, At::Flying),

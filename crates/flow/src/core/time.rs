@@ -27,6 +27,12 @@ pub(super) fn after(now: Timestamp, wait: Duration) -> Option<Timestamp> {
     now.checked_add(wait).ok().filter(|time| *time <= last())
 }
 
+/// The time after a while; the last there is for one without end.
+pub(crate) fn later(now: Timestamp, wait: Duration) -> Timestamp {
+    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_hours(24));
+    now.checked_add(wait).unwrap_or(Timestamp::MAX)
+}
+
 fn last() -> Timestamp {
     Timestamp::from_second(LAST).unwrap_or(Timestamp::MAX)
 }

@@ -9,6 +9,7 @@ use super::Purpose;
 use super::failure::Failure;
 use super::frame::{Frame, Id, Leaf, ROOT, Scope, Slot, Stage, Undoing, Vars};
 use super::machine::Machine;
+use super::member::step_of;
 use super::raise::error_value;
 use super::record::{Done, RecordStatus, Undo};
 use crate::definition::{Body, Call, Task};
@@ -192,7 +193,7 @@ impl Machine<'_> {
 
     /// Tries a parked compensation of an ended run once more.
     pub(super) fn undo_again(&mut self, path: &Arc<str>, input: Option<&Value>) {
-        let step = path.strip_suffix("/undo").unwrap_or(path);
+        let step = step_of(path);
         let parked = |done: &Done| *done.path == *step && done.undo == Undo::Parked;
         let Some(at) = self.state.done.iter().position(parked) else { return };
         let Some(ended) = self.state.ended.take() else { return };

@@ -7,10 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use port::{Fault, Kind, Landed, Repeat, Reply};
 use serde_json::Value;
 
-use super::doubt::{is_definitive, later};
+use super::doubt::is_definitive;
 use super::event::Event;
 use super::failure::Failure;
 use super::state::State;
+use super::time::later;
 use super::{Effect, Purpose};
 use crate::definition::{Retry, Task};
 
@@ -51,7 +52,7 @@ impl State {
         let (path, output, member) = (effect.path.clone(), reply.output, effect.acted(reply.member));
         let attempts = reply.attempts.max(1);
         if size_exceeds(&output, verdict.max_output) {
-            return too_large(effect, member, (attempts, ms), verdict.max_output);
+            return self.too_large(effect, member, (attempts, ms), verdict.max_output);
         }
         match effect.purpose {
             Purpose::Do => Event::StepSucceeded { path, output: Arc::new(output), attempts, ms, member },
@@ -59,6 +60,31 @@ impl State {
             Purpose::Recall => Event::OutcomeFound { path, output: Some(Arc::new(output)) },
             Purpose::Before => seen_before(path, output),
             Purpose::Verify => self.looked(effect, output, verdict),
+        }
+    }
+
+    /// The effect is there; only its answer is of no use.
+    fn too_large(
+        &self,
+        effect: &Effect,
+        member: Option<Arc<str>>,
+        (attempts, ms): (u32, u64),
+        most: usize,
+    ) -> Event {
+        let path = effect.path.clone();
+        let said = format!("the answer is larger than {most} bytes");
+        let error = Failure {
+            landed: Landed::Yes,
+            member: member.clone(),
+            ..Failure::new(&path, "flow.output_too_large", said)
+        };
+        match effect.purpose {
+            Purpose::Undo => Event::StepCompensated { path, attempts, ms, member },
+            Purpose::Do if effect.repeat == Repeat::Safe => Event::StepFailed { path, error, ms },
+            Purpose::Do => Event::StepUnknown { path, error },
+            Purpose::Before => Event::StepFailed { path, error: Failure { landed: Landed::No, ..error }, ms },
+            Purpose::Verify => self.given_up(effect, Failure { landed: Landed::Unknown, ..error }),
+            Purpose::Recall => Event::CompensationParked { path, error },
         }
     }
 
@@ -143,7 +169,7 @@ impl State {
     fn not_finished(&self, effect: &Effect, fault: &Fault, error: Failure, verdict: Verdict) -> Event {
         let path = effect.path.clone();
         let since = self.leaf(&path).and_then(|leaf| leaf.unfinished).unwrap_or(verdict.now);
-        let limit = self.call(&path).map_or(port::IN_PROGRESS_UNTIL, |call| call.in_progress);
+        let limit = self.asked(&path).map_or(port::IN_PROGRESS_UNTIL, |call| call.in_progress);
         let wait = fault.retry_after.unwrap_or(REJECTED).min(ASKED_MAX);
         match (later(since, limit) > verdict.now, effect.purpose) {
             (true, _) => {
@@ -270,25 +296,6 @@ fn named_repeat(effect: &Effect, fault: &Fault) -> Repeat {
 fn seen_before(path: Arc<str>, answer: Value) -> Event {
     let answer = Some(Arc::new(answer));
     Event::OutcomeLookedUp { path, answer, error: None, until: None, before: true }
-}
-
-/// The effect is there; only its answer is of no use.
-fn too_large(effect: &Effect, member: Option<Arc<str>>, (attempts, ms): (u32, u64), most: usize) -> Event {
-    let path = effect.path.clone();
-    let said = format!("the answer is larger than {most} bytes");
-    let error = Failure {
-        landed: Landed::Yes,
-        member: member.clone(),
-        ..Failure::new(&path, "flow.output_too_large", said)
-    };
-    match effect.purpose {
-        Purpose::Undo => Event::StepCompensated { path, attempts, ms, member },
-        Purpose::Do if effect.repeat == Repeat::Safe => Event::StepFailed { path, error, ms },
-        Purpose::Do => Event::StepUnknown { path, error },
-        Purpose::Before => Event::StepFailed { path, error: Failure { landed: Landed::No, ..error }, ms },
-        Purpose::Verify => Event::StepExhausted { path, error: Failure { landed: Landed::Unknown, ..error } },
-        Purpose::Recall => Event::CompensationParked { path, error },
-    }
 }
 
 /// `Retry-After` when there is one, else doubling from a second to a minute; with jitter on top either way.

@@ -1,6 +1,6 @@
 //! Decisions into rows of the turn's batch, and into events that are true once it is committed.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::{Append, DeadOp, DeadState, Expected, NewEvent, OutboxOp, OutboxRow, SignalOp, Timer, TimerOp};
 
@@ -11,7 +11,7 @@ use super::runner::{Runner, Stop};
 use super::turn::Turn;
 use super::{RunId, timers};
 use crate::Error;
-use crate::core::{Decision, Effect, Ended, Event, Failure, Parent, Start, TimerKind, Until};
+use crate::core::{Decision, Effect, Ended, Event, Failure, Parent, Start, TimerKind, Until, later};
 use crate::definition::Retry;
 use crate::{Close, QuestionEnd};
 
@@ -167,10 +167,10 @@ impl Runner {
         let now = self.engine.0.clock.now();
         let due = match due {
             Until::At(time) => time,
-            Until::After(wait) => after(now, wait),
+            Until::After(wait) => later(now, wait),
             Until::Backoff { round, wait, max } => {
                 let retry = Retry { wait, max, ..Retry::STEP };
-                after(now, retry.backoff(round, self.engine.0.entropy.unit()))
+                later(now, retry.backoff(round, self.engine.0.entropy.unit()))
             }
         };
         self.set_timer(turn, &path, timer.as_str(), due);
@@ -285,9 +285,4 @@ fn child_input(own: &Start, input: Value) -> Value {
         Value::Null => own.input.clone(),
         input => json!({ "entity": input, "act": own.input.get("act") }),
     }
-}
-
-pub(super) fn after(now: Timestamp, wait: std::time::Duration) -> Timestamp {
-    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_hours(24));
-    now.checked_add(wait).unwrap_or(Timestamp::MAX)
 }

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::perform::after;
 use super::runner::{Runner, Stop};
 use super::turn::Turn;
-use crate::core::{Event, Shown, Speech, TimerKind, Until};
+use crate::core::{Event, Shown, Speech, TimerKind, Until, later};
 use crate::{Close, Question, QuestionEnd, Told, Wait, Want};
 
 impl Runner {
@@ -46,7 +45,7 @@ impl Runner {
         let question = self.state.next_question(&path);
         let id = format!("{}/{path}~{}", self.run, self.state.askings(&path));
         turn.said.acts.push(Told { id, body: body(&speech, &question) });
-        let expires = timeout.map(|timeout| after(self.engine.0.clock.now(), timeout));
+        let expires = timeout.map(|timeout| later(self.engine.0.clock.now(), timeout));
         let (want, text, shown) = match speech {
             Speech::Ask { entity, field, prompt, shown, .. } => {
                 (Want::Fact { entity: entity_id(&entity), field }, prompt, shown)

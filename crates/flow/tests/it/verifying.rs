@@ -118,6 +118,23 @@ async fn what_an_undoing_looks_up_has_an_end() {
     world.until(&run, |view| view.status == RunStatus::Compensated).await;
 }
 
+/// What shows that a step landed is written with all that its call was written with: its input, and the loop's names.
+#[tokio::test(start_paused = true)]
+async fn what_was_found_is_held_against_the_call_and_its_loop() {
+    let world = World::of(
+        "do: [{ pay: { for: { each: line, in: '${ entity.items }' }, call: payments.capture, \
+         with: { sku: '${ line.product_id }' }, compensate: none, \
+         verify: { call: payments.find, found: '${ call.input.sku == line.product_id && result.id == \"c9\" }', \
+         output: '${ { \"id\": result.id, \"sku\": call.input.sku, \"of\": line.quantity } }' } } }]",
+    )
+    .await;
+    world.ledger.answers("payments.find", json!({ "id": "c9" }));
+    world.ledger.fails_once("payments.capture", lost());
+    let view = world.runs(order()).await;
+    assert_eq!(view.status, RunStatus::Succeeded, "{view:#?}");
+    assert_eq!(world.ledger.keys("payments.capture").len(), 2, "the first was found, and not sent again");
+}
+
 /// Whoever found out what happened says so, and the run goes on as if it had been answered so.
 #[tokio::test(start_paused = true)]
 async fn a_person_settles_what_nobody_knows() {

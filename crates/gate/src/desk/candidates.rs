@@ -11,7 +11,7 @@ const LETTERS: usize = 10_000;
 const PAGE: usize = 100;
 
 /// Where something stands in the inbox: since when it waits, and its name.
-pub(crate) type Place = (Timestamp, String);
+type Place = (Timestamp, String);
 
 /// A run or a letter that may wait for a person.
 pub(crate) enum Candidate {

@@ -4,5 +4,5 @@ mod candidates;
 mod commands;
 mod entries;
 
-pub(crate) use candidates::{Candidate, Candidates, Place};
+pub(crate) use candidates::{Candidate, Candidates};
 pub(crate) use entries::{Entry, of_letter, of_run, unreadable};

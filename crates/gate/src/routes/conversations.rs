@@ -10,12 +10,9 @@ use crate::conversations::{self, Keep, NewConversation};
 use crate::exchange::{Answer, Asked};
 use crate::idempotency::Ticket;
 use crate::openapi::Schema;
-use crate::route::{Gives, Optional, Parameter, Route, Takes, Verb};
+use crate::route::{AFTER, Gives, LIMIT, Optional, Parameter, Route, Takes, Verb};
 use crate::{Code, Gate, Problem};
 
-const AFTER: Parameter =
-    Parameter { name: "after", type_: "string", about: "The `next` of the page before." };
-const LIMIT: Parameter = Parameter { name: "limit", type_: "integer", about: "1 to 100; 50 unless said." };
 const ACTS_AFTER: Parameter = Parameter {
     name: "after",
     type_: "integer",

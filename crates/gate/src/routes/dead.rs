@@ -7,16 +7,13 @@ use store::{DeadFilter, DeadLetter, DeadState};
 use crate::auth::Permission;
 use crate::exchange::{Answer, Asked};
 use crate::openapi::Schema;
-use crate::route::{Gives, Handler, Optional, Parameter, Route, Takes, Verb};
+use crate::route::{AFTER, Gives, Handler, LIMIT, Optional, Parameter, Route, Takes, Verb};
 use crate::{Code, Gate, Problem};
 
 const STATE: Parameter =
     Parameter { name: "state", type_: "string", about: "open (the default), replayed, discarded or all." };
 const SYSTEM: Parameter = Parameter { name: "system", type_: "string", about: "Only of this system." };
 const SOURCE: Parameter = Parameter { name: "source", type_: "string", about: "Only of this run." };
-const AFTER: Parameter =
-    Parameter { name: "after", type_: "string", about: "The `next` of the page before." };
-const LIMIT: Parameter = Parameter { name: "limit", type_: "integer", about: "1 to 100; 50 unless said." };
 
 const fn route(
     verb: Verb,

@@ -8,7 +8,7 @@ use store::{RunFilter, RunRow};
 use crate::auth::Permission;
 use crate::exchange::{Answer, Asked};
 use crate::openapi::Schema;
-use crate::route::{Gives, Parameter, Route, Takes, Verb};
+use crate::route::{AFTER, Gives, LIMIT, Parameter, Route, Takes, Verb};
 use crate::{Code, Gate, Problem};
 
 const QUERY: &[Parameter] = &[
@@ -20,8 +20,8 @@ const QUERY: &[Parameter] = &[
         about: "Only in this system, or at this member of a group.",
     },
     Parameter { name: "conversation", type_: "string", about: "Only of runs of this conversation." },
-    Parameter { name: "after", type_: "string", about: "The `next` of the page before." },
-    Parameter { name: "limit", type_: "integer", about: "1 to 100; 50 unless said." },
+    AFTER,
+    LIMIT,
 ];
 
 /// At most so many runs are read back for one page.
@@ -85,8 +85,7 @@ impl Place {
     fn parse(after: &str) -> Result<Self, Problem> {
         let parts = after.split_once('.');
         let place = parts.and_then(|(run, skip)| Some((run.parse().ok()?, skip.parse().ok()?)));
-        let (run, skip) = place
-            .ok_or_else(|| Problem::because(Code::QueryInvalid, "after: expected the `next` of a page"))?;
+        let (run, skip) = place.ok_or_else(super::no_page)?;
         Ok(Self { run: Some(run), skip })
     }
 }

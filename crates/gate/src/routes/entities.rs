@@ -7,7 +7,7 @@ use crate::auth::Permission;
 use crate::conversations::shown;
 use crate::exchange::{Answer, Asked};
 use crate::openapi::Schema;
-use crate::route::{Gives, Parameter, Route, Takes, Verb};
+use crate::route::{AFTER, Gives, LIMIT, Parameter, Route, Takes, Verb};
 use crate::{Code, Gate, Problem};
 
 const PROBLEMS: &[Code] = &[Code::ConversationUnknown, Code::AuthConversation, Code::EntityUnknown];
@@ -19,10 +19,7 @@ pub(super) const ROUTES: &[Route] = &[
         name: "listEntities",
         summary: "Lists a conversation's entities by name.",
         permission: Permission::ConversationRead,
-        query: &[
-            Parameter { name: "after", type_: "string", about: "The `next` of the page before." },
-            Parameter { name: "limit", type_: "integer", about: "1 to 100; 50 unless said." },
-        ],
+        query: &[AFTER, LIMIT],
         headers: &[],
         takes: Takes::Nothing,
         gives: Gives { status: 200, schema: Schema::EntityList },

@@ -6,17 +6,15 @@ use serde::Deserialize;
 use serde_json::json;
 use store::DeadState;
 
+use super::since;
 use crate::auth::Permission;
-use crate::desk::{Candidate, Candidates, Entry, Place, of_letter, of_run, unreadable};
+use crate::desk::{Candidate, Candidates, Entry, of_letter, of_run, unreadable};
 use crate::exchange::{Answer, Asked};
 use crate::openapi::Schema;
-use crate::route::{Gives, Parameter, Route, Takes, Verb};
+use crate::route::{AFTER, Gives, LIMIT, Parameter, Route, Takes, Verb};
 use crate::{Code, Gate, Problem};
 
-const QUERY: &[Parameter] = &[
-    Parameter { name: "after", type_: "string", about: "The `next` of the page before." },
-    Parameter { name: "limit", type_: "integer", about: "1 to 100; 50 unless said." },
-];
+const QUERY: &[Parameter] = &[AFTER, LIMIT];
 
 /// At most so many runs and letters are read back for one page.
 const LOOKS: usize = 200;
@@ -50,7 +48,7 @@ async fn list(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
     }
     let query: Query = asked.query()?;
     let limit = query.limit.unwrap_or(50).clamp(1, 100);
-    let after = query.after.map(|after| place(&after)).transpose()?;
+    let after = query.after.map(|after| since(&after)).transpose()?;
     let found = Candidates::of(gate, &asked.principal.tenant).await?;
     let begin = after.map_or(0, |after| found.all.partition_point(|candidate| candidate.place() <= after));
     let (mut inbox, mut next) = (Vec::new(), None);
@@ -64,12 +62,6 @@ async fn list(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
         }
     }
     Ok(Answer::ok(&json!({"inbox": inbox, "next": next, "complete": !found.more})))
-}
-
-/// Where a page ended: since when its last entry waits, and its name.
-fn place(after: &str) -> Result<Place, Problem> {
-    let place = after.split_once('/').and_then(|(since, id)| Some((since.parse().ok()?, id.to_owned())));
-    place.ok_or_else(|| Problem::because(Code::QueryInvalid, "after: expected the `next` of a page"))
 }
 
 async fn entries(gate: &Gate, candidate: &Candidate, all: &[Candidate]) -> Result<Vec<Entry>, Problem> {

@@ -17,7 +17,10 @@ mod systems;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use jiff::Timestamp;
+
 use crate::route::Route;
+use crate::{Code, Problem};
 
 pub(crate) use acts::parse;
 pub(crate) use integrations::{are_moving, of as integrations};
@@ -51,6 +54,17 @@ pub(crate) fn by_path() -> impl Iterator<Item = (&'static str, &'static [&'stati
         paths
     });
     PATHS.iter().map(|(path, routes)| (*path, routes.as_slice()))
+}
+
+/// Where a page of what waits ended: since when its last entry waits, and its name.
+fn since(after: &str) -> Result<(Timestamp, String), Problem> {
+    let place = after.split_once('/').and_then(|(since, id)| Some((since.parse().ok()?, id.to_owned())));
+    place.ok_or_else(no_page)
+}
+
+/// `after` is not what a page gave.
+fn no_page() -> Problem {
+    Problem::because(Code::QueryInvalid, "after: expected the `next` of a page")
 }
 
 #[cfg(test)]

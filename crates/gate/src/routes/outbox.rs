@@ -4,17 +4,15 @@ use serde::Deserialize;
 use serde_json::json;
 use store::OutboxFilter;
 
+use super::since;
 use crate::auth::Permission;
 use crate::exchange::{Answer, Asked};
 use crate::openapi::Schema;
-use crate::route::{Gives, Parameter, Route, Takes, Verb};
+use crate::route::{AFTER, Gives, LIMIT, Parameter, Route, Takes, Verb};
 use crate::{Code, Gate, Problem};
 
-const QUERY: &[Parameter] = &[
-    Parameter { name: "system", type_: "string", about: "Only what goes to this system." },
-    Parameter { name: "after", type_: "string", about: "The `next` of the page before." },
-    Parameter { name: "limit", type_: "integer", about: "1 to 100; 50 unless said." },
-];
+const QUERY: &[Parameter] =
+    &[Parameter { name: "system", type_: "string", about: "Only what goes to this system." }, AFTER, LIMIT];
 
 pub(super) const ROUTES: &[Route] = &[Route {
     verb: Verb::Get,
@@ -42,16 +40,10 @@ struct Query {
 async fn list(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
     let Query { system, after, limit } = asked.query()?;
     let limit = limit.unwrap_or(50).clamp(1, 100);
-    let after = after.map(|after| place(&after)).transpose()?;
+    let after = after.map(|after| since(&after)).transpose()?;
     let filter = OutboxFilter { tenant: Some(asked.principal.tenant.to_string()), system, after, limit };
     let outbox = gate.engine.undelivered(&filter).await?;
     let last = outbox.last().filter(|_| outbox.len() == limit);
     let next = last.map(|last| format!("{}/{}", last.since, last.id));
     Ok(Answer::ok(&json!({"outbox": outbox, "next": next})))
-}
-
-/// Where a page ended: since when its last message waits, and its name.
-fn place(after: &str) -> Result<(jiff::Timestamp, String), Problem> {
-    let place = after.split_once('/').and_then(|(since, id)| Some((since.parse().ok()?, id.to_owned())));
-    place.ok_or_else(|| Problem::because(Code::QueryInvalid, "after: expected the `next` of a page"))
 }

@@ -10,7 +10,7 @@ use crate::conversations::{Answers, Utterance, Which, digest};
 use crate::exchange::{Answer, Asked};
 use crate::idempotency::Ticket;
 use crate::openapi::Schema;
-use crate::route::{Gives, Optional, Parameter, Route, Takes, Verb};
+use crate::route::{AFTER, Gives, LIMIT, Optional, Parameter, Route, Takes, Verb};
 use crate::{Code, Gate, Problem};
 
 /// The longest reason, in characters.
@@ -20,8 +20,8 @@ const QUERY: &[Parameter] = &[
     Parameter { name: "conversation", type_: "string", about: "Only of this conversation." },
     Parameter { name: "entity", type_: "string", about: "Only about this entity." },
     Parameter { name: "run", type_: "string", about: "Only of this run." },
-    Parameter { name: "after", type_: "string", about: "The `next` of the page before." },
-    Parameter { name: "limit", type_: "integer", about: "1 to 100; 50 unless said." },
+    AFTER,
+    LIMIT,
 ];
 
 pub(super) const ROUTES: &[Route] = &[

@@ -8,7 +8,7 @@ use store::{RunFilter, RunRow, RunStatus};
 use crate::auth::Permission;
 use crate::exchange::{Answer, Asked};
 use crate::openapi::Schema;
-use crate::route::{Gives, Handler, Optional, Parameter, Route, Takes, Verb};
+use crate::route::{AFTER, Gives, Handler, LIMIT, Optional, Parameter, Route, Takes, Verb};
 use crate::{Code, Gate, Problem};
 
 const QUERY: &[Parameter] = &[
@@ -28,8 +28,8 @@ const QUERY: &[Parameter] = &[
         about: "Only live runs that wait for this system, for a group that it is a member of, or for a member of this group, \
                 the oldest first. A page may be short while there is a `next`.",
     },
-    Parameter { name: "after", type_: "string", about: "The `next` of the page before." },
-    Parameter { name: "limit", type_: "integer", about: "1 to 100; 50 unless said." },
+    AFTER,
+    LIMIT,
 ];
 
 const fn manage(path: &'static str, name: &'static str, summary: &'static str, handler: Handler) -> Route {
