@@ -18,7 +18,7 @@ use crate::Error;
 pub(super) struct Lock {
     note: File,
     /// Closed last: closing it gives away what SQLite has locked of the same file.
-    _database: File,
+    database: File,
     path: PathBuf,
 }
 
@@ -42,7 +42,7 @@ impl Lock {
         locked(&note, &beside)?;
         let database = open_own(&real)?;
         locked(&database, &real)?;
-        Ok(Self { note, _database: database, path: real })
+        Ok(Self { note, database, path: real })
     }
 
     /// The database's file by its real name.
@@ -74,6 +74,14 @@ impl Lock {
     }
 }
 
+/// Unlocks by name: closing alone leaves the lock to a copy of the descriptor, as a child process has before it begins.
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = self.database.unlock();
+        let _ = self.note.unlock();
+    }
+}
+
 fn failed(path: &Path, cause: &std::io::Error) -> Error {
     Error::Io { cause: format!("opening {}: {cause}", path.display()) }
 }
@@ -88,5 +96,22 @@ fn open_own(path: &Path) -> Result<File, Error> {
         Ok(found) if found.is_file() => Ok(file),
         Ok(_) => Err(Error::Io { cause: format!("opening {}: it is no file", path.display()) }),
         Err(cause) => Err(failed(path, &cause)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copied_descriptor_does_not_keep_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cardan.db");
+        let lock = Lock::take(&path).unwrap();
+        let copies = (lock.note.try_clone().unwrap(), lock.database.try_clone().unwrap());
+        assert!(matches!(Lock::take(&path), Err(Error::Locked { .. })));
+        drop(lock);
+        Lock::take(&path).unwrap();
+        drop(copies);
     }
 }
