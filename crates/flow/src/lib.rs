@@ -5,8 +5,8 @@
 //! (what people see of a run).
 //!
 //! It does not know HTTP, SQL, brokers or any vendor: it calls operations of [`port::Systems`], commits batches to
-//! [`store::Store`], and speaks into conversations through [`Voice`]. What leaves by itself it writes as rows, and `relay`
-//! delivers them. It has no clock and no dice of its own.
+//! [`store::Store`], and speaks into conversations through [`conversation::ConversationPort`]. What leaves by itself it
+//! writes as rows, and `relay` delivers them. It has no clock and no dice of its own.
 
 mod core;
 mod definition;
@@ -14,11 +14,10 @@ mod driver;
 mod error;
 mod listener;
 mod view;
-mod voice;
 
 pub mod templates;
 
-pub use core::{Author, EffectView, Failure, KnownBy, Landing, Lineage, Outcome, QuestionEnd, Rollback};
+pub use core::{Author, EffectView, Failure, KnownBy, Landing, Lineage, QuestionEnd, Rollback};
 pub use core::{Start, UndoView, Undone};
 pub use definition::{
     Definition, Input, Known, KnownOperation, OnExhausted, Trigger, circles, compile, shape,
@@ -30,4 +29,3 @@ pub use driver::{
 pub use error::Error;
 pub use listener::{Listener, Silence, Transition};
 pub use view::{Attempted, BlockedOn, Delivery, Letter, LookedUp, RunView, StepStatus, StepView};
-pub use voice::{By, Close, Question, Said, Told, Voice, Wait, Want};

@@ -54,7 +54,7 @@ pub use systems::{Control, Mode, Which};
 
 /// What the gate is made of.
 pub struct Deps {
-    /// The conversations; the flow engine's voice too.
+    /// The conversations, into which the engine's runs speak too.
     pub conversations: Arc<Conversations>,
     /// The log and the rows beside it.
     pub store: store::Store,

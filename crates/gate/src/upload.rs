@@ -183,6 +183,7 @@ async fn say(gate: &Gate, asked: &Asked, acts: Vec<Accepted<Act>>) -> Result<Vec
         conversation,
         correlation,
         trace: asked.trace,
+        motion: &gate.engine,
         acts,
         all_or_nothing: false,
         answers: None,

@@ -82,7 +82,7 @@ impl House {
         let engine = flow::Engine::new(flow::Deps {
             store: store.clone(),
             systems: guarded.systems.clone(),
-            voice: conversations.clone(),
+            conversations: conversations.clone(),
             definitions: config.flows.values().cloned().collect(),
             known: config.known(),
             clock: clock.clone(),
@@ -90,8 +90,6 @@ impl House {
             limits: flow::Limits { runs_per_root: config.runs_per_root, ..flow::Limits::default() },
             listener: ears.clone(),
         });
-        // Runs that go on speak at once.
-        conversations.bind(engine.clone());
         engine.start().await.map_err(|error| Failure::new(format!("resuming runs: {error}")))?;
         let relay = relay::Relay::new(engine.relay(relay::Limits::default()));
         relay.start();

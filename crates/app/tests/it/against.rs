@@ -22,15 +22,16 @@ async fn live(folder: &Path) -> String {
     let config = app::config::check(&sources).config.unwrap();
     let store = store::Store::open(folder.join("cardan.db"), store::Options::default()).unwrap();
     struct Nobody(store::Store);
-    impl flow::Voice for Nobody {
+    impl conversation::ConversationPort for Nobody {
         fn say<'a>(
             &'a self,
-            _said: flow::Said,
+            _: conversation::Outgoing,
             batch: store::Batch,
+            _: &'a dyn conversation::Motion,
         ) -> futures_util::future::BoxFuture<'a, Result<store::Receipt, store::Error>> {
             Box::pin(self.0.commit(batch))
         }
-        fn is_heard<'a>(
+        fn is_open<'a>(
             &'a self,
             _tenant: &'a str,
             _conversation: &'a str,
@@ -41,7 +42,7 @@ async fn live(folder: &Path) -> String {
     let engine = flow::Engine::open(flow::Deps {
         store: store.clone(),
         systems: port::Systems::default(),
-        voice: Arc::new(Nobody(store.clone())),
+        conversations: Arc::new(Nobody(store.clone())),
         definitions: config.flows.values().cloned().collect(),
         known: config.known(),
         clock: Arc::new(port::SystemClock),

@@ -151,7 +151,7 @@ impl Speech {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Shown {
     pub(crate) shows: Value,
-    pub(crate) by: crate::By,
+    pub(crate) by: conversation::By,
 }
 
 /// One call to be made.

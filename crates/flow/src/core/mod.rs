@@ -56,7 +56,6 @@ pub(crate) use held::{Held, blocked};
 pub(crate) use key::SCHEME;
 pub use lineage::Lineage;
 pub(crate) use outcome::Ended;
-pub use outcome::Outcome;
 pub use question::QuestionEnd;
 pub(crate) use question::{About, answer, closed, closed_step};
 pub(crate) use record::{Record, RecordStatus};

@@ -1,7 +1,9 @@
 //! How a run ended, and what its conversation is told of that.
 
+use conversation::{Change, CommitError};
+use port::Landed;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use store::RunStatus;
 
 use super::state::State;
@@ -15,53 +17,49 @@ pub(crate) struct Ended {
     pub(crate) error: Option<Failure>,
 }
 
-/// How far a commit has come, for the conversation.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
-    /// Its flow has begun.
-    InProgress,
-    /// Nobody knows whether what a step asked for has landed; the run finds out, or waits for a person. Told once, and
-    /// followed by [`Outcome::InProgress`] when it is known and the run goes on.
-    Unknown {
-        /// The step.
-        step: String,
-    },
-    /// Its flow has done everything.
-    Success {
-        /// `transaction_id` of the flow's result, or the result when it is text.
-        transaction_id: Option<String>,
-        /// The flow's `result`.
-        result: Value,
-    },
-    /// Its flow could not be done; what it did was undone, as far as `parked` does not say otherwise.
-    Failed {
-        /// Why; `error.step` names the step.
-        error: Failure,
-        /// Whether something could not be undone.
-        parked: bool,
-        /// What was undone, and what not.
-        rollback: Rollback,
-    },
-}
-
 impl Ended {
-    pub(crate) fn outcome(&self, state: &State) -> Outcome {
+    /// How far the run's commit has come with it.
+    pub(crate) fn change(&self, state: &State) -> Change {
         match (&self.error, self.status) {
             // A loser of a race could not be undone; what was wanted is done.
             (None, RunStatus::Succeeded | RunStatus::Parked) => {
-                Outcome::Success { transaction_id: transaction(&self.result), result: self.result.clone() }
+                Change::Success { transaction_id: transaction(&self.result) }
             }
             // A person will find out: until then it has not failed.
             (_, RunStatus::Parked) if state.unknown().is_some() => {
-                Outcome::Unknown { step: state.unknown().map_or_else(String::new, ToString::to_string) }
+                Change::Unknown { step: state.unknown().map_or_else(String::new, ToString::to_string) }
             }
             (error, status) => {
-                let rollback = state.rollback();
                 let none = || Failure::new(&"".into(), "flow.cancelled", "the run was cancelled");
                 let error = error.clone().unwrap_or_else(none);
-                Outcome::Failed { error, parked: status == RunStatus::Parked, rollback }
+                failed(&error, status == RunStatus::Parked, &state.rollback())
             }
         }
+    }
+}
+
+/// It could not be done; what was done is undone, as far as `parked` does not say otherwise.
+fn failed(error: &Failure, parked: bool, rollback: &Rollback) -> Change {
+    let details =
+        json!({ "step": error.step, "landed": error.landed, "attempts": error.attempts, "parked": parked });
+    Change::Failed {
+        error: CommitError {
+            code: error.code.clone(),
+            message: error.message.clone(),
+            details: members(details),
+            // Of what could not be undone, or may have landed, nobody should make a second.
+            recoverable: Some(error.recoverable && !parked && error.landed == Landed::No),
+            ..CommitError::default()
+        },
+        retries: u64::from(error.attempts.saturating_sub(1)),
+        rollback: members(json!(rollback)).filter(|_| !rollback.is_empty()),
+    }
+}
+
+fn members(value: Value) -> Option<Map<String, Value>> {
+    match value {
+        Value::Object(members) => Some(members),
+        _ => None,
     }
 }
 

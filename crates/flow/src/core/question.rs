@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use conversation::By;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use xxhash_rust::xxh3::xxh3_128;
@@ -12,7 +13,6 @@ use super::failure::Failure;
 use super::frame::{Activation, Id, Vars};
 use super::machine::Machine;
 use super::state::State;
-use crate::By;
 use crate::definition::{Body, OnTimeout, Utterance};
 
 /// The most times one step asks. It asks again when what it showed has changed.

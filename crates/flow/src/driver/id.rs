@@ -38,11 +38,6 @@ impl RunId {
         Self { id, begun: Some(Arc::new(Mutex::new(Some(loaded)))) }
     }
 
-    /// The name of the stream that is the run's journal.
-    pub fn journal(&self) -> String {
-        super::begin::stream(&self.id)
-    }
-
     /// The run as it was begun; once.
     pub(super) fn take(&self) -> Option<Loaded> {
         self.begun.as_ref()?.lock().take()

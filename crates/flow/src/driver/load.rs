@@ -56,6 +56,19 @@ impl Engine {
         Ok(Loaded { row, definition, state, version })
     }
 
+    /// How a run was begun, as its journal has it; `None` of a run that never was.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn started(&self, run: &str) -> Result<Option<Arc<Start>>, Error> {
+        let journal = self.0.store.stream(&stream(run), 0, 1).await?;
+        let first = journal.first().and_then(|event| serde_json::from_slice(&event.data).ok());
+        Ok(match first {
+            Some(Event::RunStarted(start)) => Some(start),
+            Some(_) | None => None,
+        })
+    }
+
     /// A run that has just been begun is as it was begun; anything else is as its journal has it.
     ///
     /// One that is not taken can do nothing before it has written an entry, which its version would refuse. One that

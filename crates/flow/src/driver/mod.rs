@@ -24,6 +24,7 @@ mod listen;
 mod load;
 mod lost;
 mod mend;
+mod motion;
 mod needs;
 mod open;
 mod passage;
@@ -50,6 +51,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use conversation::ConversationPort;
 use parking_lot::{Mutex, RwLock};
 use port::{Clock, Entropy, Systems};
 use serde_json::json;
@@ -65,7 +67,7 @@ pub use stuck::{Live, LivePage};
 pub use undelivered::Undelivered;
 
 use crate::definition::{Definition, Known};
-use crate::{EffectView, Error, Letter, Listener, RunView, Voice};
+use crate::{EffectView, Error, Letter, Listener, RunView};
 
 /// The points of this crate at which the crash harness may kill the process, in the order a step passes them.
 pub fn failpoints() -> &'static [&'static str] {
@@ -80,7 +82,7 @@ pub struct Deps {
     /// The systems that steps call, guarded.
     pub systems: Systems,
     /// How runs speak into conversations.
-    pub voice: Arc<dyn Voice>,
+    pub conversations: Arc<dyn ConversationPort>,
     /// The flows that can be started.
     pub definitions: Vec<Definition>,
     /// The names that were known when they were compiled.
@@ -146,7 +148,7 @@ struct Inner {
     home: Handle,
     store: Store,
     systems: Systems,
-    voice: Arc<dyn Voice>,
+    conversations: Arc<dyn ConversationPort>,
     listener: Arc<dyn Listener>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -263,7 +265,7 @@ impl Inner {
             home: Handle::current(),
             store: deps.store,
             systems: deps.systems,
-            voice: deps.voice,
+            conversations: deps.conversations,
             listener: deps.listener,
             clock: deps.clock,
             entropy: deps.entropy,

@@ -1,5 +1,6 @@
 //! Decisions into rows of the turn's batch, and into events that are true once it is committed.
 
+use conversation::{Closing, OutgoingClose};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::{Append, DeadOp, DeadState, Expected, NewEvent, OutboxOp, OutboxRow, SignalOp, Timer, TimerOp};
@@ -13,7 +14,6 @@ use super::{RunId, timers};
 use crate::Error;
 use crate::core::{Decision, Effect, Ended, Event, Failure, Parent, Start, TimerKind, Until, later};
 use crate::definition::Retry;
-use crate::{Close, QuestionEnd};
 
 impl Runner {
     pub(super) async fn perform(&mut self, turn: &mut Turn, decision: Decision) -> Result<(), Stop> {
@@ -249,10 +249,10 @@ impl Runner {
 
     fn end(&mut self, turn: &mut Turn, ended: Box<Ended>) {
         if self.answers() {
-            turn.said.outcome = Some(ended.outcome(&self.state));
+            turn.outgoing.change = Some(ended.change(&self.state));
         }
         if self.state.has_asked() {
-            turn.said.closes.push(Close { step: None, how: QuestionEnd::Withdrawn });
+            turn.outgoing.closes.push(OutgoingClose { step: None, how: Closing::Withdrawn });
         }
         let start = &self.state.start;
         if let Some(parent) = start.parent.as_ref().filter(|_| !store::mutant("forget-parent")) {

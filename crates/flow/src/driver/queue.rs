@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use conversation::Change;
 use store::{Append, Batch, Expected, RunFilter, RunRow, RunStatus, Signal, SignalOp};
 
 use super::Engine;
@@ -13,7 +14,6 @@ use super::runner::{Runner, Stop};
 use super::runs::Message;
 use crate::core::{Decision, Ended, Event, Failure, LinePlace};
 use crate::definition::Busy;
-use crate::{Outcome, Said};
 
 /// How long until it is looked again who is next, when the store did not say.
 const AWHILE: Duration = Duration::from_secs(1);
@@ -89,8 +89,7 @@ impl Runner {
     async fn take(&mut self) -> Result<(), Stop> {
         let start = &self.state.start;
         let answers = start.commit.is_some() && start.conversation.is_some() && !self.state.is_undone();
-        let said = Said { outcome: answers.then_some(Outcome::InProgress), ..Said::default() };
-        self.turn_saying(vec![Event::RunTaken], said).await
+        self.turn_telling(vec![Event::RunTaken], answers.then_some(Change::InProgress)).await
     }
 
     /// Another run has the key.

@@ -3,14 +3,38 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use conversation::{Closing, Outgoing, OutgoingAct, OutgoingClose, OutgoingQuestion, OutgoingWait, Want};
 use serde_json::{Map, Value, json};
+use store::{Batch, Receipt};
 
+use super::motion::Below;
 use super::runner::{Runner, Stop};
 use super::turn::Turn;
+use crate::QuestionEnd;
 use crate::core::{Event, Shown, Speech, TimerKind, Until, later};
-use crate::{Close, Question, QuestionEnd, Told, Wait, Want};
 
 impl Runner {
+    /// Says what a turn has gathered, in one commit with what it writes.
+    pub(super) async fn say_all(
+        &mut self,
+        outgoing: &Outgoing,
+        batch: Batch,
+    ) -> Result<Receipt, store::Error> {
+        let start = &self.state.start;
+        let outgoing = Outgoing {
+            tenant: start.tenant.clone(),
+            conversation: start.conversation.clone().unwrap_or_default(),
+            commit: start.commit.clone(),
+            run: start.run.clone(),
+            speaker: start.flow.clone(),
+            correlation: start.correlation.clone(),
+            trace: start.trace.clone(),
+            ..outgoing.clone()
+        };
+        let below = Below { engine: self.engine.clone(), lineage: start.below() };
+        self.engine.0.conversations.say(outgoing, batch, &below).await
+    }
+
     pub(super) async fn say(
         &mut self,
         turn: &mut Turn,
@@ -25,7 +49,7 @@ impl Runner {
         };
         let tenant = self.state.start.tenant.clone();
         let waits = !matches!(speech, Speech::Emit(_));
-        if waits && !self.engine.0.voice.is_heard(&tenant, &conversation).await? {
+        if waits && !self.engine.0.conversations.is_open(&tenant, &conversation).await? {
             let said = "the conversation is over or unknown, so nobody would answer".to_owned();
             self.fail(turn, path, "flow.conversation_over", said);
             return Ok(());
@@ -33,7 +57,7 @@ impl Runner {
         match speech {
             Speech::Emit(act) => {
                 let id = format!("{}/{path}~{}", self.run, self.state.generation(&path));
-                turn.said.acts.push(Told { id, body: act.clone() });
+                turn.outgoing.acts.push(OutgoingAct { id, body: act.clone() });
                 self.succeed(turn, path, act);
             }
             Speech::Ask { .. } | Speech::Confirm { .. } => self.ask(turn, path, speech, timeout),
@@ -44,27 +68,27 @@ impl Runner {
     fn ask(&mut self, turn: &mut Turn, path: Arc<str>, speech: Speech, timeout: Option<Duration>) {
         let question = self.state.next_question(&path);
         let id = format!("{}/{path}~{}", self.run, self.state.askings(&path));
-        turn.said.acts.push(Told { id, body: body(&speech, &question) });
+        turn.outgoing.acts.push(OutgoingAct { id, body: body(&speech, &question) });
         let expires = timeout.map(|timeout| later(self.engine.0.clock.now(), timeout));
-        let (want, text, shown) = match speech {
+        let (want, text, shown, on) = match speech {
             Speech::Ask { entity, field, prompt, shown, .. } => {
-                (Want::Fact { entity: entity_id(&entity), field }, prompt, shown)
+                let entity = entity_id(&entity);
+                let on = json!({ "fact": field, "entity": entity, "question": question });
+                (Want::Fact { entity, field }, prompt, shown, on)
             }
             Speech::Confirm { entity, summary, shown, .. } => {
-                (Want::Confirm { entity: entity_id(&entity) }, summary, shown)
+                let entity = entity_id(&entity);
+                let on =
+                    json!({ "confirm": true, "entity": entity, "summary": summary, "question": question });
+                (Want::Confirm { entity }, summary, shown, on)
             }
             Speech::Emit(_) => return,
         };
-        let on = match &want {
-            Want::Fact { entity, field } => json!({ "fact": field, "entity": entity, "question": question }),
-            Want::Confirm { entity } => {
-                json!({ "confirm": true, "entity": entity, "summary": text, "question": question })
-            }
-        };
         let Shown { shows, by } = shown;
         let committer = self.state.committer().map(str::to_owned);
-        let asked = Question { id: question.clone(), text, shows, by, committer, expires };
-        turn.said.waits.push(Wait { run: self.run.clone(), step: path.to_string(), want, question: asked });
+        let asked = OutgoingQuestion { id: question.clone(), text, shows, by, committer, expires };
+        let wait = OutgoingWait { run: self.run.clone(), step: path.to_string(), want, question: asked };
+        turn.outgoing.waits.push(wait);
         self.note(turn, Event::QuestionAsked { path: path.clone(), question: question.into(), on });
         if let Some(due) = expires {
             self.timer(turn, path, TimerKind::Timeout, Until::At(due));
@@ -73,13 +97,22 @@ impl Runner {
 
     /// The step waits for no answer any more.
     pub(super) fn close_question(&self, turn: &mut Turn, path: &str, how: QuestionEnd) {
-        turn.said.closes.push(Close { step: Some(path.to_owned()), how });
+        turn.outgoing.closes.push(OutgoingClose { step: Some(path.to_owned()), how: closing(how) });
     }
 
     /// Silence was taken for a yes.
     pub(super) fn agree(&self, turn: &mut Turn, path: &str, act: Value) {
         let id = format!("{}/{path}~{}/timeout", self.run, self.state.askings(path));
-        turn.said.acts.push(Told { id, body: act });
+        turn.outgoing.acts.push(OutgoingAct { id, body: act });
+    }
+}
+
+fn closing(how: QuestionEnd) -> Closing {
+    match how {
+        QuestionEnd::Expired => Closing::Expired,
+        QuestionEnd::Withdrawn => Closing::Withdrawn,
+        QuestionEnd::Changed => Closing::Changed,
+        QuestionEnd::Ended => Closing::Ended,
     }
 }
 

@@ -3,14 +3,15 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use conversation::{Change, Outgoing};
 use store::{Append, Batch, Expected, NewEvent, Receipt, Timer, TimerOp, failpoint};
 
 use super::begin::{row, sla_id, stream};
 use super::load::entry;
 use super::runner::{Runner, Stop};
 use super::runs::Message;
+use crate::Transition;
 use crate::core::{Decision, Effect, Event};
-use crate::{Outcome, Said, Transition};
 
 /// What a turn has gathered.
 #[derive(Default)]
@@ -24,7 +25,7 @@ pub(super) struct Turn {
     /// Whether others with its key need not wait for it any more.
     released: bool,
     pub(super) batch: Batch,
-    pub(super) said: Said,
+    pub(super) outgoing: Outgoing,
     pub(super) launch: Vec<Effect>,
     pub(super) children: Vec<super::RunId>,
     pub(super) stop_children: Vec<String>,
@@ -60,9 +61,14 @@ impl Runner {
         self.whole_turn(events, Turn { batch, decisions: decisions.into(), ..Turn::default() }).await
     }
 
-    /// A turn that also says something.
-    pub(super) async fn turn_saying(&mut self, events: Vec<Event>, said: Said) -> Result<(), Stop> {
-        self.whole_turn(events, Turn { said, ..Turn::default() }).await
+    /// A turn that also tells how far its commit has come.
+    pub(super) async fn turn_telling(
+        &mut self,
+        events: Vec<Event>,
+        change: Option<Change>,
+    ) -> Result<(), Stop> {
+        let outgoing = Outgoing { change, ..Outgoing::default() };
+        self.whole_turn(events, Turn { outgoing, ..Turn::default() }).await
     }
 
     async fn whole_turn(&mut self, events: Vec<Event>, mut turn: Turn) -> Result<(), Stop> {
@@ -99,11 +105,11 @@ impl Runner {
             let (events, expected) = (std::mem::take(&mut turn.entries), Expected::Version(self.version));
             turn.batch.appends.push(Append { stream: stream(&self.run), expected, events });
         }
-        if turn.batch.is_empty() && turn.said.is_empty() {
+        if turn.batch.is_empty() && turn.outgoing.is_empty() {
             return Ok(());
         }
         failpoint("flow.writing");
-        self.commit(std::mem::take(&mut turn.batch), &std::mem::take(&mut turn.said)).await?;
+        self.commit(std::mem::take(&mut turn.batch), &std::mem::take(&mut turn.outgoing)).await?;
         failpoint("flow.written");
         let events = std::mem::take(&mut turn.events);
         (turn.weight, turn.ended) = (0, turn.ended || events.iter().any(Event::is_end));
@@ -115,13 +121,13 @@ impl Runner {
     }
 
     /// Commits; waits for a store that is busy or full, for it recovers.
-    async fn commit(&mut self, batch: Batch, said: &Said) -> Result<Receipt, Stop> {
+    async fn commit(&mut self, batch: Batch, outgoing: &Outgoing) -> Result<Receipt, Stop> {
         let mut wait = Duration::from_millis(5);
         loop {
-            let committed = if said.is_empty() {
+            let committed = if outgoing.is_empty() {
                 self.engine.0.store.commit(batch.clone()).await
             } else {
-                self.engine.0.voice.say(self.spoken(said), batch.clone()).await
+                self.say_all(outgoing, batch.clone()).await
             };
             match committed {
                 Err(store::Error::Busy | store::Error::Full) => {
@@ -131,20 +137,6 @@ impl Runner {
                 Err(error) => return Err(error.into()),
                 Ok(receipt) => return Ok(receipt),
             }
-        }
-    }
-
-    fn spoken(&self, said: &Said) -> Said {
-        let start = &self.state.start;
-        Said {
-            tenant: start.tenant.clone(),
-            conversation: start.conversation.clone().unwrap_or_default(),
-            commit: start.commit.clone(),
-            run: start.run.clone(),
-            correlation: start.correlation.clone(),
-            trace: start.trace.clone(),
-            lineage: Some(start.below()),
-            ..said.clone()
         }
     }
 
@@ -183,8 +175,8 @@ impl Runner {
             return;
         }
         self.unknown = unknown.is_some();
-        let told = unknown.map_or(Outcome::InProgress, |step| Outcome::Unknown { step });
-        turn.said.outcome.get_or_insert(told);
+        let change = unknown.map_or(Change::InProgress, |step| Change::Unknown { step });
+        turn.outgoing.change.get_or_insert(change);
     }
 
     /// Whether its conversation is told how far it has come.

@@ -1,6 +1,7 @@
 //! Questions of a run: each is answered once, by what names it, and closed with whatever ends it.
 
-use flow::{By, Close, QuestionEnd, RunView};
+use conversation::{By, Closing, OutgoingClose, OutgoingWait};
+use flow::{QuestionEnd, RunView};
 use serde_json::{Value, json};
 use store::RunStatus;
 
@@ -15,7 +16,7 @@ fn code(view: &RunView) -> &str {
 }
 
 /// What was told of a step's questions: how they were closed, in order.
-fn closed(world: &World, step: &str) -> Vec<QuestionEnd> {
+fn closed(world: &World, step: &str) -> Vec<Closing> {
     let said = world.said.said.lock();
     let closes = said.iter().flat_map(|said| &said.closes);
     closes.filter(|close| close.step.as_deref() == Some(step)).map(|close| close.how).collect()
@@ -76,7 +77,7 @@ async fn a_question_is_asked_again_under_a_new_name_when_what_it_shows_has_chang
 async fn a_question_that_keeps_changing_is_given_up() {
     let world = World::of(SURE).await;
     let run = world.start("act_1", order()).await;
-    let mut last: Option<flow::Wait> = None;
+    let mut last: Option<OutgoingWait> = None;
     for _ in 0..100 {
         let before = last.as_ref().map(|wait| wait.question.id.clone());
         let wait = world.asked("sure", before.as_deref()).await;
@@ -112,20 +113,20 @@ do:
 "#;
     let world = World::of(race).await;
     assert_eq!(world.runs(order()).await.status, RunStatus::Succeeded);
-    assert_eq!(closed(&world, "sure"), [QuestionEnd::Withdrawn], "its race was lost");
+    assert_eq!(closed(&world, "sure"), [Closing::Withdrawn], "its race was lost");
 
     let world = World::of(SURE).await;
     let run = world.start("act_1", order()).await;
     world.asked("sure", None).await;
     world.engine.cancel(run.as_str(), "ann").await.unwrap();
     ends(&world, &run).await;
-    assert_eq!(closed(&world, "sure"), [QuestionEnd::Withdrawn], "its run was cancelled");
+    assert_eq!(closed(&world, "sure"), [Closing::Withdrawn], "its run was cancelled");
 
     let timed = r#"do: [{ sure: { confirm: { summary: "Sure?" }, timeout: 20ms } }]"#;
     let world = World::of(timed).await;
     assert_eq!(code(&world.runs(order()).await), "flow.timeout");
-    assert_eq!(closed(&world, "sure"), [QuestionEnd::Expired], "its time was over");
-    let all = Close { step: None, how: QuestionEnd::Withdrawn };
+    assert_eq!(closed(&world, "sure"), [Closing::Expired], "its time was over");
+    let all = OutgoingClose { step: None, how: Closing::Withdrawn };
     assert!(world.said.said.lock().iter().any(|said| said.closes.contains(&all)), "nothing is left of a run");
 }
 
@@ -137,7 +138,7 @@ async fn a_restart_asks_anew() {
     world.engine.pause(run.as_str(), "ann").await.unwrap();
     world.engine.restart_from(run.as_str(), "sure", false, "ops").await.unwrap();
     let second = world.asked("sure", Some(&first.question.id)).await;
-    assert_eq!(closed(&world, "sure"), [QuestionEnd::Withdrawn]);
+    assert_eq!(closed(&world, "sure"), [Closing::Withdrawn]);
     world.answer(&first, yes()).await;
     assert_eq!(world.engine.view(run.as_str()).await.unwrap().status, RunStatus::Waiting);
     world.answer(&second, yes()).await;

@@ -154,8 +154,8 @@ async fn a_newcomer_may_be_rejected() {
     let second = world.start("act_2", order()).await;
     let view = world.over(&second).await;
     assert_eq!((view.status, view.error.unwrap().code.as_str()), (RunStatus::Failed, "flow.key_busy"));
-    let told = world.said.said.lock().last().unwrap().outcome.clone();
-    assert!(matches!(told, Some(flow::Outcome::Failed { .. })), "{told:?}");
+    let told = world.said.said.lock().last().unwrap().change.clone();
+    assert!(matches!(told, Some(conversation::Change::Failed { .. })), "{told:?}");
     world.signal(&first, "go", "s1", json!(null)).await;
     assert_eq!(world.over(&first).await.status, RunStatus::Succeeded);
     let third = world.start("act_3", order()).await;

@@ -10,6 +10,7 @@ mod faults;
 mod keys;
 mod ledger;
 mod listening;
+mod motion;
 mod once;
 mod pausing;
 mod planted;

@@ -224,8 +224,8 @@ async fn a_loser_that_cannot_be_undone_waits_for_a_person() {
     let run = world.start("act_1", order()).await;
     let view = world.engine.wait(run.as_str(), PATIENCE).await.unwrap();
     assert_eq!((view.status, view.error), (RunStatus::Parked, None));
-    let told = world.said.said.lock().last().unwrap().outcome.clone();
-    assert!(matches!(told, Some(flow::Outcome::Success { .. })), "{told:?}");
+    let told = world.said.said.lock().last().unwrap().change.clone();
+    assert!(matches!(told, Some(conversation::Change::Success { .. })), "{told:?}");
     world.ledger.mended("payments.refund");
     world.engine.replay_dead(&world.dead().await.id, false, "ops").await.unwrap();
     world.until(&run, |view| view.status == RunStatus::Succeeded).await;

@@ -130,7 +130,7 @@ do:
     let said = world.said.said.lock();
     let acts: Vec<_> = said.iter().flat_map(|said| &said.acts).map(|act| act.body["type"].clone()).collect();
     assert_eq!(acts, [json!("ask"), json!("confirm")]);
-    assert!(said.iter().any(|said| said.outcome == Some(flow::Outcome::InProgress)));
+    assert!(said.iter().any(|said| said.change == Some(conversation::Change::InProgress)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,22 +1,24 @@
 //! What a conversation is told of how far its commit has come.
 
-use flow::{Outcome, Rollback};
+use conversation::Change;
+use flow::Rollback;
 use port::{Fault, Kind, Landed};
+use serde_json::json;
 use store::RunStatus;
 
 use crate::world::{World, order};
 
 /// What was told so far.
-fn told(world: &World) -> Vec<Outcome> {
-    world.said.said.lock().iter().filter_map(|said| said.outcome.clone()).collect()
+fn told(world: &World) -> Vec<Change> {
+    world.said.said.lock().iter().filter_map(|said| said.change.clone()).collect()
 }
 
 fn lost() -> Fault {
     Fault::new(Kind::Timeout, Landed::Unknown, "no answer")
 }
 
-fn unknown(step: &str) -> Outcome {
-    Outcome::Unknown { step: step.to_owned() }
+fn unknown(step: &str) -> Change {
+    Change::Unknown { step: step.to_owned() }
 }
 
 fn names(steps: &[&str]) -> Vec<String> {
@@ -31,13 +33,13 @@ async fn an_outcome_that_nobody_knows_is_told_as_that_and_once() {
     let run = world.start("act_1", order()).await;
     let view = world.until(&run, |view| view.status == RunStatus::Paused).await;
     assert_eq!(view.unknown().map(|step| step.path.as_str()), Some("pay"), "{view:#?}");
-    assert_eq!(told(&world), [Outcome::InProgress, unknown("pay")]);
+    assert_eq!(told(&world), [Change::InProgress, unknown("pay")]);
     world.dies_and_restarts().await;
     world.engine.cancel(run.as_str(), "ada").await.unwrap();
     let view = world.until(&run, |view| view.status.is_ended() || view.status == RunStatus::Parked).await;
     let told = told(&world);
     assert_eq!(
-        told.iter().filter(|outcome| matches!(outcome, Outcome::Unknown { .. })).count(),
+        told.iter().filter(|outcome| matches!(outcome, Change::Unknown { .. })).count(),
         1,
         "{told:?}"
     );
@@ -52,10 +54,10 @@ async fn what_is_found_out_is_told_when_it_is() {
     world.ledger.holds("payments.find");
     let run = world.start("act_1", order()).await;
     world.until(&run, |view| view.unknown().is_some()).await;
-    assert_eq!(told(&world), [Outcome::InProgress, unknown("pay")]);
+    assert_eq!(told(&world), [Change::InProgress, unknown("pay")]);
     world.ledger.lets_go("payments.find");
     world.until(&run, |view| view.blocked_on.as_ref().is_some_and(|on| on.reason == "timer")).await;
-    assert_eq!(told(&world), [Outcome::InProgress, unknown("pay"), Outcome::InProgress]);
+    assert_eq!(told(&world), [Change::InProgress, unknown("pay"), Change::InProgress]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -72,8 +74,6 @@ do:
     let expected = Rollback { undone: names(&["pay"]), not_undone: names(&["take"]) };
     assert_eq!(view.rollback.as_ref(), Some(&expected), "{view:#?}");
     let told = told(&world);
-    assert!(
-        matches!(told.last(), Some(Outcome::Failed { rollback, .. }) if *rollback == expected),
-        "{told:?}"
-    );
+    let Some(Change::Failed { rollback, .. }) = told.last() else { panic!("{told:?}") };
+    assert_eq!(json!(rollback), json!(expected));
 }

@@ -1,6 +1,6 @@
 //! A run that has ended is undone later, once, and can be begun again after that.
 
-use flow::Outcome;
+use conversation::Change;
 use port::{Fault, Kind, Landed};
 use store::RunStatus;
 
@@ -24,8 +24,9 @@ async fn a_succeeded_run_is_undone_in_reverse_once() {
     assert_eq!((view.status, view.error.unwrap().code.as_str()), (RunStatus::Compensated, "flow.undone"));
     assert_eq!(world.ledger.effects()[3..], ["payments.refund", "inventory.release"]);
     assert_eq!(world.ledger.inputs("inventory.release")[0]["why"], "undone by ada: sent back");
-    let told = world.said.said.lock().last().unwrap().outcome.clone();
-    assert!(matches!(told, Some(Outcome::Failed { parked: false, .. })), "{told:?}");
+    let told = world.said.said.lock().last().unwrap().change.clone();
+    let Some(Change::Failed { error, .. }) = told else { panic!("{told:?}") };
+    assert_eq!(error.details.unwrap()["parked"], false);
     assert!(world.engine.undo(run.as_str(), false, "ada").await.is_err(), "it is undone");
     // Done again, what was undone has keys of its own.
     world.engine.restart_from(run.as_str(), "reserve", false, "ops").await.unwrap();

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use flow::{Deps, Engine, Known, Limits, Listener, RunId, RunView, Said, Start, Transition, Voice};
+use conversation::{ConversationPort, Motion, Outgoing, OutgoingWait};
+use flow::{Deps, Engine, Known, Limits, Listener, RunId, RunView, Start, Transition};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
@@ -37,13 +38,18 @@ pub(crate) struct World {
 /// Commits what is said and remembers it.
 pub(crate) struct Recorder {
     store: Mutex<Store>,
-    pub(crate) said: Mutex<Vec<Said>>,
+    pub(crate) said: Mutex<Vec<Outgoing>>,
     /// The conversation has ended.
     pub(crate) over: AtomicBool,
 }
 
-impl Voice for Recorder {
-    fn say<'a>(&'a self, said: Said, batch: Batch) -> BoxFuture<'a, Result<Receipt, store::Error>> {
+impl ConversationPort for Recorder {
+    fn say<'a>(
+        &'a self,
+        said: Outgoing,
+        batch: Batch,
+        _: &'a dyn Motion,
+    ) -> BoxFuture<'a, Result<Receipt, store::Error>> {
         async move {
             let store = self.store.lock().clone();
             let receipt = store.commit(batch).await?;
@@ -53,7 +59,7 @@ impl Voice for Recorder {
         .boxed()
     }
 
-    fn is_heard<'a>(
+    fn is_open<'a>(
         &'a self,
         _tenant: &'a str,
         _conversation: &'a str,
@@ -124,8 +130,8 @@ impl World {
         let store = Store::inline().unwrap();
         let clock = Arc::new(HeldClock::new(jiff::Timestamp::from_second(1_700_000_000).unwrap()));
         let (ledger, crash) = (Ledger::default(), Arc::new(Crash::default()));
-        let voice = Mutex::new(store.clone());
-        let said = Arc::new(Recorder { store: voice, said: Mutex::default(), over: AtomicBool::default() });
+        let kept = Mutex::new(store.clone());
+        let said = Arc::new(Recorder { store: kept, said: Mutex::default(), over: AtomicBool::default() });
         let flows: Vec<_> =
             flows.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
         let deps = Deps { limits, ..deps(&store, &ledger, &said, &crash, &clock) };
@@ -182,19 +188,19 @@ impl World {
     }
 
     /// The question that a step has asked last.
-    pub(crate) fn question(&self, step: &str) -> Option<flow::Wait> {
+    pub(crate) fn question(&self, step: &str) -> Option<OutgoingWait> {
         let said = self.said.said.lock();
         said.iter().flat_map(|said| &said.waits).rfind(|wait| wait.step == step).cloned()
     }
 
     /// Waits until a step has asked something else than `before`.
-    pub(crate) async fn asked(&self, step: &str, before: Option<&str>) -> flow::Wait {
-        let other = |wait: &flow::Wait| Some(wait.question.id.as_str()) != before;
+    pub(crate) async fn asked(&self, step: &str, before: Option<&str>) -> OutgoingWait {
+        let other = |wait: &OutgoingWait| Some(wait.question.id.as_str()) != before;
         eventually("a question", async || self.question(step).filter(other)).await
     }
 
     /// Answers a question.
-    pub(crate) async fn answer(&self, wait: &flow::Wait, payload: Value) {
+    pub(crate) async fn answer(&self, wait: &OutgoingWait, payload: Value) {
         let mut batch = Batch::default();
         self.engine.answer(
             &mut batch,
@@ -207,7 +213,7 @@ impl World {
     }
 
     /// Closes a question without an answer.
-    pub(crate) async fn close(&self, wait: &flow::Wait, how: flow::QuestionEnd) {
+    pub(crate) async fn close(&self, wait: &OutgoingWait, how: flow::QuestionEnd) {
         let mut batch = Batch::default();
         let id = Some(wait.question.id.as_str());
         self.engine.close(&mut batch, (&wait.run, &wait.step), id, how, (Some("ann"), Some("a mistake")));
@@ -269,7 +275,7 @@ fn deps(
     Deps {
         store: store.clone(),
         systems: ledger.systems(),
-        voice: said.clone(),
+        conversations: said.clone(),
         definitions: Vec::new(),
         known: known(),
         clock: clock.clone(),

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use flow::{Deps, Engine, Known, Limits, Said, Silence, Voice};
+use conversation::{ConversationPort, Motion, Outgoing, OutgoingWait};
+use flow::{Deps, Engine, Known, Limits, Silence};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
@@ -33,12 +34,17 @@ pub(crate) struct Life {
 #[derive(Default)]
 pub(crate) struct Conversation {
     store: Mutex<Option<Store>>,
-    pub(crate) said: Mutex<Vec<Said>>,
-    pub(crate) asked: Mutex<Vec<flow::Wait>>,
+    pub(crate) said: Mutex<Vec<Outgoing>>,
+    pub(crate) asked: Mutex<Vec<OutgoingWait>>,
 }
 
-impl Voice for Conversation {
-    fn say<'a>(&'a self, said: Said, batch: Batch) -> BoxFuture<'a, Result<Receipt, store::Error>> {
+impl ConversationPort for Conversation {
+    fn say<'a>(
+        &'a self,
+        said: Outgoing,
+        batch: Batch,
+        _: &'a dyn Motion,
+    ) -> BoxFuture<'a, Result<Receipt, store::Error>> {
         async move {
             let store = self.store.lock().clone().ok_or(store::Error::Closed)?;
             // People hear of it when it is durable, whether or not the process still lives then.
@@ -52,7 +58,7 @@ impl Voice for Conversation {
         .boxed()
     }
 
-    fn is_heard<'a>(
+    fn is_open<'a>(
         &'a self,
         _tenant: &'a str,
         _conversation: &'a str,
@@ -83,7 +89,7 @@ impl Life {
         let deps = Deps {
             store: self.store.clone(),
             systems: self.world.systems(life, self.missing),
-            voice: self.voice.clone(),
+            conversations: self.voice.clone(),
             definitions: self.definitions(),
             known: known(),
             clock: self.clock.clone(),

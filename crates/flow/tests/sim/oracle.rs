@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flow::{Engine, Outcome, RunView, StepStatus, StepView};
+use conversation::Change;
+use flow::{Engine, RunView, StepStatus, StepView};
 use jiff::Timestamp;
 use serde_json::Value;
 use store::{DeadFilter, DeadState, OutboxFilter, RunFilter, RunStatus, Store, Timer};
@@ -206,12 +207,12 @@ fn told(found: &Found, life: &Life) -> Vec<String> {
     let said = life.voice.said.lock();
     let mut wrong = Vec::new();
     for (id, run) in &found.runs {
-        let last = said.iter().rev().filter(|said| said.run == *id).find_map(|said| said.outcome.clone());
+        let last = said.iter().rev().filter(|said| said.run == *id).find_map(|said| said.change.clone());
         let Some(last) = last else { continue };
         let right = match (run.view.status, &last) {
-            (RunStatus::Succeeded, Outcome::Success { .. }) => true,
-            (status, Outcome::Failed { .. }) => status != RunStatus::Succeeded,
-            (status, _) => !status.is_ended() && !matches!(last, Outcome::Success { .. }),
+            (RunStatus::Succeeded, Change::Success { .. }) => true,
+            (status, Change::Failed { .. }) => status != RunStatus::Succeeded,
+            (status, _) => !status.is_ended() && !matches!(last, Change::Success { .. }),
         };
         if !right {
             wrong.push(format!("6: {id} is {:?}, the caller heard {last:?}", run.view.status));

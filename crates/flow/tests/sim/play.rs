@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use conversation::{OutgoingWait, Want};
 use flow::{Engine, RunId, Start};
 use serde_json::{Value, json};
 use store::{Append, Batch, DeadFilter, DeadState, Expected, NewEvent, RunFilter};
@@ -144,9 +145,10 @@ impl<'a> Play<'a> {
             self.answered += 1;
             let payload = match (&wait.want, dice.below(10)) {
                 (_, 0) => continue,
-                (flow::Want::Fact { .. }, _) => json!("red"),
-                (flow::Want::Confirm { .. }, 1 | 2) => json!({ "confirmed": false, "reason": "no" }),
-                (flow::Want::Confirm { .. }, _) => json!({ "confirmed": true }),
+                (Want::Fact { .. }, _) => json!("red"),
+                (Want::Confirm { .. }, 1 | 2) => json!({ "confirmed": false, "reason": "no" }),
+                (Want::Confirm { .. }, _) => json!({ "confirmed": true }),
+                (Want::Event { .. }, _) => continue,
             };
             for _ in 0..1 + dice.below(2) {
                 self.reply(&wait, &format!("a{}", self.answered), &payload).await;
@@ -154,7 +156,7 @@ impl<'a> Play<'a> {
         }
     }
 
-    async fn reply(&self, wait: &flow::Wait, id: &str, payload: &Value) {
+    async fn reply(&self, wait: &OutgoingWait, id: &str, payload: &Value) {
         let (store, run) = (self.life.store(), &wait.run);
         self.with(async |engine| {
             let mut batch = Batch::default();

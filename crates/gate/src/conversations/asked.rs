@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use conversation::Motion;
 use jiff::Timestamp;
 use react::{Closing, Conversation, Question, Refusal, Wait, Want};
 use serde::{Deserialize, Serialize};
@@ -157,7 +158,7 @@ impl Conversations {
     pub(crate) async fn withdraw(
         &self,
         principal: &Principal,
-        correlation: &Arc<str>,
+        (correlation, motion): (&Arc<str>, &dyn Motion),
         (id, reason): (&str, &str),
         done: Option<KeyOp>,
     ) -> Result<(Value, u64), Problem> {
@@ -168,7 +169,8 @@ impl Conversations {
             Ok(react::close_question(talk, id, Closing::Withdrawn, Some(&by), Some(reason)))
         };
         let keep: Option<super::Keep> = done.map(|done| -> super::Keep { Box::new(move |_| Some(done)) });
-        let (_, position) = self.change(principal, correlation, found.conversation(), keep, close).await?;
+        let (_, position) =
+            self.change(principal, (correlation, motion), found.conversation(), keep, close).await?;
         let shown = self.any_question(principal, id).await?.shown(self.clock.now());
         Ok((shown, position))
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use act::{ConversationStatus, Participant};
+use conversation::Motion;
 use react::{Conversation, Decision, Refusal, Started};
 use serde_json::{Map, Value};
 
@@ -34,13 +35,13 @@ impl Conversations {
     pub(crate) async fn create(
         &self,
         principal: &Principal,
-        correlation: &Arc<str>,
+        (correlation, motion): (&Arc<str>, &dyn Motion),
         new: NewConversation,
         keep: Option<Keep>,
     ) -> Result<(Value, u64), Problem> {
         let (tenant, id) = (principal.tenant.clone(), new.id.clone());
         let vouched = principal.standing(&principal.subject).vouches;
-        self.change(principal, correlation, &id, keep, move |talk, at| {
+        self.change(principal, (correlation, motion), &id, keep, move |talk, at| {
             let NewConversation { participants, channel, context, .. } = new;
             let started = Started { tenant, at, channel, context };
             react::begin(talk, started, participants, vouched)
@@ -55,7 +56,7 @@ impl Conversations {
     pub(crate) async fn end(
         &self,
         principal: &Principal,
-        correlation: &Arc<str>,
+        (correlation, motion): (&Arc<str>, &dyn Motion),
         id: &str,
         (status, error): (ConversationStatus, Option<Value>),
         keep: Option<Keep>,
@@ -77,7 +78,7 @@ impl Conversations {
             }
             react::end(talk, status, error, at)
         };
-        self.change(principal, correlation, id, keep, end).await
+        self.change(principal, (correlation, motion), id, keep, end).await
     }
 
     /// Decides once under the conversation's lock and commits. Somebody else's write is told, not tried over: one
@@ -85,7 +86,7 @@ impl Conversations {
     pub(super) async fn change(
         &self,
         principal: &Principal,
-        correlation: &Arc<str>,
+        (correlation, motion): (&Arc<str>, &dyn Motion),
         id: &str,
         keep: Option<Keep>,
         decide: impl FnOnce(&Conversation, jiff::Timestamp) -> Result<Decision, Refusal> + Send,
@@ -100,17 +101,15 @@ impl Conversations {
         }
         let now = self.clock.now();
         let decision = decide(&talk, now).map_err(refused)?;
-        let mut work =
-            Work::new(talk, principal.tenant.clone(), correlation.clone(), now, self.store.batch_bytes());
-        if !decision.signals.is_empty() {
-            work.tell(self.engine()?, &decision);
-        }
+        let whose = (principal.tenant.clone(), correlation.clone());
+        let mut work = Work::new(talk, whose, now, self.store.batch_bytes(), motion);
+        work.tell(&decision);
         work.fold(decision, None);
         let document = read::document(&work.talk, &[]);
         let (mut batch, done) = work.finish();
         batch.keys.extend(keep.and_then(|keep| keep(&document)));
-        let (receipt, done) = self.commit(batch, done).await.map_err(contended)?;
-        *slot = Some(done.talk);
+        let (receipt, talk) = self.commit(batch, done).await.map_err(contended)?;
+        *slot = Some(talk);
         Ok((document, receipt.position))
     }
 }

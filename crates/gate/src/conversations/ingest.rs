@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use act::{Accepted, Act, Issue};
+use conversation::Motion;
 use port::TraceContext;
 use react::Ruling;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,8 @@ pub struct Utterance<'a> {
     pub correlation: &'a Arc<str>,
     /// The trace that what they set in motion continues.
     pub trace: TraceContext,
+    /// Plans what they set in motion.
+    pub motion: &'a dyn Motion,
     /// The acts, in order; at most as many as fit one batch.
     pub acts: Vec<Accepted<Act>>,
     /// Whether one refusal refuses them all.
@@ -227,7 +230,8 @@ impl Conversations {
             *slot = Some(talk);
             return Err(refused(refusal).into());
         }
-        let mut work = Work::new(talk, tenant, said.correlation.clone(), now, self.store.batch_bytes());
+        let whose = (tenant, said.correlation.clone());
+        let mut work = Work::new(talk, whose, now, self.store.batch_bytes(), said.motion);
         work.trace = Some(said.trace);
         let mut verdicts = self.decide(&mut work, said, arrivals).await?;
         said.answers.iter().filter_map(|answers| answers.done.clone()).for_each(|done| work.keep(done));
@@ -247,7 +251,6 @@ impl Conversations {
         said: &Utterance<'_>,
         arrivals: &[Arrival],
     ) -> Result<Vec<Verdict>, Again> {
-        let engine = self.engine()?;
         let mut verdicts = Vec::with_capacity(arrivals.len());
         let mut since = self.clock.instant();
         for arrival in arrivals {
@@ -257,7 +260,7 @@ impl Conversations {
             }
             let verdict = match &arrival.settled {
                 Some(settled) => settled.clone(),
-                None => self.one(work, engine, arrival).await?,
+                None => self.one(work, said.motion, arrival).await?,
             };
             if let Err(problem) = &verdict
                 && (said.all_or_nothing || is_too_much(problem, arrivals))
@@ -270,17 +273,12 @@ impl Conversations {
     }
 
     /// Decides one act, unless it is a commit that was begun before.
-    async fn one(
-        &self,
-        work: &mut Work,
-        engine: &flow::Engine,
-        arrival: &Arrival,
-    ) -> Result<Verdict, Problem> {
-        let leave = match self.leave(work, arrival).await? {
+    async fn one(&self, work: &mut Work, motion: &dyn Motion, arrival: &Arrival) -> Result<Verdict, Problem> {
+        let leave = match self.leave(work, motion, arrival).await? {
             Named::May(leave) => leave,
             Named::Settled(verdict) => return Ok(verdict),
         };
-        match work.act(&self.deciding, engine, arrival, leave.as_ref()) {
+        match work.act(&self.deciding, arrival, leave.as_ref()) {
             Ok(taken) => Ok(Ok(taken)),
             // What cannot be taken now may have been taken before: then it is answered as then.
             Err(problem) => Ok(self.seen(arrival).await?.unwrap_or(Err(problem))),
@@ -288,7 +286,12 @@ impl Conversations {
     }
 
     /// Whether an act may begin what it wants, as far as its key is concerned.
-    pub(super) async fn leave(&self, work: &Work, arrival: &Arrival) -> Result<Named, Problem> {
+    pub(super) async fn leave(
+        &self,
+        work: &Work,
+        motion: &dyn Motion,
+        arrival: &Arrival,
+    ) -> Result<Named, Problem> {
         let Some(identity) = &arrival.identity else {
             return Ok(
                 named::unnamed(&arrival.act).map_or_else(|no| Named::Settled(Err(no)), |()| Named::May(None))
@@ -296,7 +299,7 @@ impl Conversations {
         };
         match work.named(identity, arrival) {
             Some(verdict) => Ok(Named::Settled(verdict)),
-            None => self.named(&work.tenant, arrival, identity).await,
+            None => self.named(&work.tenant, motion, arrival, identity).await,
         }
     }
 
@@ -315,7 +318,7 @@ impl Conversations {
             return Ok((done.talk, *self.store.head().borrow()));
         }
         match self.commit(batch, done).await {
-            Ok((receipt, done)) => Ok((done.talk, receipt.position)),
+            Ok((receipt, talk)) => Ok((talk, receipt.position)),
             Err(store::Error::Version { stream: other, .. }) if other == stream => Err(Again::Stale),
             // The stream of a run: its commit was taken before.
             Err(store::Error::Version { .. } | store::Error::Key(_)) => Err(Again::Seen),

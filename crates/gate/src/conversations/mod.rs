@@ -26,7 +26,7 @@ mod share;
 mod voice;
 mod work;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use port::Clock;
 use store::{Batch, Store};
@@ -56,14 +56,13 @@ pub struct Conversations {
     store: Store,
     deciding: Deciding,
     cache: Cache<known::Known>,
-    engine: OnceLock<flow::Engine>,
     shares: Arc<share::Shares>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
 }
 
 impl Conversations {
-    /// The engine speaks through what is made here, so it comes later: see [`Conversations::bind`].
+    /// Keeps what is known of so many conversations.
     pub fn new(
         store: Store,
         deciding: Deciding,
@@ -73,13 +72,7 @@ impl Conversations {
     ) -> Self {
         let cache = Cache::new(limits.conversations);
         let shares = Arc::new(share::Shares::new(limits.commit_keys));
-        Self { store, deciding, cache, engine: OnceLock::new(), shares, clock, observer }
-    }
-
-    /// Gives it the engine that runs what acts set in motion. Only the first is taken.
-    pub fn bind(&self, engine: flow::Engine) {
-        // A second engine would run what the first runs; there is none in a process.
-        let _ = self.engine.set(engine);
+        Self { store, deciding, cache, shares, clock, observer }
     }
 
     /// How acts are read.
@@ -93,24 +86,19 @@ impl Conversations {
         &self,
         batch: Batch,
         done: work::Done,
-    ) -> Insist<Result<(store::Receipt, work::Done), store::Error>> {
-        let (store, engine) = (self.store.clone(), self.engine.get().cloned());
+    ) -> Insist<Result<(store::Receipt, known::Known), store::Error>> {
+        let store = self.store.clone();
         let (observer, shares) = (Arc::clone(&self.observer), Arc::clone(&self.shares));
         insist(async move {
             let receipt = store.commit(batch).await?;
-            shares.took(&done.keys.0, done.keys.1);
-            if let Some(engine) = engine {
-                engine.committed(&done.wake);
+            let work::Done { talk, plan, active, keys } = done;
+            shares.took(&keys.0, keys.1);
+            plan.committed();
+            if active != 0 {
+                observer.conversations(active);
             }
-            if done.active != 0 {
-                observer.conversations(done.active);
-            }
-            Ok((receipt, done))
+            Ok((receipt, talk))
         })
-    }
-
-    fn engine(&self) -> Result<&flow::Engine, Problem> {
-        self.engine.get().ok_or_else(|| Problem::because(crate::Code::Stopping, "the engine has not started"))
     }
 }
 

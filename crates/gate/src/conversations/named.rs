@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use act::{Act, Body, Commit, CommitStatus, Issue};
 use aws_lc_rs::digest::{Context, SHA256};
+use conversation::Motion;
 use jiff::Timestamp;
 use react::{ActStatus, Event, Ruling};
 use serde::{Deserialize, Serialize};
@@ -247,6 +248,7 @@ impl Conversations {
     pub(super) async fn named(
         &self,
         tenant: &Arc<str>,
+        motion: &dyn Motion,
         arrival: &Arrival,
         identity: &Identity,
     ) -> Result<Named, Problem> {
@@ -271,7 +273,7 @@ impl Conversations {
         };
         match named.and_then(|()| new_try(&arrival.act)) {
             Err(problem) => Ok(Named::Settled(Err(problem))),
-            Ok(true) => self.next(identity, &kept).await,
+            Ok(true) => self.next(motion, identity, &kept).await,
             Ok(false) if !self.are_there(&kept.runs).await? => Ok(expired()),
             Ok(false) => {
                 let json: Arc<RawValue> =
@@ -291,18 +293,20 @@ impl Conversations {
         Ok(true)
     }
 
-    /// Whether a later try of a run's commit has begun: the run must not begin again beside it.
-    pub(crate) async fn is_superseded(&self, run: &str) -> Result<bool, Problem> {
-        let journal = self.store.stream(&flow::RunId::from(run).journal(), 0, 1).await?;
-        let begun = journal.first().and_then(|event| serde_json::from_slice::<flow::Start>(&event.data).ok());
-        let Some((start, key)) = begun.and_then(|start| Some((start.clone(), start.idempotency_key?))) else {
-            return Ok(false);
-        };
-        let there = self.store.key(&start.tenant, &record_of(&key)).await?;
+    /// Whether a later try of a commit has begun under its key, said in this conversation: its run must not begin again
+    /// beside it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn is_superseded(
+        &self,
+        (tenant, conversation): (&str, &str),
+        key: &str,
+        generation: u32,
+    ) -> Result<bool, Problem> {
+        let there = self.store.key(tenant, &record_of(key)).await?;
         let kept = there.and_then(|there| serde_json::from_slice::<Kept>(there.response()?).ok());
-        Ok(kept.is_some_and(|kept| {
-            start.conversation.as_ref() == Some(&kept.conversation) && kept.generation > start.generation
-        }))
+        Ok(kept.is_some_and(|kept| kept.conversation == conversation && kept.generation > generation))
     }
 
     /// The act that a key names.
@@ -318,7 +322,7 @@ impl Conversations {
     }
 
     /// The next generation, when the one before has come to nothing.
-    async fn next(&self, identity: &Identity, kept: &Kept) -> Result<Named, Problem> {
+    async fn next(&self, motion: &dyn Motion, identity: &Identity, kept: &Kept) -> Result<Named, Problem> {
         if kept.runs.is_empty() {
             let why = "expected a try before that has failed or was undone: it began no run";
             return Ok(Named::Settled(Err(refused(why))));
@@ -326,7 +330,7 @@ impl Conversations {
         let mut fences = Vec::with_capacity(kept.runs.len());
         for Started { run, .. } in &kept.runs {
             // The journal first: what is written to it after this is noticed by the fence.
-            let journal = flow::RunId::from(run.as_str()).journal();
+            let journal = motion.journal(run);
             let version = self.store.version(&journal).await?;
             let Some(row) = self.store.run(run).await? else { return Ok(expired()) };
             if !matches!(row.status, RunStatus::Failed | RunStatus::Compensated | RunStatus::Cancelled) {

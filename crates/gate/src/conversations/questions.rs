@@ -1,31 +1,21 @@
 //! Questions between flows, which ask, and conversations, which keep them.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use flow::{Engine, QuestionEnd};
+use conversation::{OutgoingQuestion, OutgoingWait};
 use jiff::Timestamp;
-use react::{By, Closing, Conversation, Question, Signal, Wait, Want};
+use react::{Conversation, Question, Wait, Want};
 use serde_json::{Map, Value, json};
-use store::Batch;
 
 /// The wait of a question as the conversation keeps it, with what is shown as it stands now.
-pub(super) fn wait(asked: &flow::Wait, talk: &Conversation, now: Timestamp) -> Wait {
-    let want = match &asked.want {
-        flow::Want::Fact { entity, field } => Want::Fact { entity: entity.clone(), field: field.clone() },
-        flow::Want::Confirm { entity } => Want::Confirm { entity: entity.clone() },
-    };
-    let flow::Question { id, text, shows, by, committer, expires } = asked.question.clone();
+pub(super) fn wait(asked: &OutgoingWait, talk: &Conversation, now: Timestamp) -> Wait {
+    let OutgoingWait { run, step, want, question } = asked.clone();
+    let OutgoingQuestion { id, text, shows, by, committer, expires } = question;
     let version = matches!(want, Want::Confirm { .. }).then(|| {
         want.entity().and_then(|entity| talk.entities.get(entity)).map_or(0, |entity| entity.version)
     });
     let digest = shown(&want, version, &text, &shows);
-    let by = By {
-        role: by.role,
-        permission: by.permission,
-        participant: by.participant,
-        not_committer: by.not_committer,
-    };
     let question = Question { id, text, version, shows, digest, by, committer, asked: now, expires };
-    Wait { run: asked.run.clone(), step: asked.step.clone(), want, question: Some(Box::new(question)) }
+    Wait { run, step, want, question: Some(Box::new(question)) }
 }
 
 /// The digest of everything that is shown. Members of a JSON value are in the order of their names.
@@ -41,7 +31,7 @@ fn shown(want: &Want, version: Option<u64>, text: &str, shows: &Value) -> String
 }
 
 /// The wait that the act of this body asks for.
-pub(super) fn asked_by<'a>(body: &Value, waits: &'a [flow::Wait]) -> Option<&'a flow::Wait> {
+pub(super) fn asked_by<'a>(body: &Value, waits: &'a [OutgoingWait]) -> Option<&'a OutgoingWait> {
     let named = body.pointer("/metadata/cardan/question")?.as_str()?;
     waits.iter().find(|wait| wait.question.id == named)
 }
@@ -56,33 +46,4 @@ pub(super) fn describe(metadata: &mut Map<String, Value>, wait: &Wait) {
     if !question.by.is_anybody() {
         cardan.insert("by".to_owned(), json!(question.by));
     }
-}
-
-/// How a flow's question ended.
-pub(super) fn closing(how: QuestionEnd) -> Closing {
-    match how {
-        QuestionEnd::Expired => Closing::Expired,
-        QuestionEnd::Withdrawn => Closing::Withdrawn,
-        QuestionEnd::Changed => Closing::Changed,
-        QuestionEnd::Ended => Closing::Ended,
-    }
-}
-
-/// Adds to a batch what a run is to hear.
-pub(super) fn tell(engine: &Engine, batch: &mut Batch, signal: &Signal) {
-    let Signal { run, step, question, id, payload, how } = signal;
-    let end = match how {
-        Closing::Answered => {
-            return match question {
-                Some(question) => engine.answer(batch, run, question, id, payload),
-                None => engine.signal(batch, run, step, id, payload),
-            };
-        }
-        Closing::Expired => QuestionEnd::Expired,
-        Closing::Withdrawn => QuestionEnd::Withdrawn,
-        Closing::Changed => QuestionEnd::Changed,
-        Closing::Ended => QuestionEnd::Ended,
-    };
-    let text = |name: &str| payload.get(name).and_then(Value::as_str);
-    engine.close(batch, (run, step), question.as_deref(), end, (text("by"), text("reason")));
 }

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use act::{Accepted, Act, Checked, CommitError, DocumentKind, Participant, ParticipantType};
+use act::{Accepted, Act, Checked, DocumentKind, Participant, ParticipantType};
 use aws_lc_rs::digest::{SHA256, digest};
-use flow::{Outcome, Said, Told, Voice};
+use conversation::{ConversationPort, Motion, Outgoing, OutgoingAct};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use react::{Change, Closing, Refusal, Wait};
+use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
-use serde_json::{Value, json};
 use store::{Batch, Error, KeyOp, Receipt};
 
 use super::ids::Kept;
@@ -25,19 +25,19 @@ const TRIES: u32 = 5;
 /// Events read at once.
 const PAGE: usize = 1000;
 
-impl Voice for Conversations {
-    fn say<'a>(&'a self, said: Said, batch: Batch) -> BoxFuture<'a, Result<Receipt, Error>> {
+impl ConversationPort for Conversations {
+    fn say<'a>(
+        &'a self,
+        outgoing: Outgoing,
+        batch: Batch,
+        motion: &'a dyn Motion,
+    ) -> BoxFuture<'a, Result<Receipt, Error>> {
         Box::pin(async move {
-            // What is said may begin runs, and must not be lost while nobody can.
-            if self.engine().is_err() {
-                return Err(Error::Busy);
-            }
-            let speaker = self.flow_of(&said.run, &batch).await?;
             let mut claims = true;
             for _ in 0..TRIES {
-                match self.say_once(&said, &speaker, batch.clone(), claims).await {
+                match self.say_once(&outgoing, motion, batch.clone(), claims).await {
                     Err(Error::Version { stream, .. })
-                        if stream == format!("conversation-{}", said.conversation) => {}
+                        if stream == format!("conversation-{}", outgoing.conversation) => {}
                     // Somebody has used a commit's key meanwhile: it is looked up again.
                     Err(Error::Key(record)) if named::is_key(&record.key) => {}
                     // Somebody has used the act's id, which comes from the run's. The run does not stop for that.
@@ -49,7 +49,7 @@ impl Voice for Conversations {
         })
     }
 
-    fn is_heard<'a>(&'a self, _tenant: &'a str, conversation: &'a str) -> BoxFuture<'a, Result<bool, Error>> {
+    fn is_open<'a>(&'a self, _tenant: &'a str, conversation: &'a str) -> BoxFuture<'a, Result<bool, Error>> {
         Box::pin(async move {
             let mut slot = self.cache.lock(conversation).await;
             let talk = match slot.take() {
@@ -84,18 +84,10 @@ impl Conversations {
         Ok(known)
     }
 
-    /// The flow's name, in which its runs speak.
-    async fn flow_of(&self, run: &str, batch: &Batch) -> Result<String, Error> {
-        if let Some(row) = batch.runs.iter().find(|row| row.id == run) {
-            return Ok(row.flow.clone());
-        }
-        Ok(self.store.run(run).await?.map_or_else(|| "flow".to_owned(), |row| row.flow))
-    }
-
     async fn say_once(
         &self,
-        said: &Said,
-        speaker: &str,
+        said: &Outgoing,
+        motion: &dyn Motion,
         batch: Batch,
         claims: bool,
     ) -> Result<Receipt, Error> {
@@ -105,21 +97,20 @@ impl Conversations {
             None => self.load(&said.conversation).await.map_err(unreadable)?,
         };
         let now = self.clock.now();
-        let (tenant, correlation): (Arc<str>, Arc<str>) =
-            (said.tenant.as_str().into(), said.correlation.as_str().into());
-        let mut work = Work::new(talk, tenant, correlation.clone(), now, self.store.batch_bytes());
-        work.lineage.clone_from(&said.lineage);
+        let whose: (Arc<str>, Arc<str>) = (said.tenant.as_str().into(), said.correlation.as_str().into());
+        let mut work = Work::new(talk, whose.clone(), now, self.store.batch_bytes(), motion);
         work.trace = said.trace.as_deref().and_then(port::TraceContext::parse);
+        let correlation = whose.1;
         let mut telling =
-            Telling { conversations: self, said, speaker, now, correlation, claims, work: &mut work };
+            Telling { conversations: self, said, motion, now, correlation, claims, work: &mut work };
         let keys = telling.tell().await?;
         let (mut decided, done) = work.finish();
         decided.keys.extend(keys);
         // The run's own rows come first: it is their stream that fences a run that was taken over.
         let mut whole = batch;
         whole.merge(decided);
-        let (receipt, done) = self.commit(whole, done).await?;
-        *slot = Some(done.talk);
+        let (receipt, talk) = self.commit(whole, done).await?;
+        *slot = Some(talk);
         Ok(receipt)
     }
 }
@@ -135,8 +126,8 @@ fn unreadable(problem: Problem) -> Error {
 /// Folds what was said into the work. What the conversation will not take is logged: the run goes on without it.
 struct Telling<'a> {
     conversations: &'a Conversations,
-    said: &'a Said,
-    speaker: &'a str,
+    said: &'a Outgoing,
+    motion: &'a dyn Motion,
     now: Timestamp,
     correlation: Arc<str>,
     claims: bool,
@@ -161,17 +152,17 @@ impl Telling<'_> {
 
     /// A flow that speaks takes part.
     fn join(&mut self) {
-        let known = self.work.talk.participants.contains_key(self.speaker);
+        let known = self.work.talk.participants.contains_key(&self.said.speaker);
         if self.said.acts.is_empty() || known || self.work.talk.status.is_over() {
             return;
         }
-        let participant = Participant::new(self.speaker, ParticipantType::System);
+        let participant = Participant::new(&self.said.speaker, ParticipantType::System);
         let joined = react::join(&self.conversations.deciding.rules, &self.work.talk, participant, false);
         self.fold(joined);
     }
 
     /// Says an act. What it asks is open right after it: what comes next in the batch may change what it shows.
-    async fn act(&mut self, told: &Told) -> Result<Option<KeyOp>, Problem> {
+    async fn act(&mut self, told: &OutgoingAct) -> Result<Option<KeyOp>, Problem> {
         let asked = questions::asked_by(&told.body, &self.said.waits);
         let wait = asked.map(|asked| questions::wait(asked, &self.work.talk, self.now));
         let key = self.say(told, wait.as_ref()).await;
@@ -182,9 +173,9 @@ impl Telling<'_> {
         key
     }
 
-    async fn say(&mut self, told: &Told, wait: Option<&Wait>) -> Result<Option<KeyOp>, Problem> {
+    async fn say(&mut self, told: &OutgoingAct, wait: Option<&Wait>) -> Result<Option<KeyOp>, Problem> {
         let Some(arrival) = self.build(told, wait).and_then(|act| self.arrival(act)) else { return Ok(None) };
-        let leave = match self.conversations.leave(self.work, &arrival).await? {
+        let leave = match self.conversations.leave(self.work, self.motion, &arrival).await? {
             Named::May(leave) => leave,
             // The same commit was begun before: by this flow's commit act, or by somebody's.
             Named::Settled(Ok(_)) => return Ok(None),
@@ -209,11 +200,10 @@ impl Telling<'_> {
         let (act, at, correlation) = (arrival.act.clone(), self.now, self.correlation.clone());
         let said = react::Utterance { act, at, correlation, standing: arrival.standing.clone() };
         let decided = react::decide(&self.conversations.deciding.rules, &self.work.talk, &said);
-        let engine = self.conversations.engine().ok()?;
         let absorbed = match decided {
             Ok(decision) => {
                 let result = decision.ruling();
-                let absorbed = self.work.absorb(engine, decision, arrival, leave);
+                let absorbed = self.work.absorb(decision, arrival, leave);
                 absorbed.map(|runs| Kept { runs, result }).map_err(|problem| problem.code.title().to_owned())
             }
             Err(refusal) => Err(refusal.to_string()),
@@ -228,11 +218,11 @@ impl Telling<'_> {
     }
 
     /// The act, with the id that comes from the run's step, so that the same is said only once.
-    fn build(&self, told: &Told, wait: Option<&Wait>) -> Option<Arc<Act>> {
+    fn build(&self, told: &OutgoingAct, wait: Option<&Wait>) -> Option<Arc<Act>> {
         let mut body = told.body.clone();
         let members = body.as_object_mut()?;
         members.insert("id".into(), act_id(&told.id).into());
-        members.insert("speaker".into(), self.speaker.into());
+        members.insert("speaker".into(), self.said.speaker.as_str().into());
         members.insert("timestamp".into(), self.now.to_string().into());
         members.insert("source".into(), "system".into());
         let metadata = members.entry("metadata").or_insert_with(|| json!({}));
@@ -258,19 +248,19 @@ impl Telling<'_> {
     /// What the run waits for no more.
     fn closes(&mut self) {
         for close in &self.said.closes {
-            let how = questions::closing(close.how);
-            let closed = react::close_waits(&self.work.talk, &self.said.run, close.step.as_deref(), how);
+            let closed =
+                react::close_waits(&self.work.talk, &self.said.run, close.step.as_deref(), close.how);
             self.work.fold(closed, Some(&self.said.run));
         }
     }
 
     async fn outcome(&mut self) -> Result<(), Error> {
-        let (Some(outcome), Some(commit)) = (&self.said.outcome, &self.said.commit) else { return Ok(()) };
+        let (Some(change), Some(commit)) = (&self.said.change, &self.said.commit) else { return Ok(()) };
         let told = react::Outcome {
             commit: commit.clone(),
             run: self.said.run.clone(),
-            speaker: self.speaker.to_owned(),
-            change: change(outcome),
+            speaker: self.said.speaker.clone(),
+            change: change.clone(),
             at: self.now,
             correlation: self.correlation.clone(),
         };
@@ -281,7 +271,7 @@ impl Telling<'_> {
         let rules = &self.conversations.deciding.rules;
         let decision = react::outcome(rules, &self.work.talk, &told, remembered.as_ref());
         self.work.fold(decision, Some(&self.said.run));
-        if !matches!(outcome, Outcome::InProgress | Outcome::Unknown { .. }) {
+        if !matches!(change, Change::InProgress | Change::Unknown { .. }) {
             let closed = react::close_waits(&self.work.talk, &self.said.run, None, Closing::Withdrawn);
             self.work.fold(closed, Some(&self.said.run));
         }
@@ -296,7 +286,7 @@ impl Telling<'_> {
     }
 
     fn complain(&self, why: &str) {
-        let Said { run, conversation, correlation, .. } = self.said;
+        let Outgoing { run, conversation, correlation, .. } = self.said;
         tracing::error!(
             correlation_id = correlation,
             conversation_id = conversation,
@@ -310,34 +300,6 @@ impl Telling<'_> {
 fn act_id(told: &str) -> String {
     let hash = digest(&SHA256, told.as_bytes());
     hash.as_ref()[..16].iter().fold("act_".to_owned(), |id, byte| id + &format!("{byte:02x}"))
-}
-
-fn change(outcome: &Outcome) -> Change {
-    match outcome {
-        Outcome::InProgress => Change::InProgress,
-        Outcome::Unknown { step } => Change::Unknown { step: step.clone() },
-        Outcome::Success { transaction_id, .. } => Change::Success { transaction_id: transaction_id.clone() },
-        Outcome::Failed { error, parked, rollback } => {
-            let details = json!({"step": error.step, "landed": error.landed, "attempts": error.attempts, "parked": parked});
-            let error_told = CommitError {
-                code: error.code.clone(),
-                message: error.message.clone(),
-                details: match details {
-                    Value::Object(members) => Some(members),
-                    _ => None,
-                },
-                // Of what could not be undone, or may have landed, nobody should make a second.
-                recoverable: Some(error.recoverable && !parked && error.landed == port::Landed::No),
-                ..CommitError::default()
-            };
-            let rollback = match (rollback.is_empty(), json!(rollback)) {
-                (false, Value::Object(members)) => Some(members),
-                _ => None,
-            };
-            let retries = u64::from(error.attempts.saturating_sub(1));
-            Change::Failed { error: error_told, retries, rollback }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use act::{Participant, ParticipantType, Source};
-use flow::{Engine, RunId};
+use conversation::{Motion, Plan};
 use jiff::Timestamp;
 use react::{Decision, Event, Ruling};
 use serde_json::value::RawValue;
@@ -15,7 +15,7 @@ use super::ingest::{Arrival, Started, Taken, Verdict};
 use super::known::{Known, touched};
 use super::named::{Beside, Identity, Leave};
 use super::refusal::refused;
-use super::{Deciding, asked, ids, named, questions, rows};
+use super::{Deciding, asked, ids, named, rows};
 use crate::{Code, Problem};
 
 /// What the store keeps of each event beside its data.
@@ -27,8 +27,6 @@ pub(super) struct Work {
     pub(super) talk: Known,
     pub(super) tenant: Arc<str>,
     correlation: Arc<str>,
-    /// Where the runs stand that are begun, when it is a run that speaks.
-    pub(super) lineage: Option<flow::Lineage>,
     /// The trace that runs continue.
     pub(super) trace: Option<port::TraceContext>,
     at: Timestamp,
@@ -45,8 +43,8 @@ pub(super) struct Work {
     /// Bytes gathered so far, and how many a batch may have.
     bytes: usize,
     most: usize,
-    /// Runs to wake after the commit.
-    wake: Vec<RunId>,
+    /// What it sets in motion.
+    plan: Box<dyn Plan>,
     /// Acts of this batch, for those that come twice in it.
     taken: HashMap<String, ([u8; 32], Kept)>,
     /// Commits of this batch by the records of their keys, for those that come twice in it.
@@ -58,7 +56,7 @@ pub(super) struct Work {
 /// What a batch leaves behind once it is committed.
 pub(super) struct Done {
     pub(super) talk: Known,
-    pub(super) wake: Vec<RunId>,
+    pub(super) plan: Box<dyn Plan>,
     /// By how much the number of active conversations changes.
     pub(super) active: i64,
     /// Keys of commits that are new, and whose they are.
@@ -69,19 +67,18 @@ impl Work {
     /// `most` is how many bytes the batch may have.
     pub(super) fn new(
         talk: Known,
-        tenant: Arc<str>,
-        correlation: Arc<str>,
+        (tenant, correlation): (Arc<str>, Arc<str>),
         at: Timestamp,
         most: usize,
+        motion: &dyn Motion,
     ) -> Self {
         let (base, was, asked) = (talk.version, talk.status, asked::ids(&talk));
         let (entities, taken, named) = (BTreeSet::new(), HashMap::new(), HashMap::new());
-        let (events, batch, wake) = (Vec::new(), Batch::new(), Vec::new());
+        let (events, batch, plan) = (Vec::new(), Batch::new(), motion.plan());
         Self {
             talk,
             tenant,
             correlation,
-            lineage: None,
             trace: None,
             at,
             base,
@@ -92,7 +89,7 @@ impl Work {
             batch,
             bytes: 0,
             most,
-            wake,
+            plan,
             taken,
             named,
             keys: 0,
@@ -105,13 +102,7 @@ impl Work {
     }
 
     /// Decides one act; with a key by leave of it. A refusal changes nothing.
-    pub(super) fn act(
-        &mut self,
-        by: &Deciding,
-        engine: &Engine,
-        arrival: &Arrival,
-        leave: Option<&Leave>,
-    ) -> Verdict {
+    pub(super) fn act(&mut self, by: &Deciding, arrival: &Arrival, leave: Option<&Leave>) -> Verdict {
         if let Some((fingerprint, kept)) = self.taken.get(&arrival.record.key) {
             return ids::same(*fingerprint == arrival.record.fingerprint, arrival, kept.clone(), 0);
         }
@@ -121,7 +112,7 @@ impl Work {
         if fresh {
             self.begin(&arrival.act, arrival.standing.vouches)?;
         }
-        let decided = self.decide(by, engine, arrival, leave);
+        let decided = self.decide(by, arrival, leave);
         if fresh && decided.is_err() {
             // Nobody spoke, so there is no conversation either.
             self.talk = Known::new(self.talk.id.clone());
@@ -143,24 +134,18 @@ impl Work {
         Ok(())
     }
 
-    fn decide(
-        &mut self,
-        by: &Deciding,
-        engine: &Engine,
-        arrival: &Arrival,
-        leave: Option<&Leave>,
-    ) -> Verdict {
+    fn decide(&mut self, by: &Deciding, arrival: &Arrival, leave: Option<&Leave>) -> Verdict {
         let said = react::Utterance {
             act: arrival.act.clone(),
             at: self.at,
             correlation: self.correlation.clone(),
             standing: arrival.standing.clone(),
         };
-        let decision = react::decide(&by.rules, &self.talk, &said).map_err(refused)?;
+        let mut decision = react::decide(&by.rules, &self.talk, &said).map_err(refused)?;
         let mut warnings = arrival.warnings.clone();
         warnings.extend(decision.warnings.iter().cloned());
         let result = decision.ruling();
-        let runs = self.set_in_motion(engine, &decision, leave.map_or(0, |leave| leave.generation))?;
+        let runs = self.set_in_motion(&mut decision, leave.map_or(0, |leave| leave.generation))?;
         if let Some(leave) = leave.filter(|_| named::takes(result.as_ref())) {
             self.name(leave, arrival, &runs, result.clone());
         }
@@ -198,12 +183,11 @@ impl Work {
     /// Takes a decision in: its runs and signals first, because a run may be refused; then its events.
     pub(super) fn absorb(
         &mut self,
-        engine: &Engine,
-        decision: Decision,
+        mut decision: Decision,
         arrival: &Arrival,
         leave: Option<&Leave>,
     ) -> Result<Vec<Started>, Problem> {
-        let started = self.set_in_motion(engine, &decision, leave.map_or(0, |leave| leave.generation))?;
+        let started = self.set_in_motion(&mut decision, leave.map_or(0, |leave| leave.generation))?;
         let result = decision.ruling();
         if let Some(leave) = leave.filter(|_| named::takes(result.as_ref())) {
             self.name(leave, arrival, &started, result);
@@ -217,55 +201,44 @@ impl Work {
         self.batch.keys.push(record);
     }
 
-    /// Adds the rows that begin runs and answer waiting ones. Nothing has started yet: the engine is woken when the
-    /// batch is on disk, and if it never gets there, nothing was begun.
-    fn set_in_motion(
-        &mut self,
-        engine: &Engine,
-        decision: &Decision,
-        generation: u32,
-    ) -> Result<Vec<Started>, Problem> {
-        let mut aside = Batch::new();
-        let (mut started, mut wake) = (Vec::new(), Vec::new());
-        for start in &decision.starts {
-            let run = engine.begin(&mut aside, self.start(start, generation))?;
-            let system = start.system.clone().unwrap_or_else(|| "default".to_owned());
-            started.push(Started { run: run.as_str().to_owned(), system });
-            wake.push(run);
-        }
-        self.bytes += aside.size();
-        self.batch.merge(aside);
-        self.wake.extend(wake);
-        self.tell(engine, decision);
-        Ok(started)
+    /// Adds the rows that begin runs and answer waiting ones. Nothing has started yet: runs are woken when the batch is on
+    /// disk, and if it never gets there, nothing was begun.
+    fn set_in_motion(&mut self, decision: &mut Decision, generation: u32) -> Result<Vec<Started>, Problem> {
+        let mut rows = Batch::new();
+        let starts = std::mem::take(&mut decision.starts);
+        let system = |start: &react::Start| start.system.clone().unwrap_or_else(|| "default".to_owned());
+        let systems: Vec<String> = starts.iter().map(system).collect();
+        let starts = starts.into_iter().map(|start| self.start(start, generation)).collect();
+        let runs = self.plan.begin(&mut rows, starts)?;
+        self.add(rows);
+        self.tell(decision);
+        Ok(runs.into_iter().zip(systems).map(|(run, system)| Started { run, system }).collect())
     }
 
-    fn start(&self, start: &react::Start, generation: u32) -> flow::Start {
-        let (tenant, conversation) = (&*self.tenant, &*self.talk.id);
-        let mut begun = flow::Start::default();
-        begun.run = RunId::of_commit(tenant, conversation, &start.commit_id, &start.flow).to_string();
-        begun.flow.clone_from(&start.flow);
-        begun.tenant = tenant.to_owned();
-        begun.conversation = Some(conversation.to_owned());
-        begun.commit = Some(start.commit_id.clone());
-        begun.correlation = self.correlation.to_string();
-        begun.trace = self.trace.map(|trace| trace.to_string());
-        begun.idempotency_key.clone_from(&start.idempotency_key);
-        begun.generation = generation;
-        begun.lineage.clone_from(&self.lineage);
-        begun.input = start.input.clone();
-        begun
+    fn start(&self, start: react::Start, generation: u32) -> conversation::Start {
+        conversation::Start {
+            flow: start.flow,
+            tenant: self.tenant.clone(),
+            conversation: self.talk.id.clone(),
+            commit: start.commit_id,
+            correlation: self.correlation.clone(),
+            trace: self.trace,
+            idempotency_key: start.idempotency_key,
+            generation,
+            input: start.input,
+        }
     }
 
     /// Tells runs what a decision that begins none has for them.
-    pub(super) fn tell(&mut self, engine: &Engine, decision: &Decision) {
-        let mut aside = Batch::new();
-        for signal in &decision.signals {
-            questions::tell(engine, &mut aside, signal);
-            self.wake.push(RunId::from(signal.run.as_str()));
-        }
-        self.bytes += aside.size();
-        self.batch.merge(aside);
+    pub(super) fn tell(&mut self, decision: &Decision) {
+        let mut rows = Batch::new();
+        decision.signals.iter().for_each(|signal| self.plan.tell(&mut rows, signal));
+        self.add(rows);
+    }
+
+    fn add(&mut self, rows: Batch) {
+        self.bytes += rows.size();
+        self.batch.merge(rows);
     }
 
     /// Folds events, and gathers them and the rows they change.
@@ -337,6 +310,6 @@ impl Work {
             }
         }
         let keys = (self.tenant, self.keys);
-        (self.batch, Done { talk: self.talk, wake: self.wake, active, keys })
+        (self.batch, Done { talk: self.talk, plan: self.plan, active, keys })
     }
 }

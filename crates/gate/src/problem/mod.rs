@@ -3,6 +3,7 @@
 //! A problem also carries the ASTRA guide's members: `error`, and `details` beside `errors` for an invalid act.
 
 mod code;
+mod conversation;
 
 use std::time::Duration;
 

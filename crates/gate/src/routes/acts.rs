@@ -161,6 +161,7 @@ async fn say(
         conversation,
         correlation,
         trace: asked.trace,
+        motion: &gate.engine,
         acts,
         all_or_nothing: true,
         answers: None,

@@ -132,7 +132,7 @@ async fn create(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
         }
     };
     let keep = keep(&asked, made.clone());
-    match gate.conversations.create(&asked.principal, &asked.correlation, new, keep).await {
+    match gate.conversations.create(&asked.principal, (&asked.correlation, &gate.engine), new, keep).await {
         Ok((document, position)) => Ok(made(&document).at(position)),
         // Made by the first request with this idempotency key, of which no answer is kept any more.
         Err(problem) if problem.code == Code::ConversationExists && !given && asked.ticket.is_some() => {
@@ -236,7 +236,10 @@ async fn end(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
     };
     let id = asked.param("id");
     let (principal, keep) = (&asked.principal, keep(&asked, Answer::ok));
-    let ended = gate.conversations.end(principal, &asked.correlation, id, (status, error), keep).await;
+    let ended = gate
+        .conversations
+        .end(principal, (&asked.correlation, &gate.engine), id, (status, error), keep)
+        .await;
     let (document, position) = ended?;
     Ok(Answer::ok(&document).at(position))
 }

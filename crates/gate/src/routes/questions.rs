@@ -151,6 +151,7 @@ async fn answer(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
         conversation: found.conversation(),
         correlation: &asked.correlation,
         trace: asked.trace,
+        motion: &gate.engine,
         acts: vec![act],
         all_or_nothing: true,
         answers: Some(Answers { question: id, done: asked.ticket.as_ref().map(Ticket::done) }),
@@ -240,7 +241,8 @@ async fn withdraw(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
     }
     let (id, done) = (asked.param("id"), asked.ticket.as_ref().map(Ticket::done));
     let (principal, correlation) = (&asked.principal, &asked.correlation);
-    let (shown, position) = gate.conversations.withdraw(principal, correlation, (id, &reason), done).await?;
+    let by = (correlation, &gate.engine as &dyn conversation::Motion);
+    let (shown, position) = gate.conversations.withdraw(principal, by, (id, &reason), done).await?;
     tracing::info!(
         correlation_id = &**correlation,
         question = id,

@@ -273,7 +273,7 @@ async fn change(gate: &Gate, asked: Asked, change: Change) -> Result<Answer, Pro
         Change::Cancel => engine.cancel(id, by).await?,
         Change::Pause => engine.pause(id, by).await?,
         Change::Resume => engine.resume(id, said.send_again, by).await?,
-        Change::Restart if gate.conversations.is_superseded(id).await? => {
+        Change::Restart if is_superseded(gate, id).await? => {
             let detail = "its commit was tried anew since: restart the run of the latest try";
             return Err(Problem::because(Code::RunState, detail));
         }
@@ -285,4 +285,13 @@ async fn change(gate: &Gate, asked: Asked, change: Change) -> Result<Answer, Pro
     let correlation_id = &*asked.correlation;
     tracing::info!(correlation_id, run = id, ?change, principal = who, "run changed by hand");
     shown(gate, id).await
+}
+
+/// Whether a later try of the run's commit has begun.
+async fn is_superseded(gate: &Gate, run: &str) -> Result<bool, Problem> {
+    let Some(start) = gate.engine.started(run).await? else { return Ok(false) };
+    let (Some(conversation), Some(key)) = (&start.conversation, &start.idempotency_key) else {
+        return Ok(false);
+    };
+    gate.conversations.is_superseded((&start.tenant, conversation), key, start.generation).await
 }

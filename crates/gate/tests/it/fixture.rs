@@ -170,7 +170,7 @@ pub(crate) async fn deps_with(
     let engine = flow::Engine::open(flow::Deps {
         store: store.clone(),
         systems: Systems::default(),
-        voice: conversations.clone(),
+        conversations: conversations.clone(),
         definitions: flows,
         known: flow::Known::default(),
         clock: clock.clone(),
@@ -180,7 +180,6 @@ pub(crate) async fn deps_with(
     })
     .await
     .unwrap();
-    conversations.bind(engine.clone());
     let modes = gate::Modes::new(store.clone(), Arc::new(NoGuards), clock.clone());
     Deps {
         conversations,

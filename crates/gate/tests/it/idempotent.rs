@@ -196,7 +196,6 @@ async fn killed(store: &Store) -> House {
         Arc::new(port::SystemClock),
         observer,
     ));
-    deps.conversations.bind(deps.engine.clone());
     House { router: gate::router(deps), store: store.clone(), token: None }
 }
 

@@ -1,4 +1,4 @@
-//! Runs that speak before anybody can hear them, or when nobody listens any more.
+//! Runs that speak when nobody listens any more.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use gate::{Auth, Conversations, Deciding, Limits, Nobody};
 use port::{SystemClock, SystemEntropy, Systems};
 use serde_json::json;
-use store::{Batch, RunStatus, Store};
+use store::{Batch, Store};
 
 use crate::fixture::{House, deps, fact};
 
@@ -19,8 +19,8 @@ async fn house() -> House {
     house
 }
 
-/// A run that asks in that conversation, over an engine that is not bound to it yet.
-async fn asking(house: &House) -> (Arc<Conversations>, flow::Engine, flow::RunId) {
+/// A run that asks in that conversation.
+async fn asking(house: &House) -> (flow::Engine, flow::RunId) {
     let store = house.store.clone();
     let deciding = Deciding { acts: act::Rules::strict(), rules: react::Rules::default() };
     let (clock, limits) = (Arc::new(SystemClock), Limits::default());
@@ -33,7 +33,7 @@ async fn asking(house: &House) -> (Arc<Conversations>, flow::Engine, flow::RunId
     let engine = flow::Engine::open(flow::Deps {
         store: store.clone(),
         systems: Systems::default(),
-        voice: conversations.clone(),
+        conversations,
         definitions: vec![compiled.unwrap_or_else(|| panic!("{found:?}"))],
         known: flow::Known::default(),
         clock,
@@ -49,28 +49,14 @@ async fn asking(house: &House) -> (Arc<Conversations>, flow::Engine, flow::RunId
     let run = engine.begin(&mut batch, start).unwrap();
     store.commit(batch).await.unwrap();
     engine.committed(std::slice::from_ref(&run));
-    (conversations, engine, run)
-}
-
-#[tokio::test]
-async fn what_a_run_asks_before_the_engine_is_bound_is_asked_when_it_is() {
-    let house = house().await;
-    let (conversations, engine, run) = asking(&house).await;
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    conversations.bind(engine.clone());
-    while engine.view(run.as_str()).await.unwrap().status != RunStatus::Waiting {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    let said = house.events("conversation-conv_1").await;
-    assert!(said.iter().any(|(_, data)| data["act"]["type"] == "ask"), "{said:#?}");
+    (engine, run)
 }
 
 #[tokio::test]
 async fn a_run_that_asks_where_nobody_listens_any_more_fails() {
     let house = house().await;
     house.post("/v1/conversations/conv_1/end", &json!({})).await;
-    let (conversations, engine, run) = asking(&house).await;
-    conversations.bind(engine.clone());
+    let (engine, run) = asking(&house).await;
     let view = engine.wait(run.as_str(), Duration::from_secs(30)).await.unwrap();
     assert_eq!(view.error.unwrap().code, "flow.conversation_over");
 }
