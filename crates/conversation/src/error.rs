@@ -126,6 +126,13 @@ impl Error {
     }
 }
 
+impl Error {
+    /// Whether it would have been taken with fewer acts at once.
+    pub(crate) fn is_too_large(&self) -> bool {
+        matches!(self, Self::Store(store::Error::TooLarge { .. })) || self.code() == Some(Code::BatchTooLarge)
+    }
+}
+
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)

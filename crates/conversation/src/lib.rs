@@ -1,16 +1,58 @@
 //! `conversation` takes acts: it admits, decides, commits and answers them, each batch as a whole or not at all.
 //!
-//! Read in this order: [`ConversationPort`] (how a run speaks), [`Motion`] (what acts set in motion), [`Error`].
+//! For each conversation there is one lock. Under it acts are decided in order (by `react`), and all that follows from them
+//! is one [`store::Batch`]: the acts and events, the new state, the starts of runs, the signals to waiting runs, and the
+//! record of each act's id. Either all of it is committed or none. Only then are runs woken and the caller answered.
+//!
+//! Read in this order: `take` (the way of acts), [`Motion`] (what they set in motion), `work` (what a batch is made of),
+//! `rows` and `known` (how it is kept), `ids` (acts that were seen before), `named` (commits whose key was seen before),
+//! [`ConversationPort`] and `say` (how a run speaks), `asked` (where questions are found), `read` (what can be asked).
 //!
 //! It knows neither doors nor protocols nor flows: a door hands acts over, and whoever knows flows plans what they set in
 //! motion.
 
+mod caller;
+mod conversations;
 mod error;
+mod limits;
 mod motion;
 mod outgoing;
+mod submission;
+mod telemetry;
+
+mod admit;
+mod arrival;
+mod asked;
+mod backfill;
+mod cache;
+mod create;
+mod identity;
+mod ids;
+mod insist;
+mod known;
+mod named;
+mod questions;
+mod read;
+mod refusal;
+mod rows;
+mod say;
+mod share;
+mod take;
+mod work;
 
 pub use act::CommitError;
+pub use react::{By, Change, Closing, Signal, Want};
+
+pub use asked::{Found, QuestionFilter};
+pub use caller::{Caller, Request, Rights};
+pub use conversations::{Conversations, Deciding};
+pub use create::{Keep, NewConversation};
 pub use error::{Code, Error, Refusal};
+pub use identity::digest;
+pub use insist::{Insist, insist};
+pub use limits::Limits;
 pub use motion::{Motion, Plan, Start};
 pub use outgoing::{ConversationPort, Outgoing, OutgoingAct, OutgoingClose, OutgoingQuestion, OutgoingWait};
-pub use react::{By, Change, Closing, Signal, Want};
+pub use read::{Document, Page, entity_json};
+pub use submission::{Answer, Answering, Started, Submission, Taken, Verdict};
+pub use telemetry::{Noop, Telemetry};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
+use conversation::Request;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LINK, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use parking_lot::Mutex;
@@ -61,6 +62,16 @@ impl Asked {
     /// A header, when it is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The request as conversations know it.
+    pub(crate) fn request<'a>(&self, gate: &'a Gate) -> Request<'a> {
+        Request {
+            caller: self.principal.caller(),
+            correlation: self.correlation.clone(),
+            trace: self.trace,
+            motion: &gate.engine,
+        }
     }
 
     /// The engine, whose commands then also say that this request's work is done.

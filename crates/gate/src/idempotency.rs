@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use axum::response::Response;
+use conversation::{digest, insist};
 use http::{HeaderName, HeaderValue, StatusCode};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -20,9 +21,8 @@ use serde_json::value::RawValue;
 use store::{Batch, KeyOp, KeyRecord, KeyState};
 
 use crate::exchange::{Answer, Asked, Inlet, Outlet};
-use crate::insist::insist;
 use crate::route::Route;
-use crate::{Code, Gate, Problem, conversations};
+use crate::{Code, Gate, Problem};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Set on an answer that was kept from the first request.
@@ -217,7 +217,7 @@ fn record(gate: &Gate, route: &Route, path: &str, asked: &Asked, key: &str) -> K
 
 /// Under which name the record of a caller's key is kept: a digest, so that no two callers' keys are ever one.
 fn named(subject: &str, key: &str) -> String {
-    let digest = conversations::digest(["cardan request key 1", subject, key]);
+    let digest = digest(["cardan request key 1", subject, key]);
     digest.iter().fold("request/".to_owned(), |name, byte| name + &format!("{byte:02x}"))
 }
 

@@ -1,13 +1,12 @@
 //! `gate` is the one way in: it finds out who asks, lets them do what they may, takes acts, and answers.
 //!
 //! Read in this order: `routes` (everything that can be asked), `doors` (where, and by whom), `door` (the way of every
-//! request), [`Conversations`] (how acts become one durable batch), `live` (following the log), `serve` (connections).
+//! request), `live` (following the log), `serve` (connections).
 //!
-//! It decides nothing about what an act means (that is `react`), runs no step (`flow`), and knows no external system.
+//! It takes no act itself (that is `conversation`), runs no step (`flow`), and knows no external system.
 
 mod auth;
 mod body;
-mod conversations;
 mod defect;
 mod desk;
 mod door;
@@ -15,8 +14,8 @@ mod doors;
 mod exchange;
 mod front;
 mod idempotency;
-mod insist;
 mod limits;
+mod lines;
 mod live;
 mod modes;
 mod observer;
@@ -33,6 +32,7 @@ mod upload;
 
 use std::sync::Arc;
 
+use conversation::Conversations;
 use jiff::Timestamp;
 use port::{Clock, Entropy};
 use tokio::sync::{Semaphore, watch};
@@ -40,13 +40,10 @@ use tokio::sync::{Semaphore, watch};
 pub use auth::{
     Algorithm, Auth, Error as AuthError, Key, Material, Permission, Permissions, Principal, Tokens,
 };
-pub use conversations::{
-    Answers, Conversations, Deciding, Heard, NewConversation, Started, Taken, Utterance, Verdict,
-};
 pub use doors::{Doors, router, serve};
 pub use limits::{Limits, Rate};
 pub use modes::{Modes, Order};
-pub use observer::{Nobody, Observer};
+pub use observer::Observer;
 pub use page::{Page, Show, Shown};
 pub use problem::{Code, Problem};
 pub use serve::Handle;

@@ -46,15 +46,12 @@ pub struct Limits {
     pub wait: Duration,
     /// The longest that `Cardan-At-Least` waits.
     pub at_least: Duration,
-    /// Conversations kept in memory.
-    pub conversations: usize,
+    /// How much the conversations behind the gate keep.
+    pub conversations: conversation::Limits,
     /// Requests per principal.
     pub rate: Option<Rate>,
     /// How long an idempotency key is remembered.
     pub keys: Duration,
-    /// Keys of commits that one organisation may have. They are kept as long as the log; a commit with a further one is
-    /// refused, and none is forgotten.
-    pub commit_keys: usize,
     /// How long a drain waits for requests in flight.
     pub drain: Duration,
 }
@@ -89,10 +86,9 @@ impl Default for Limits {
             heartbeat: Duration::from_secs(15),
             wait: Duration::from_secs(60),
             at_least: Duration::from_secs(2),
-            conversations: 10_000,
+            conversations: conversation::Limits::default(),
             rate: None,
             keys: Duration::from_secs(24 * 60 * 60),
-            commit_keys: 10_000_000,
             drain: Duration::from_secs(10),
         }
     }

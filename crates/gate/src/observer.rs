@@ -1,14 +1,9 @@
 //! What the gate tells whoever counts.
 
-use std::time::Duration;
+use conversation::{Noop, Telemetry};
 
-/// Is told what happened at the gate. Must return at once.
-pub trait Observer: Send + Sync + 'static {
-    /// An act was taken (`ok`), or refused. A refused one that is no act has the type `unknown`.
-    fn act(&self, act_type: &str, ok: bool, took: Duration) {
-        let _ = (act_type, ok, took);
-    }
-
+/// Is told what happened at the gate, and in the conversations behind it. Must return at once.
+pub trait Observer: Telemetry {
     /// A request was refused with this problem code.
     fn refused(&self, code: &'static str) {
         let _ = code;
@@ -21,15 +16,6 @@ pub trait Observer: Send + Sync + 'static {
     fn working(&self, change: i64) {
         let _ = change;
     }
-
-    /// So many conversations began (or, negative, ended).
-    fn conversations(&self, change: i64) {
-        let _ = change;
-    }
 }
 
-/// Counts nothing.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Nobody;
-
-impl Observer for Nobody {}
+impl Observer for Noop {}

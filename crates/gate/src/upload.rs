@@ -6,14 +6,15 @@ use std::time::Instant;
 
 use act::{Accepted, Act};
 use axum::body::{Body, Bytes};
+use conversation::{Submission, Taken, Verdict};
 use futures_util::future::join;
 use futures_util::stream;
 use react::Ruling;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::conversations::{Lines, Taken, Utterance, Verdict};
 use crate::exchange::{Answer, Asked, Inlet};
+use crate::lines::Lines;
 use crate::turn::Turn;
 use crate::{Gate, Problem, routes};
 
@@ -112,7 +113,7 @@ impl Upload {
         let next = async { lines.arrived(BATCH).map(|lines| lines.map(|lines| read(gate, asked, &lines))) };
         let (heard, ahead) = join(say(gate, asked, batch.acts), next).await;
         let store_refuses = heard.is_err();
-        let verdicts = heard.unwrap_or_else(|problem| vec![Err(problem); batch.lines.len()]);
+        let verdicts = heard.unwrap_or_else(|error| vec![Err(error); batch.lines.len()]);
         let mut moved = moved(gate, &asked.turn, *until, &verdicts).await.into_iter();
         self.ahead = ahead;
         let mut verdicts = verdicts.into_iter();
@@ -120,7 +121,7 @@ impl Upload {
             match line {
                 Ok(id) => match verdicts.next() {
                     Some(Ok(taken)) => self.tell(into, &id, &taken, moved.next().unwrap_or_default()),
-                    Some(Err(problem)) => self.refuse(into, Some(&id), &problem),
+                    Some(Err(error)) => self.refuse(into, Some(&id), &error.into()),
                     None => {}
                 },
                 Err(problem) => self.refuse(into, None, &problem),
@@ -173,20 +174,15 @@ fn read(gate: &Gate, asked: &Asked, lines: &[Bytes]) -> Read {
     Read { acts, lines }
 }
 
-async fn say(gate: &Gate, asked: &Asked, acts: Vec<Accepted<Act>>) -> Result<Vec<Verdict>, Problem> {
+async fn say(
+    gate: &Gate,
+    asked: &Asked,
+    acts: Vec<Accepted<Act>>,
+) -> Result<Vec<Verdict>, conversation::Error> {
     if acts.is_empty() {
         return Ok(Vec::new());
     }
-    let (principal, correlation, conversation) = (&*asked.principal, &asked.correlation, asked.param("id"));
-    let said = Utterance {
-        principal,
-        conversation,
-        correlation,
-        trace: asked.trace,
-        motion: &gate.engine,
-        acts,
-        all_or_nothing: false,
-        answers: None,
-    };
-    gate.conversations.ingest(said).await.map(|heard| heard.verdicts)
+    let (request, conversation) = (asked.request(gate), asked.param("id"));
+    let submission = Submission { request, conversation, acts, all_or_nothing: false, answering: None };
+    Ok(gate.conversations.take(submission).await?.verdicts)
 }

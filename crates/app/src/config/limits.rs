@@ -39,11 +39,11 @@ const COUNTS: [Line<usize>; 8] = [
         |limits| &mut limits.operators,
     ),
     ("subscriptions", "live subscriptions at once", |limits| &mut limits.subscriptions),
-    ("conversations", "conversations kept in memory", |limits| &mut limits.conversations),
+    ("conversations", "conversations kept in memory", |limits| &mut limits.conversations.kept),
     (
         "commit_keys",
         "keys of commits that an organisation may have; further ones are refused, none is forgotten",
-        |limits| &mut limits.commit_keys,
+        |limits| &mut limits.conversations.commit_keys,
     ),
 ];
 const TIMES: [Line<Duration>; 8] = [

@@ -44,7 +44,7 @@ pub struct House {
 }
 
 impl House {
-    /// Opens everything in the order in which it depends on each other: secrets, systems, port, store, engine, gate.
+    /// Opens everything in the order in which it depends on each other: secrets, systems, port, store, conversations, engine, gate.
     ///
     /// # Errors
     /// The first thing that cannot be opened, and what would be right.
@@ -68,10 +68,10 @@ impl House {
         let store = open_store(&config.store, &config.limits)?;
 
         let limits = config.limits.clone();
-        let deciding = gate::Deciding { acts: config.acts.clone(), rules: config.rules.clone() };
+        let deciding = conversation::Deciding { acts: config.acts.clone(), rules: config.rules.clone() };
+        let (kept, told) = (limits.conversations, ears.clone());
         let conversations =
-            gate::Conversations::new(store.clone(), deciding, &limits, clock.clone(), ears.clone());
-        let conversations = Arc::new(conversations);
+            Arc::new(conversation::Conversations::new(store.clone(), deciding, kept, clock.clone(), told));
         let counted = conversations.count_active().await;
         counted.map_err(|error| Failure::new(format!("counting active conversations: {error}")))?;
         let backfilled = conversations.backfill_keys().await;

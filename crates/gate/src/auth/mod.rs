@@ -10,6 +10,7 @@ mod token;
 
 use std::sync::Arc;
 
+use conversation::{Caller, Rights};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method};
 
@@ -49,28 +50,21 @@ impl Principal {
         }
     }
 
-    /// What is known of a speaker that this caller speaks as. Roles and permissions are the caller's own.
-    pub(crate) fn standing(&self, speaker: &str) -> react::Standing {
-        let own = *speaker == *self.subject;
-        let words = |words: &[String]| if own { words.to_vec() } else { Vec::new() };
-        react::Standing {
-            roles: words(&self.roles),
-            permissions: words(&self.grants),
-            vouches: self.permissions.has(Permission::SpeakForOthers),
-            everywhere: own && !self.known,
-        }
-    }
-
-    /// Whether the caller may end a conversation: who takes part, who speaks for those who do, or who manages runs.
-    pub(crate) fn may_end(&self, talk: &react::Conversation) -> bool {
+    /// The principal as conversations know it.
+    pub(crate) fn caller(&self) -> Caller {
         let may = |permission| self.permissions.has(permission);
-        let takes_part = !self.known || talk.participants.contains_key(&*self.subject);
-        takes_part || may(Permission::SpeakForOthers) || may(Permission::FlowManage)
-    }
-
-    /// Whether an act may name this speaker (SEC: nobody speaks in another's name).
-    pub fn may_speak_as(&self, speaker: &str) -> bool {
-        *speaker == *self.subject || self.permissions.has(Permission::SpeakForOthers)
+        Caller {
+            subject: self.subject.clone(),
+            tenant: self.tenant.clone(),
+            roles: self.roles.clone(),
+            grants: self.grants.clone(),
+            known: self.known,
+            rights: Rights {
+                speaks_for_others: may(Permission::SpeakForOthers),
+                sees_questions: may(Permission::FlowRead),
+                ends_conversations: may(Permission::FlowManage),
+            },
+        }
     }
 }
 

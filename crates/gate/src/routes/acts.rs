@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use act::{Accepted, Act, Checked, DocumentKind, Issue};
+use conversation::{Submission, Taken};
 use react::Ruling;
 use serde::Serialize;
 use serde_json::Value;
@@ -10,7 +11,6 @@ use serde_json::value::RawValue;
 
 use super::{conversations, integrations};
 use crate::auth::Permission;
-use crate::conversations::{Taken, Utterance};
 use crate::exchange::{Answer, Asked, Inlet};
 use crate::openapi::Schema;
 use crate::route::{Gives, Parameter, Route, Takes, Verb};
@@ -116,7 +116,7 @@ pub(crate) fn parse(gate: &Gate, asked: &Asked, bytes: &[u8]) -> Result<Accepted
     let parsed = act::parse_act(bytes, gate.conversations.rules());
     asked.tell_stage("validation_complete", parsed.as_ref().ok().map(|accepted| &accepted.value));
     parsed.map_err(|mut issues| {
-        gate.observer.act("unknown", false, Duration::ZERO);
+        gate.observer.on_act("unknown", false, Duration::ZERO);
         match issues.first() {
             Some(issue) if issue.code.starts_with("json.") => body::malformed(bytes, issues.swap_remove(0)),
             _ => Problem::invalid(Code::ActInvalid, issues),
@@ -154,21 +154,11 @@ async fn say(
     asked: &Asked,
     acts: Vec<Accepted<Act>>,
 ) -> Result<(Vec<Taken>, Vec<Value>), Problem> {
-    let conversation = asked.param("id");
-    let (principal, correlation) = (&*asked.principal, &asked.correlation);
-    let said = Utterance {
-        principal,
-        conversation,
-        correlation,
-        trace: asked.trace,
-        motion: &gate.engine,
-        acts,
-        all_or_nothing: true,
-        answers: None,
-    };
-    let heard = gate.conversations.ingest(said).await?;
-    let taken = heard.verdicts.into_iter().collect::<Result<_, _>>()?;
-    Ok((taken, heard.next_actions))
+    let (request, conversation) = (asked.request(gate), asked.param("id"));
+    let submission = Submission { request, conversation, acts, all_or_nothing: true, answering: None };
+    let answer = gate.conversations.take(submission).await?;
+    let taken = answer.verdicts.into_iter().collect::<Result<_, _>>()?;
+    Ok((taken, answer.next_actions))
 }
 
 /// The answer about one act.
@@ -218,7 +208,7 @@ async fn told<'a>(
     let acts: Vec<&Taken> = taken.iter().collect();
     let integrations = integrations::of(gate, &asked.turn, &acts, patience).await;
     let next = match waits {
-        true => gate.conversations.awaited(&asked.principal, asked.param("id")).await?,
+        true => gate.conversations.awaited(&asked.principal.caller(), asked.param("id")).await?,
         false => next,
     };
     Ok(taken.iter().zip(integrations).map(|(taken, runs)| Told::new(taken, runs, next.clone())).collect())

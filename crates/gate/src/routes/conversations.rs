@@ -2,11 +2,11 @@
 
 use act::{Accepted, Checked, ConversationId, ConversationStatus, DocumentKind, Issue, Participant};
 use aws_lc_rs::digest::{SHA256, digest};
+use conversation::{Keep, NewConversation};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::auth::Permission;
-use crate::conversations::{self, Keep, NewConversation};
 use crate::exchange::{Answer, Asked};
 use crate::idempotency::Ticket;
 use crate::openapi::Schema;
@@ -132,15 +132,19 @@ async fn create(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
         }
     };
     let keep = keep(&asked, made.clone());
-    match gate.conversations.create(&asked.principal, (&asked.correlation, &gate.engine), new, keep).await {
+    match gate.conversations.create(&asked.request(gate), new, keep).await {
         Ok((document, position)) => Ok(made(&document).at(position)),
         // Made by the first request with this idempotency key, of which no answer is kept any more.
-        Err(problem) if problem.code == Code::ConversationExists && !given && asked.ticket.is_some() => {
-            let document = gate.conversations.document(&asked.principal, &id, 0, 0).await?;
+        Err(error) if is_there(&error) && !given && asked.ticket.is_some() => {
+            let document = gate.conversations.document(&asked.principal.caller(), &id, 0, 0).await?;
             Ok(made(&document.json).at(document.position))
         }
-        Err(problem) => Err(problem),
+        Err(error) => Err(error.into()),
     }
+}
+
+fn is_there(error: &conversation::Error) -> bool {
+    error.code() == Some(conversation::Code::ConversationExists)
 }
 
 /// Keeps the answer in the commit that it is about, when the request has an idempotency key.
@@ -157,7 +161,7 @@ fn name(gate: &Gate, asked: &Asked) -> String {
     };
     let (tenant, subject) = (&*asked.principal.tenant, &*asked.principal.subject);
     let hash = match tenant.contains('\n') || subject.contains('\n') {
-        true => conversations::digest(["cardan conversation 1", tenant, subject, key]).to_vec(),
+        true => conversation::digest(["cardan conversation 1", tenant, subject, key]).to_vec(),
         // As 0.1.0 did, so that what it made is found.
         false => digest(&SHA256, format!("{tenant}\n{subject}\n{key}").as_bytes()).as_ref().to_vec(),
     };
@@ -191,7 +195,7 @@ struct Page {
 async fn list(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
     let page: Page = asked.query()?;
     let limit = page.limit.unwrap_or(50).clamp(1, 100);
-    let page = gate.conversations.list(&asked.principal, page.after.as_deref(), limit).await?;
+    let page = gate.conversations.list(&asked.principal.caller(), page.after.as_deref(), limit).await?;
     Ok(Answer::ok(&json!({"conversations": page.items, "next": page.next})))
 }
 
@@ -206,7 +210,8 @@ async fn one(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
     let Acts { after, limit } = asked.query()?;
     let limit = limit.unwrap_or(1000).clamp(1, 10_000);
     let id = asked.param("id");
-    let document = gate.conversations.document(&asked.principal, id, after.unwrap_or(0), limit).await?;
+    let document =
+        gate.conversations.document(&asked.principal.caller(), id, after.unwrap_or(0), limit).await?;
     let mut answer = Answer::ok(&document.json).at(document.position);
     answer.link = document
         .next
@@ -235,11 +240,7 @@ async fn end(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
         }
     };
     let id = asked.param("id");
-    let (principal, keep) = (&asked.principal, keep(&asked, Answer::ok));
-    let ended = gate
-        .conversations
-        .end(principal, (&asked.correlation, &gate.engine), id, (status, error), keep)
-        .await;
-    let (document, position) = ended?;
+    let (request, keep) = (asked.request(gate), keep(&asked, Answer::ok));
+    let (document, position) = gate.conversations.end(&request, id, (status, error), keep).await?;
     Ok(Answer::ok(&document).at(position))
 }

@@ -1,10 +1,10 @@
 //! What is known of entities.
 
+use conversation::entity_json;
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::auth::Permission;
-use crate::conversations::shown;
 use crate::exchange::{Answer, Asked};
 use crate::openapi::Schema;
 use crate::route::{AFTER, Gives, LIMIT, Parameter, Route, Takes, Verb};
@@ -57,20 +57,22 @@ struct Query {
 async fn list(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
     let Query { after, limit } = asked.query()?;
     let limit = limit.unwrap_or(50).clamp(1, 100);
-    let page =
-        gate.conversations.entities(&asked.principal, asked.param("id"), after.as_deref(), limit).await?;
+    let page = gate
+        .conversations
+        .entities(&asked.principal.caller(), asked.param("id"), after.as_deref(), limit)
+        .await?;
     Ok(Answer::ok(&json!({"entities": page.items, "next": page.next})))
 }
 
 async fn one(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
     let (id, entity) = (asked.param("id"), asked.param("entity"));
-    let (state, position) = gate.conversations.entity(&asked.principal, id, entity).await?;
+    let (state, position) = gate.conversations.entity(&asked.principal.caller(), id, entity).await?;
     // A row is written exactly when the entity changes, so the position of its writing names its state.
     let tag = format!("\"{position}\"");
     if asked.header("if-none-match").is_some_and(|known| matches(known, &tag)) {
         return Ok(Answer::unmodified(tag).at(position));
     }
-    let mut answer = Answer::ok(&shown(&state)).at(position);
+    let mut answer = Answer::ok(&entity_json(&state)).at(position);
     answer.etag = Some(tag);
     Ok(answer)
 }

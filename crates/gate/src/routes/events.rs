@@ -67,7 +67,7 @@ struct Query {
 
 async fn conversation(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
     let id = asked.param("id");
-    gate.conversations.header(&asked.principal, id).await?;
+    gate.conversations.header(&asked.principal.caller(), id).await?;
     follow(gate, &asked, Some(format!("conversation-{id}"))).await
 }
 

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use conversation::{Started, Taken};
 use flow::RunView;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use store::RunStatus;
 
 use crate::Gate;
-use crate::conversations::{Started, Taken};
 use crate::turn::Turn;
 
 /// One list for each act. Waits for the runs as long as the caller's `patience` is; of acts that were taken before it

@@ -1,12 +1,12 @@
 //! Questions of flows: what waits for a person's answer.
 
 use act::{Accepted, Checked, DocumentKind};
+use conversation::{Answering, QuestionFilter, Submission, digest};
 use react::{Question, Wait, Want};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
 use crate::auth::Permission;
-use crate::conversations::{Answers, Utterance, Which, digest};
 use crate::exchange::{Answer, Asked};
 use crate::idempotency::Ticket;
 use crate::openapi::Schema;
@@ -108,14 +108,14 @@ struct Query {
 
 async fn list(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
     let Query { conversation, entity, run, after, limit } = asked.query()?;
-    let (which, limit) = (Which { conversation, entity, run }, limit.unwrap_or(50).clamp(1, 100));
-    let (principal, after) = (&asked.principal, after.as_deref());
-    let page = gate.conversations.open_questions(principal, &which, after, limit).await?;
+    let (which, limit) = (QuestionFilter { conversation, entity, run }, limit.unwrap_or(50).clamp(1, 100));
+    let (caller, after) = (asked.principal.caller(), after.as_deref());
+    let page = gate.conversations.open_questions(&caller, &which, after, limit).await?;
     Ok(Answer::ok(&json!({ "questions": page.items, "next": page.next })))
 }
 
 async fn one(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
-    let found = gate.conversations.question(&asked.principal, asked.param("id")).await?;
+    let found = gate.conversations.question(&asked.principal.caller(), asked.param("id")).await?;
     Ok(Answer::ok(&found.shown(gate.clock.now())))
 }
 
@@ -142,23 +142,22 @@ fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Value>, D::Erro
 async fn answer(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
     let given: Given = asked.document()?;
     fits(given.reason.as_deref().unwrap_or_default())?;
-    let id = asked.param("id");
-    let found = gate.conversations.question(&asked.principal, id).await?;
+    let (request, id) = (asked.request(gate), asked.param("id"));
+    let caller = request.caller.clone();
+    let found = gate.conversations.question(&caller, id).await?;
     let (wait, question) = found.open(gate.clock.now())?;
     let act = act(gate, &asked, given.says(wait, question)?)?;
-    let said = Utterance {
-        principal: &asked.principal,
+    let done = asked.ticket.as_ref().map(Ticket::done);
+    let submission = Submission {
+        request,
         conversation: found.conversation(),
-        correlation: &asked.correlation,
-        trace: asked.trace,
-        motion: &gate.engine,
         acts: vec![act],
         all_or_nothing: true,
-        answers: Some(Answers { question: id, done: asked.ticket.as_ref().map(Ticket::done) }),
+        answering: Some(Answering { question: id, done }),
     };
-    let heard = gate.conversations.ingest(said).await?;
-    let taken = heard.verdicts.into_iter().next().ok_or_else(|| Problem::new(Code::Internal))??;
-    let mut shown = gate.conversations.question(&asked.principal, id).await?.shown(gate.clock.now());
+    let answer = gate.conversations.take(submission).await?;
+    let taken = answer.verdicts.into_iter().next().ok_or_else(|| Problem::new(Code::Internal))??;
+    let mut shown = gate.conversations.question(&caller, id).await?.shown(gate.clock.now());
     shown["act"] = serde_json::from_str(taken.act.get()).unwrap_or_default();
     shown["position"] = taken.position.into();
     if !taken.warnings.is_empty() {
@@ -240,13 +239,12 @@ async fn withdraw(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
         return Err(Problem::because(Code::BodyInvalid, "reason: expected why"));
     }
     let (id, done) = (asked.param("id"), asked.ticket.as_ref().map(Ticket::done));
-    let (principal, correlation) = (&asked.principal, &asked.correlation);
-    let by = (correlation, &gate.engine as &dyn conversation::Motion);
-    let (shown, position) = gate.conversations.withdraw(principal, by, (id, &reason), done).await?;
+    let request = asked.request(gate);
+    let (shown, position) = gate.conversations.withdraw(&request, (id, &reason), done).await?;
     tracing::info!(
-        correlation_id = &**correlation,
+        correlation_id = &*asked.correlation,
         question = id,
-        principal = &*principal.subject,
+        principal = &*asked.principal.subject,
         "question withdrawn"
     );
     Ok(Answer::ok(&shown).at(position))

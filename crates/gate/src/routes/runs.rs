@@ -293,5 +293,5 @@ async fn is_superseded(gate: &Gate, run: &str) -> Result<bool, Problem> {
     let (Some(conversation), Some(key)) = (&start.conversation, &start.idempotency_key) else {
         return Ok(false);
     };
-    gate.conversations.is_superseded((&start.tenant, conversation), key, start.generation).await
+    Ok(gate.conversations.is_superseded((&start.tenant, conversation), key, start.generation).await?)
 }

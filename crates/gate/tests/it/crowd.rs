@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
+use conversation::Telemetry;
 use futures_util::future::{join_all, poll_immediate};
 use futures_util::stream;
 use gate::{Auth, Limits, Observer, Page, Shown};
@@ -30,10 +31,13 @@ struct Count {
     shed: AtomicI64,
 }
 
-impl Observer for Count {
-    fn act(&self, _: &str, _: bool, _: Duration) {
+impl Telemetry for Count {
+    fn on_act(&self, _: &str, _: bool, _: Duration) {
         panic!("a defect, meant by the test");
     }
+}
+
+impl Observer for Count {
     fn shed(&self) {
         self.shed.fetch_add(1, Ordering::Relaxed);
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use gate::{Auth, Control, Conversations, Deciding, Deps, Limits, Mode, Nobody, Which};
+use conversation::{Conversations, Deciding, Noop};
+use gate::{Auth, Control, Deps, Limits, Mode, Which};
 use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt;
 use port::{SystemClock, SystemEntropy, Systems};
@@ -165,8 +166,13 @@ pub(crate) async fn deps_with(
     };
     let rules = react::Rules { routes: flows.iter().map(take).collect(), ..react::Rules::default() };
     let deciding = Deciding { acts: act::Rules::strict(), rules };
-    let conversations =
-        Arc::new(Conversations::new(store.clone(), deciding, &limits, clock.clone(), Arc::new(Nobody)));
+    let conversations = Arc::new(Conversations::new(
+        store.clone(),
+        deciding,
+        limits.conversations,
+        clock.clone(),
+        Arc::new(Noop),
+    ));
     let engine = flow::Engine::open(flow::Deps {
         store: store.clone(),
         systems: Systems::default(),
@@ -190,7 +196,7 @@ pub(crate) async fn deps_with(
         auth,
         limits,
         pages: Vec::new(),
-        observer: Arc::new(Nobody),
+        observer: Arc::new(Noop),
         clock,
         entropy,
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use conversation::Telemetry;
 use futures_util::future::join_all;
 use gate::{Auth, Limits, Observer};
 use serde_json::json;
@@ -147,8 +148,10 @@ async fn a_key_is_in_progress_while_its_request_is() {
 /// Panics at the first act.
 struct Once(AtomicBool);
 
-impl Observer for Once {
-    fn act(&self, _: &str, _: bool, _: Duration) {
+impl Observer for Once {}
+
+impl Telemetry for Once {
+    fn on_act(&self, _: &str, _: bool, _: Duration) {
         assert!(self.0.swap(true, Ordering::Relaxed), "a defect, meant by the test");
     }
 }
@@ -180,8 +183,10 @@ fn named(subject: &str, key: &str) -> String {
 /// Panics as soon as a conversation has begun or ended: the work is durable, and nothing was answered.
 struct Begun(AtomicBool);
 
-impl Observer for Begun {
-    fn conversations(&self, _: i64) {
+impl Observer for Begun {}
+
+impl Telemetry for Begun {
+    fn on_active(&self, _: i64) {
         assert!(self.0.swap(true, Ordering::Relaxed), "killed between work and answer, meant by the test");
     }
 }
@@ -189,10 +194,10 @@ impl Observer for Begun {
 async fn killed(store: &Store) -> House {
     let mut deps = deps(store.clone(), Auth::Loopback, Limits::default()).await;
     let observer = Arc::new(Begun(AtomicBool::new(false)));
-    deps.conversations = Arc::new(gate::Conversations::new(
+    deps.conversations = Arc::new(conversation::Conversations::new(
         store.clone(),
-        gate::Deciding { acts: act::Rules::strict(), rules: react::Rules::default() },
-        &Limits::default(),
+        conversation::Deciding { acts: act::Rules::strict(), rules: react::Rules::default() },
+        conversation::Limits::default(),
         Arc::new(port::SystemClock),
         observer,
     ));

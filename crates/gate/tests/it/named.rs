@@ -328,7 +328,8 @@ async fn keys_of_an_older_store_are_found_in_its_log() {
 
 #[tokio::test]
 async fn a_full_share_refuses_and_forgets_nothing() {
-    let limits = gate::Limits { commit_keys: 2, ..gate::Limits::default() };
+    let conversations = conversation::Limits { commit_keys: 2, ..conversation::Limits::default() };
+    let limits = gate::Limits { conversations, ..gate::Limits::default() };
     let house =
         House::running_within(&flow(json!([{"raise": {"code": "E", "message": "no"}}])), limits).await;
     for key in ["a", "b"] {

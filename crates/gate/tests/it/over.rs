@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gate::{Auth, Conversations, Deciding, Limits, Nobody};
+use conversation::{Conversations, Deciding, Noop};
+use gate::{Auth, Limits};
 use port::{SystemClock, SystemEntropy, Systems};
 use serde_json::json;
 use store::{Batch, Store};
@@ -24,8 +25,13 @@ async fn asking(house: &House) -> (flow::Engine, flow::RunId) {
     let store = house.store.clone();
     let deciding = Deciding { acts: act::Rules::strict(), rules: react::Rules::default() };
     let (clock, limits) = (Arc::new(SystemClock), Limits::default());
-    let conversations =
-        Arc::new(Conversations::new(store.clone(), deciding, &limits, clock.clone(), Arc::new(Nobody)));
+    let conversations = Arc::new(Conversations::new(
+        store.clone(),
+        deciding,
+        limits.conversations,
+        clock.clone(),
+        Arc::new(Noop),
+    ));
     let node = diag::Node::from_json(&json!({
         "do": [{ "size": { "ask": { "field": "size", "prompt": "Which size?", "entity": "order_1" } } }]
     }));

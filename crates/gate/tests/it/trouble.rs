@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
-use gate::{Auth, Conversations, Deciding, Limits, Observer, Page};
+use conversation::{Conversations, Deciding, Telemetry};
+use gate::{Auth, Limits, Page};
 use http::Method;
 use serde_json::{Value, json};
 use store::{Batch, DeadLetter, DeadOp, DeadState, Options, State, Store};
@@ -186,7 +187,8 @@ async fn b7_state_and_counts_survive_a_restart() {
     let counted = Arc::new(Count::default());
     let deciding = Deciding { acts: act::Rules::strict(), rules: react::Rules::default() };
     let clock = Arc::new(port::SystemClock);
-    let again = Conversations::new(store.clone(), deciding, &Limits::default(), clock, counted.clone());
+    let again =
+        Conversations::new(store.clone(), deciding, conversation::Limits::default(), clock, counted.clone());
     again.count_active().await.unwrap();
     assert_eq!(counted.0.load(Ordering::Relaxed), 2);
 
@@ -205,8 +207,8 @@ async fn b7_state_and_counts_survive_a_restart() {
 #[derive(Default)]
 struct Count(AtomicI64);
 
-impl Observer for Count {
-    fn conversations(&self, change: i64) {
+impl Telemetry for Count {
+    fn on_active(&self, change: i64) {
         self.0.fetch_add(change, Ordering::Relaxed);
     }
 }

@@ -12,6 +12,18 @@ fn dependency_arrows_are_those_of_the_architecture() {
     assert_eq!(built(), drawn(), "left: cargo metadata; right: the `deps` block of ARCHITECTURE.md");
 }
 
+/// Every door hands acts to the same room, so it speaks no door's language.
+#[test]
+fn conversations_speak_no_protocol() {
+    let packages = metadata();
+    let room = packages.iter().find(|package| text(&package["name"]) == "conversation").unwrap();
+    for dependency in room["dependencies"].as_array().unwrap() {
+        let name = text(&dependency["name"]);
+        let protocols = ["axum", "http", "hyper", "tower", "reqwest", "tonic", "tungstenite"];
+        assert!(!protocols.iter().any(|protocol| name.starts_with(protocol)), "conversation knows {name}");
+    }
+}
+
 fn drawn() -> Arrows {
     let text = tidy::read("ARCHITECTURE.md").unwrap();
     let arrows: Arrows = tidy::fenced(&text, "deps").into_iter().map(arrow).collect();

@@ -18,7 +18,7 @@ use watch::metrics::Outcome;
 
 use crate::config::Config;
 
-/// Hears the guards, the engine and the gate.
+/// Hears the guards, the engine, the conversations and the gate.
 pub(super) struct Ears {
     pub(super) metrics: Metrics,
     /// How each configured system looked when it was last heard of.
@@ -49,12 +49,18 @@ impl Ears {
     }
 }
 
-impl gate::Observer for Ears {
-    fn act(&self, act_type: &str, ok: bool, took: Duration) {
+impl conversation::Telemetry for Ears {
+    fn on_act(&self, act_type: &str, ok: bool, took: Duration) {
         let outcome = if ok { Outcome::Success } else { Outcome::Failure };
         self.metrics.act(act_type, outcome, took);
     }
 
+    fn on_active(&self, change: i64) {
+        self.metrics.active_conversations(change);
+    }
+}
+
+impl gate::Observer for Ears {
     fn refused(&self, code: &'static str) {
         self.metrics.request_refused(code);
     }
@@ -65,10 +71,6 @@ impl gate::Observer for Ears {
 
     fn working(&self, change: i64) {
         self.metrics.requests_in_flight(change);
-    }
-
-    fn conversations(&self, change: i64) {
-        self.metrics.active_conversations(change);
     }
 }
 

@@ -6,22 +6,21 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::{Conversations, named};
-use crate::{Code, Problem};
+use crate::{Code, Conversations, Error, identity};
 
 /// What organisations have of their shares: counted in the store at the first key, then kept up to date.
-pub(super) struct Shares {
+pub(crate) struct Shares {
     most: u64,
     used: Mutex<HashMap<Arc<str>, u64>>,
 }
 
 impl Shares {
-    pub(super) fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize) -> Self {
         Self { most: u64::try_from(most).unwrap_or(u64::MAX), used: Mutex::default() }
     }
 
     /// An organisation has so many keys more.
-    pub(super) fn took(&self, tenant: &str, keys: u64) {
+    pub(crate) fn took(&self, tenant: &str, keys: u64) {
         if let Some(used) = self.used.lock().get_mut(tenant) {
             *used += keys;
         }
@@ -30,13 +29,13 @@ impl Shares {
 
 impl Conversations {
     /// Refuses a key that the organisation has no room for.
-    pub(super) async fn room_for_key(&self, tenant: &Arc<str>) -> Result<(), Problem> {
+    pub(crate) async fn room_for_key(&self, tenant: &Arc<str>) -> Result<(), Error> {
         let Shares { most, used } = &*self.shares;
         let known = used.lock().get(tenant).copied();
         let count = match known {
             Some(count) => count,
             None => {
-                let count = self.store.count_keys(tenant, named::PREFIX, *most).await?;
+                let count = self.store.count_keys(tenant, identity::PREFIX, *most).await?;
                 *used.lock().entry(tenant.clone()).or_insert(count)
             }
         };
@@ -44,6 +43,6 @@ impl Conversations {
             return Ok(());
         }
         let detail = format!("the organisation has {most} commit keys, as many as limits.commit_keys allows");
-        Err(Problem::because(Code::CommitKeysFull, detail))
+        Err(Error::because(Code::CommitKeysFull, detail))
     }
 }

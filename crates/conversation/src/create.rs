@@ -1,19 +1,15 @@
 //! A conversation is made before anything is said in it, and ended.
 
-use std::sync::Arc;
-
 use act::{ConversationStatus, Participant};
-use conversation::Motion;
 use react::{Conversation, Decision, Refusal, Started};
 use serde_json::{Map, Value};
 
-use super::refusal::refused;
-use super::work::Work;
-use super::{Conversations, admit, read};
-use crate::{Code, Principal, Problem};
+use crate::refusal::refused;
+use crate::work::Work;
+use crate::{Code, Conversations, Error, Request, read};
 
 /// Makes the record that keeps the answer, from how the conversation looks.
-pub(crate) type Keep = Box<dyn FnOnce(&Value) -> Option<store::KeyOp> + Send>;
+pub type Keep = Box<dyn FnOnce(&Value) -> Option<store::KeyOp> + Send>;
 
 /// A conversation to be made.
 pub struct NewConversation {
@@ -32,16 +28,15 @@ impl Conversations {
     ///
     /// # Errors
     /// [`Code::ConversationExists`], and the store's.
-    pub(crate) async fn create(
+    pub async fn create(
         &self,
-        principal: &Principal,
-        (correlation, motion): (&Arc<str>, &dyn Motion),
+        request: &Request<'_>,
         new: NewConversation,
         keep: Option<Keep>,
-    ) -> Result<(Value, u64), Problem> {
-        let (tenant, id) = (principal.tenant.clone(), new.id.clone());
-        let vouched = principal.standing(&principal.subject).vouches;
-        self.change(principal, (correlation, motion), &id, keep, move |talk, at| {
+    ) -> Result<(Value, u64), Error> {
+        let (tenant, id) = (request.caller.tenant.clone(), new.id.clone());
+        let vouched = request.caller.rights.speaks_for_others;
+        self.change(request, &id, keep, move |talk, at| {
             let NewConversation { participants, channel, context, .. } = new;
             let started = Started { tenant, at, channel, context };
             react::begin(talk, started, participants, vouched)
@@ -53,14 +48,13 @@ impl Conversations {
     ///
     /// # Errors
     /// [`Code::ConversationUnknown`], [`Code::ConversationEnded`], and the store's.
-    pub(crate) async fn end(
+    pub async fn end(
         &self,
-        principal: &Principal,
-        (correlation, motion): (&Arc<str>, &dyn Motion),
+        request: &Request<'_>,
         id: &str,
         (status, error): (ConversationStatus, Option<Value>),
         keep: Option<Keep>,
-    ) -> Result<(Value, u64), Problem> {
+    ) -> Result<(Value, u64), Error> {
         let end = move |talk: &Conversation, at| {
             if !talk.exists() {
                 return Err(Refusal {
@@ -69,7 +63,7 @@ impl Conversations {
                     pointer: "",
                 });
             }
-            if !principal.may_end(talk) {
+            if !request.caller.may_end(talk) {
                 return Err(Refusal {
                     code: "conversation.not_participant",
                     message: "expected a participant, or the permission conversation.speak_for_others or flow.manage".into(),
@@ -78,31 +72,26 @@ impl Conversations {
             }
             react::end(talk, status, error, at)
         };
-        self.change(principal, (correlation, motion), id, keep, end).await
+        self.change(request, id, keep, end).await
     }
 
     /// Decides once under the conversation's lock and commits. Somebody else's write is told, not tried over: one
     /// process writes a store. What is answered is kept in the same commit, when it is to be kept.
-    pub(super) async fn change(
+    pub(crate) async fn change(
         &self,
-        principal: &Principal,
-        (correlation, motion): (&Arc<str>, &dyn Motion),
+        request: &Request<'_>,
         id: &str,
         keep: Option<Keep>,
         decide: impl FnOnce(&Conversation, jiff::Timestamp) -> Result<Decision, Refusal> + Send,
-    ) -> Result<(Value, u64), Problem> {
-        let mut slot = self.cache.lock(id).await;
-        let talk = match slot.take() {
-            Some(talk) => talk,
-            None => self.load(id).await?,
-        };
+    ) -> Result<(Value, u64), Error> {
+        let (mut slot, talk) = self.hold(id).await?;
         if talk.exists() {
-            admit(principal, &talk.tenant)?;
+            request.caller.belongs_to(&talk.tenant)?;
         }
         let now = self.clock.now();
         let decision = decide(&talk, now).map_err(refused)?;
-        let whose = (principal.tenant.clone(), correlation.clone());
-        let mut work = Work::new(talk, whose, now, self.store.batch_bytes(), motion);
+        let whose = (request.caller.tenant.clone(), request.correlation.clone());
+        let mut work = Work::new(talk, whose, now, self.store.batch_bytes(), request.motion);
         work.tell(&decision);
         work.fold(decision, None);
         let document = read::document(&work.talk, &[]);
@@ -114,9 +103,9 @@ impl Conversations {
     }
 }
 
-fn contended(error: store::Error) -> Problem {
+fn contended(error: store::Error) -> Error {
     match error {
-        store::Error::Version { .. } => Problem::new(Code::Contended),
+        store::Error::Version { .. } => Error::new(Code::Contended),
         other => other.into(),
     }
 }

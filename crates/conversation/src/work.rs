@@ -4,31 +4,30 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use act::{Participant, ParticipantType, Source};
-use conversation::{Motion, Plan};
 use jiff::Timestamp;
 use react::{Decision, Event, Ruling};
 use serde_json::value::RawValue;
 use store::{Append, Batch, Expected, NewEvent};
 
-use super::ids::Kept;
-use super::ingest::{Arrival, Started, Taken, Verdict};
-use super::known::{Known, touched};
-use super::named::{Beside, Identity, Leave};
-use super::refusal::refused;
-use super::{Deciding, asked, ids, named, rows};
-use crate::{Code, Problem};
+use crate::arrival::Arrival;
+use crate::identity::Identity;
+use crate::ids::Kept;
+use crate::known::{Known, touched};
+use crate::named::{Beside, Leave};
+use crate::refusal::refused;
+use crate::{Code, Deciding, Error, Motion, Plan, Started, Taken, Verdict, asked, ids, named, rows};
 
 /// What the store keeps of each event beside its data.
 const EACH: usize = 200;
 
 /// A batch in the making.
-pub(super) struct Work {
+pub(crate) struct Work {
     /// What is known, with everything decided so far folded in.
-    pub(super) talk: Known,
-    pub(super) tenant: Arc<str>,
+    pub(crate) talk: Known,
+    pub(crate) tenant: Arc<str>,
     correlation: Arc<str>,
     /// The trace that runs continue.
-    pub(super) trace: Option<port::TraceContext>,
+    pub(crate) trace: Option<port::TraceContext>,
     at: Timestamp,
     /// The version the stream must still have.
     base: u64,
@@ -54,18 +53,18 @@ pub(super) struct Work {
 }
 
 /// What a batch leaves behind once it is committed.
-pub(super) struct Done {
-    pub(super) talk: Known,
-    pub(super) plan: Box<dyn Plan>,
+pub(crate) struct Done {
+    pub(crate) talk: Known,
+    pub(crate) plan: Box<dyn Plan>,
     /// By how much the number of active conversations changes.
-    pub(super) active: i64,
+    pub(crate) active: i64,
     /// Keys of commits that are new, and whose they are.
-    pub(super) keys: (Arc<str>, u64),
+    pub(crate) keys: (Arc<str>, u64),
 }
 
 impl Work {
     /// `most` is how many bytes the batch may have.
-    pub(super) fn new(
+    pub(crate) fn new(
         talk: Known,
         (tenant, correlation): (Arc<str>, Arc<str>),
         at: Timestamp,
@@ -97,12 +96,12 @@ impl Work {
     }
 
     /// The answer to a commit whose key another commit of this batch has.
-    pub(super) fn named(&self, identity: &Identity, arrival: &Arrival) -> Option<Verdict> {
+    pub(crate) fn named(&self, identity: &Identity, arrival: &Arrival) -> Option<Verdict> {
         self.named.get(&identity.key).map(|there| named::beside(identity, arrival, there))
     }
 
     /// Decides one act; with a key by leave of it. A refusal changes nothing.
-    pub(super) fn act(&mut self, by: &Deciding, arrival: &Arrival, leave: Option<&Leave>) -> Verdict {
+    pub(crate) fn act(&mut self, by: &Deciding, arrival: &Arrival, leave: Option<&Leave>) -> Verdict {
         if let Some((fingerprint, kept)) = self.taken.get(&arrival.record.key) {
             return ids::same(*fingerprint == arrival.record.fingerprint, arrival, kept.clone(), 0);
         }
@@ -122,7 +121,7 @@ impl Work {
     }
 
     /// The first act begins its conversation, with its speaker as the participant.
-    fn begin(&mut self, act: &act::Act, vouched: bool) -> Result<(), Problem> {
+    fn begin(&mut self, act: &act::Act, vouched: bool) -> Result<(), Error> {
         let type_ = match act.source {
             Some(Source::Ai) => ParticipantType::Ai,
             Some(Source::System) => ParticipantType::System,
@@ -158,7 +157,7 @@ impl Work {
     }
 
     /// Records what the commit's key names: the act that is the next event.
-    pub(super) fn name(
+    pub(crate) fn name(
         &mut self,
         leave: &Leave,
         arrival: &Arrival,
@@ -181,12 +180,12 @@ impl Work {
     }
 
     /// Takes a decision in: its runs and signals first, because a run may be refused; then its events.
-    pub(super) fn absorb(
+    pub(crate) fn absorb(
         &mut self,
         mut decision: Decision,
         arrival: &Arrival,
         leave: Option<&Leave>,
-    ) -> Result<Vec<Started>, Problem> {
+    ) -> Result<Vec<Started>, Error> {
         let started = self.set_in_motion(&mut decision, leave.map_or(0, |leave| leave.generation))?;
         let result = decision.ruling();
         if let Some(leave) = leave.filter(|_| named::takes(result.as_ref())) {
@@ -197,13 +196,13 @@ impl Work {
     }
 
     /// Adds a record to the batch that goes with what it does.
-    pub(super) fn keep(&mut self, record: store::KeyOp) {
+    pub(crate) fn keep(&mut self, record: store::KeyOp) {
         self.batch.keys.push(record);
     }
 
     /// Adds the rows that begin runs and answer waiting ones. Nothing has started yet: runs are woken when the batch is on
     /// disk, and if it never gets there, nothing was begun.
-    fn set_in_motion(&mut self, decision: &mut Decision, generation: u32) -> Result<Vec<Started>, Problem> {
+    fn set_in_motion(&mut self, decision: &mut Decision, generation: u32) -> Result<Vec<Started>, Error> {
         let mut rows = Batch::new();
         let starts = std::mem::take(&mut decision.starts);
         let system = |start: &react::Start| start.system.clone().unwrap_or_else(|| "default".to_owned());
@@ -215,8 +214,8 @@ impl Work {
         Ok(runs.into_iter().zip(systems).map(|(run, system)| Started { run, system }).collect())
     }
 
-    fn start(&self, start: react::Start, generation: u32) -> conversation::Start {
-        conversation::Start {
+    fn start(&self, start: react::Start, generation: u32) -> crate::Start {
+        crate::Start {
             flow: start.flow,
             tenant: self.tenant.clone(),
             conversation: self.talk.id.clone(),
@@ -230,7 +229,7 @@ impl Work {
     }
 
     /// Tells runs what a decision that begins none has for them.
-    pub(super) fn tell(&mut self, decision: &Decision) {
+    pub(crate) fn tell(&mut self, decision: &Decision) {
         let mut rows = Batch::new();
         decision.signals.iter().for_each(|signal| self.plan.tell(&mut rows, signal));
         self.add(rows);
@@ -242,7 +241,7 @@ impl Work {
     }
 
     /// Folds events, and gathers them and the rows they change.
-    pub(super) fn fold(&mut self, decision: Decision, causation: Option<&str>) {
+    pub(crate) fn fold(&mut self, decision: Decision, causation: Option<&str>) {
         self.gather(decision, causation, None);
     }
 
@@ -265,13 +264,13 @@ impl Work {
     }
 
     /// Refuses what would make the batch larger than one may be.
-    fn room(&self, bytes: usize) -> Result<(), Problem> {
+    fn room(&self, bytes: usize) -> Result<(), Error> {
         if self.bytes + bytes <= self.most {
             return Ok(());
         }
         let detail =
             format!("these acts become a batch of more than {} bytes: send fewer at once", self.most);
-        Err(Problem::because(Code::BodyTooLarge, detail))
+        Err(Error::because(Code::BatchTooLarge, detail))
     }
 
     fn publish(&mut self, published: &react::Published, causation: Option<Arc<str>>) {
@@ -294,7 +293,7 @@ impl Work {
     }
 
     /// The batch, and what it leaves behind. Without any event there is nothing to write for the conversation.
-    pub(super) fn finish(mut self) -> (Batch, Done) {
+    pub(crate) fn finish(mut self) -> (Batch, Done) {
         let before = self.base > 0 && !self.was.is_over();
         let after = self.talk.exists() && !self.talk.status.is_over();
         let active = i64::from(after) - i64::from(before);

@@ -9,13 +9,13 @@ use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 
 /// Work that, once begun, is done: here, or when this is dropped, on a task of its own.
-pub(crate) struct Insist<T: Send + 'static> {
+pub struct Insist<T: Send + 'static> {
     work: Option<BoxFuture<'static, T>>,
     begun: bool,
 }
 
 /// Wraps `work`. Nothing happens before the first poll, nor when it is dropped before.
-pub(crate) fn insist<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Insist<T> {
+pub fn insist<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Insist<T> {
     Insist { work: Some(Box::pin(work)), begun: false }
 }
 

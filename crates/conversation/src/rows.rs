@@ -9,16 +9,15 @@ use std::collections::BTreeSet;
 use react::{Conversation, EntityState, Event};
 use store::{Batch, State, StateRow};
 
-use super::Conversations;
-use super::known::{Known, touched};
-use crate::{Code, Problem};
+use crate::known::{Known, touched};
+use crate::{Conversations, Error};
 
 /// A conversation without its entities.
-pub(super) const CONVERSATION: &str = "conversation";
+pub(crate) const CONVERSATION: &str = "conversation";
 /// An entity of a conversation.
-pub(super) const ENTITY: &str = "entity";
+pub(crate) const ENTITY: &str = "entity";
 /// That a tenant has a conversation.
-pub(super) const LISTED: &str = "conversation-of";
+pub(crate) const LISTED: &str = "conversation-of";
 
 /// That a conversation is active; there are as many of these as active conversations.
 const ACTIVE: &str = "conversation-active";
@@ -26,18 +25,18 @@ const ACTIVE: &str = "conversation-active";
 /// Rows read at once.
 const PAGE: usize = 1000;
 
-pub(super) fn entity_id(conversation: &str, entity: &str) -> String {
+pub(crate) fn entity_id(conversation: &str, entity: &str) -> String {
     format!("{conversation}/{entity}")
 }
 
 /// The beginning of the ids under which a tenant's conversations are listed. A tenant's name may hold any letter,
 /// so that which separates is written otherwise in it.
-pub(super) fn listed(tenant: &str) -> String {
+pub(crate) fn listed(tenant: &str) -> String {
     format!("{}/", tenant.replace('%', "%25").replace('/', "%2F"))
 }
 
 /// Adds the rows that are due after a change to its batch, whose events of the conversation have so many bytes.
-pub(super) fn write(
+pub(crate) fn write(
     batch: &mut Batch,
     talk: &mut Known,
     changed: &BTreeSet<String>,
@@ -66,7 +65,7 @@ pub(super) fn write(
 }
 
 /// Adds or removes the row that says a conversation is active.
-pub(super) fn active(id: &str, active: bool) -> State {
+pub(crate) fn active(id: &str, active: bool) -> State {
     State { kind: ACTIVE, id: id.to_owned(), data: active.then(|| b"{}".to_vec()) }
 }
 
@@ -75,16 +74,16 @@ fn row(kind: &'static str, id: String, value: &impl serde::Serialize) -> State {
     State { kind, id, data: Some(serde_json::to_vec(value).unwrap_or_default()) }
 }
 
-pub(super) fn parse<T: serde::de::DeserializeOwned>(row: &StateRow) -> Result<T, Problem> {
+pub(crate) fn parse<T: serde::de::DeserializeOwned>(row: &StateRow) -> Result<T, Error> {
     serde_json::from_slice(&row.data).map_err(|error| {
         tracing::error!(row = row.id, %error, "reading a projection row");
-        Problem::new(Code::Internal)
+        Error::Internal
     })
 }
 
 impl Conversations {
-    /// Tells the observer how many conversations are active. Called once, before the first act is taken; from then on
-    /// the observer is told of changes.
+    /// Tells the telemetry how many conversations are active. Called once, before the first act is taken; from then on
+    /// the telemetry is told of changes.
     ///
     /// # Errors
     /// The store's.
@@ -94,12 +93,12 @@ impl Conversations {
             let page = self.store.states(ACTIVE, "", after.as_deref(), PAGE).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.id.clone());
-            self.observer.conversations(i64::try_from(page.len()).unwrap_or(i64::MAX));
+            self.telemetry.on_active(i64::try_from(page.len()).unwrap_or(i64::MAX));
         }
     }
 
     /// What is known of a conversation; of one that has not begun, nothing but its name.
-    pub(super) async fn load(&self, id: &str) -> Result<Known, Problem> {
+    pub(crate) async fn load(&self, id: &str) -> Result<Known, Error> {
         let Some(row) = self.store.state(CONVERSATION, id).await? else { return Ok(Known::new(id)) };
         let mut known = Known::of(parse(&row)?, row.data.len());
         let prefix = entity_id(id, "");
@@ -117,7 +116,7 @@ impl Conversations {
     }
 
     /// A conversation without its entities, and the events that are not in their rows.
-    pub(super) async fn read(&self, id: &str) -> Result<Option<Header>, Problem> {
+    pub(crate) async fn read(&self, id: &str) -> Result<Option<Header>, Error> {
         let Some(row) = self.store.state(CONVERSATION, id).await? else { return Ok(None) };
         let mut header = Header { talk: parse(&row)?, position: row.position, tail: Vec::new() };
         let (stream, version) = (header.talk.stream(), header.talk.version);
@@ -132,7 +131,7 @@ impl Conversations {
         stream: &str,
         mut after: u64,
         mut each: impl FnMut(u64, Event, usize) + Send,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), Error> {
         loop {
             let page = self.store.stream(stream, after, PAGE).await?;
             let Some(last) = page.last() else { return Ok(()) };
@@ -140,7 +139,7 @@ impl Conversations {
             for event in &page {
                 let decoded = Event::decode(&event.type_, &event.data).map_err(|error| {
                     tracing::error!(%error, position = event.position, "reading a conversation");
-                    Problem::new(Code::Internal)
+                    Error::Internal
                 })?;
                 each(event.position, decoded, event.data.len());
             }
@@ -149,10 +148,10 @@ impl Conversations {
 }
 
 /// A conversation without its entities.
-pub(super) struct Header {
-    pub(super) talk: Conversation,
+pub(crate) struct Header {
+    pub(crate) talk: Conversation,
     /// The log up to here is contained.
-    pub(super) position: u64,
+    pub(crate) position: u64,
     /// Events that may not be in the rows of entities, with their positions.
     tail: Vec<(u64, Event)>,
 }
@@ -167,7 +166,7 @@ impl Header {
     }
 
     /// An entity as its row, which was read after this, and the events after it have it.
-    pub(super) fn entity(&self, row: &StateRow) -> Result<EntityState, Problem> {
+    pub(crate) fn entity(&self, row: &StateRow) -> Result<EntityState, Error> {
         let mut entity: EntityState = parse(row)?;
         for (_, event) in self.tail.iter().filter(|(position, _)| *position > row.position) {
             entity.apply(event);

@@ -7,29 +7,28 @@ use react::Ruling;
 use serde::{Deserialize, Serialize};
 use store::{KeyOp, KeyRecord, KeyState};
 
-use super::Conversations;
-use super::ingest::{Arrival, Started, Taken, Verdict};
-use crate::{Code, Problem};
+use crate::arrival::Arrival;
+use crate::{Code, Conversations, Error, Started, Taken, Verdict};
 
 /// 2200-01-01: the log is not forgotten, so neither are the ids in it.
-pub(super) const NEVER: i64 = 7_258_118_400;
+pub(crate) const NEVER: i64 = 7_258_118_400;
 
 /// What is kept of an answer. The position is not known before the commit; a repeat is told the head instead,
 /// which is at or beyond it.
 #[derive(Clone, Default, Serialize, Deserialize)]
-pub(super) struct Kept {
-    pub(super) runs: Vec<Started>,
+pub(crate) struct Kept {
+    pub(crate) runs: Vec<Started>,
     #[serde(default)]
-    pub(super) result: Option<Ruling>,
+    pub(crate) result: Option<Ruling>,
 }
 
 /// Under which key an act's record is kept. Neither name can hold what separates them.
-pub(super) fn key(conversation: &str, id: &str) -> String {
+pub(crate) fn key(conversation: &str, id: &str) -> String {
     format!("act/{conversation}/{id}")
 }
 
 /// The record of one act, which is `json` when written.
-pub(super) fn record(tenant: &str, conversation: &str, id: &str, json: &[u8], at: Timestamp) -> KeyRecord {
+pub(crate) fn record(tenant: &str, conversation: &str, id: &str, json: &[u8], at: Timestamp) -> KeyRecord {
     let mut fingerprint = [0; 32];
     fingerprint.copy_from_slice(digest(&SHA256, json).as_ref());
     KeyRecord {
@@ -45,24 +44,24 @@ pub(super) fn record(tenant: &str, conversation: &str, id: &str, json: &[u8], at
 }
 
 /// The record with its answer, to be written with the act.
-pub(super) fn claim(record: KeyRecord, kept: &Kept) -> KeyOp {
+pub(crate) fn claim(record: KeyRecord, kept: &Kept) -> KeyOp {
     let response = serde_json::to_vec(kept).unwrap_or_default();
     KeyOp::Claim(KeyRecord { state: KeyState::Done { response }, ..record })
 }
 
 /// The verdict over an act whose id was used before, by the same act or by another.
-pub(super) fn same(same: bool, arrival: &Arrival, kept: Kept, position: u64) -> Verdict {
+pub(crate) fn same(same: bool, arrival: &Arrival, kept: Kept, position: u64) -> Verdict {
     if same {
         let (act, Kept { runs, result }) = (arrival.json.clone(), kept);
         return Ok(Taken { act, position, result, runs, replayed: true, warnings: Vec::new() });
     }
     let detail = format!("{} was used for an act with another body", arrival.act.id);
-    Err(Problem::because(Code::ActIdReused, detail))
+    Err(Error::because(Code::ActIdReused, detail))
 }
 
 impl Conversations {
     /// What an act was answered, when its id was used before.
-    pub(super) async fn seen(&self, arrival: &Arrival) -> Result<Option<Verdict>, Problem> {
+    pub(crate) async fn seen(&self, arrival: &Arrival) -> Result<Option<Verdict>, Error> {
         let record = &arrival.record;
         let Some(there) = self.store.key(&record.tenant, &record.key).await? else { return Ok(None) };
         let kept = there.response().and_then(|response| serde_json::from_slice(response).ok());

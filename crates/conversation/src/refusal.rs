@@ -1,14 +1,14 @@
-//! What `react` would not take, as a problem.
+//! What `react` would not take, as a refusal of ours.
 
-use crate::{Code, Problem};
+use crate::{Code, Error, Refusal};
 
-/// What `react` would not take, as a problem.
-pub(super) fn refused(refusal: react::Refusal) -> Problem {
+/// What `react` would not take, as a refusal of ours.
+pub(crate) fn refused(refusal: react::Refusal) -> Error {
     let code = match refusal.code {
         "conversation.closed" => Code::ConversationEnded,
         "conversation.exists" => Code::ConversationExists,
         "conversation.unknown" => Code::ConversationUnknown,
-        "conversation.not_participant" => Code::AuthConversation,
+        "conversation.not_participant" => Code::ConversationDenied,
         "question.closed" => Code::QuestionClosed,
         "question.not_participant" | "question.not_allowed" => Code::QuestionDenied,
         _ => Code::ActRefused,
@@ -18,5 +18,5 @@ pub(super) fn refused(refusal: react::Refusal) -> Problem {
         code: refusal.code,
         message: refusal.message.clone(),
     };
-    Problem { errors: vec![issue], ..Problem::because(code, refusal.message) }
+    Refusal { issues: vec![issue], ..Refusal::because(code, refusal.message) }.into()
 }

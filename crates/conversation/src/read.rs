@@ -6,55 +6,59 @@ use act::Act;
 use react::{Conversation, EntityState, Event, Want};
 use serde_json::{Map, Value, json};
 
-use super::{Conversations, admit, rows};
-use crate::{Code, Principal, Problem};
+use crate::{Caller, Code, Conversations, Error, rows};
 
 /// Events read at once.
 const PAGE: usize = 1000;
 
 /// A page of something, and where the next begins.
-pub(crate) struct Page {
-    pub(crate) items: Vec<Value>,
-    pub(crate) next: Option<String>,
+pub struct Page {
+    /// What is on it.
+    pub items: Vec<Value>,
+    /// After what the next one begins, when there is one.
+    pub next: Option<String>,
 }
 
 /// A conversation as the data model has it.
-pub(crate) struct Document {
-    pub(crate) json: Value,
+pub struct Document {
+    /// The conversation with its acts.
+    pub json: Value,
     /// The log up to here is contained.
-    pub(crate) position: u64,
+    pub position: u64,
     /// The version after which the next page of acts begins, when there are more.
-    pub(crate) next: Option<u64>,
+    pub next: Option<u64>,
 }
 
 impl Conversations {
     /// What is known of a conversation, but for its entities; and the position up to which.
-    pub(crate) async fn header(
-        &self,
-        principal: &Principal,
-        id: &str,
-    ) -> Result<(Conversation, u64), Problem> {
-        self.admitted(principal, id).await.map(|header| (header.talk, header.position))
+    ///
+    /// # Errors
+    /// [`Code::ConversationUnknown`], [`Code::ConversationDenied`], and the store's.
+    pub async fn header(&self, caller: &Caller, id: &str) -> Result<(Conversation, u64), Error> {
+        self.admitted(caller, id).await.map(|header| (header.talk, header.position))
     }
 
-    async fn admitted(&self, principal: &Principal, id: &str) -> Result<rows::Header, Problem> {
-        let header = self.read(id).await?.ok_or_else(|| Problem::new(Code::ConversationUnknown))?;
-        admit(principal, &header.talk.tenant)?;
+    async fn admitted(&self, caller: &Caller, id: &str) -> Result<rows::Header, Error> {
+        let header = self.read(id).await?.ok_or_else(|| Error::new(Code::ConversationUnknown))?;
+        caller.belongs_to(&header.talk.tenant)?;
         Ok(header)
     }
 
     /// The whole conversation, with up to `limit` acts after a version of its stream.
-    pub(crate) async fn document(
+    ///
+    /// # Errors
+    /// [`Code::ConversationUnknown`], [`Code::ConversationDenied`], [`Code::PositionAhead`], and the store's.
+    pub async fn document(
         &self,
-        principal: &Principal,
+        caller: &Caller,
         id: &str,
         after: u64,
         limit: usize,
-    ) -> Result<Document, Problem> {
-        let (talk, position) = self.header(principal, id).await?;
+    ) -> Result<Document, Error> {
+        let (talk, position) = self.header(caller, id).await?;
         if after > talk.version {
             let detail = format!("expected a version up to {}: {after} is of another history", talk.version);
-            return Err(Problem::because(Code::PositionAhead, detail));
+            return Err(Error::because(Code::PositionAhead, detail));
         }
         let (acts, next) = self.acts(&talk, after, limit).await?;
         Ok(Document { json: document(&talk, &acts), position, next })
@@ -65,7 +69,7 @@ impl Conversations {
         talk: &Conversation,
         mut after: u64,
         limit: usize,
-    ) -> Result<(Vec<Arc<Act>>, Option<u64>), Problem> {
+    ) -> Result<(Vec<Arc<Act>>, Option<u64>), Error> {
         let mut acts = Vec::new();
         loop {
             let page = self.store.stream(&talk.stream(), after, PAGE).await?;
@@ -86,7 +90,7 @@ impl Conversations {
                     Ok(_) => {}
                     Err(error) => {
                         tracing::error!(%error, position = event.position, "reading a conversation");
-                        return Err(Problem::new(Code::Internal));
+                        return Err(Error::Internal);
                     }
                 }
             }
@@ -94,62 +98,64 @@ impl Conversations {
     }
 
     /// An entity, its tag, and the position up to which it is contained.
-    pub(crate) async fn entity(
-        &self,
-        principal: &Principal,
-        id: &str,
-        entity: &str,
-    ) -> Result<(EntityState, u64), Problem> {
-        let header = self.admitted(principal, id).await?;
+    ///
+    /// # Errors
+    /// [`Code::ConversationUnknown`], [`Code::ConversationDenied`], [`Code::EntityUnknown`], and the store's.
+    pub async fn entity(&self, caller: &Caller, id: &str, entity: &str) -> Result<(EntityState, u64), Error> {
+        let header = self.admitted(caller, id).await?;
         let row = self.store.state(rows::ENTITY, &rows::entity_id(id, entity)).await?;
-        let row = row.ok_or_else(|| Problem::new(Code::EntityUnknown))?;
+        let row = row.ok_or_else(|| Error::new(Code::EntityUnknown))?;
         Ok((header.entity(&row)?, row.position.max(header.position)))
     }
 
     /// A page of a conversation's entities.
-    pub(crate) async fn entities(
+    ///
+    /// # Errors
+    /// [`Code::ConversationUnknown`], [`Code::ConversationDenied`], and the store's.
+    pub async fn entities(
         &self,
-        principal: &Principal,
+        caller: &Caller,
         id: &str,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Page, Problem> {
-        let header = self.admitted(principal, id).await?;
+    ) -> Result<Page, Error> {
+        let header = self.admitted(caller, id).await?;
         let after = after.map(|entity| rows::entity_id(id, entity));
         let page = self.store.states(rows::ENTITY, &rows::entity_id(id, ""), after.as_deref(), limit).await?;
         let entities: Vec<EntityState> =
             page.iter().map(|row| header.entity(row)).collect::<Result<_, _>>()?;
         let next = entities.last().filter(|_| entities.len() == limit).map(|entity| entity.id.clone());
-        Ok(Page { items: entities.iter().map(shown).collect(), next })
+        Ok(Page { items: entities.iter().map(entity_json).collect(), next })
     }
 
     /// A page of the organisation's conversations, by name.
-    pub(crate) async fn list(
-        &self,
-        principal: &Principal,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Page, Problem> {
-        let prefix = rows::listed(&principal.tenant);
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn list(&self, caller: &Caller, after: Option<&str>, limit: usize) -> Result<Page, Error> {
+        let prefix = rows::listed(&caller.tenant);
         let after = after.map(|id| format!("{prefix}{id}"));
         let page = self.store.states(rows::LISTED, &prefix, after.as_deref(), limit).await?;
         let next = page.last().filter(|_| page.len() == limit).map(|row| row.id[prefix.len()..].to_owned());
         let mut items = Vec::with_capacity(page.len());
         for row in &page {
-            let (talk, _) = self.header(principal, &row.id[prefix.len()..]).await?;
+            let (talk, _) = self.header(caller, &row.id[prefix.len()..]).await?;
             items.push(summary(&talk));
         }
         Ok(Page { items, next })
     }
 
     /// What runs wait to hear in a conversation.
-    pub(crate) async fn awaited(&self, principal: &Principal, id: &str) -> Result<Vec<Value>, Problem> {
-        self.header(principal, id).await.map(|(talk, _)| next_actions(&talk))
+    ///
+    /// # Errors
+    /// [`Code::ConversationUnknown`], [`Code::ConversationDenied`], and the store's.
+    pub async fn awaited(&self, caller: &Caller, id: &str) -> Result<Vec<Value>, Error> {
+        self.header(caller, id).await.map(|(talk, _)| next_actions(&talk))
     }
 }
 
 /// An entity as it is shown.
-pub(crate) fn shown(entity: &EntityState) -> Value {
+pub fn entity_json(entity: &EntityState) -> Value {
     json!({
         "id": entity.id, "type": entity.type_, "external_id": entity.external_id, "version": entity.version,
         "fields": entity.fields, "updated": entity.updated.map(|at| at.to_string()),
@@ -157,7 +163,7 @@ pub(crate) fn shown(entity: &EntityState) -> Value {
 }
 
 /// What runs wait to hear.
-pub(super) fn next_actions(talk: &Conversation) -> Vec<Value> {
+pub(crate) fn next_actions(talk: &Conversation) -> Vec<Value> {
     let action = |wait: &react::Wait| {
         let (run, step) = (&wait.run, &wait.step);
         let mut action = match &wait.want {
@@ -195,7 +201,7 @@ fn summary(talk: &Conversation) -> Value {
     document
 }
 
-pub(super) fn document(talk: &Conversation, acts: &[Arc<Act>]) -> Value {
+pub(crate) fn document(talk: &Conversation, acts: &[Arc<Act>]) -> Value {
     let mut members = Map::new();
     members.insert("id".into(), json!(talk.id));
     members.insert("participants".into(), talk.participants.values().map(|one| json!(one)).collect());

@@ -16,7 +16,7 @@ const SHORT: usize = 8 << 10;
 
 /// What is known of a conversation, and how much of that lies in its rows.
 #[derive(Clone)]
-pub(super) struct Known {
+pub(crate) struct Known {
     talk: Conversation,
     /// Bytes of the conversation's row.
     own: usize,
@@ -44,18 +44,18 @@ impl DerefMut for Known {
 
 impl Known {
     /// A conversation that has not begun: nothing but its name is known.
-    pub(super) fn new(id: impl Into<Arc<str>>) -> Self {
+    pub(crate) fn new(id: impl Into<Arc<str>>) -> Self {
         Self::of(Conversation::new(id), 0)
     }
 
     /// What the conversation's row of so many bytes holds.
-    pub(super) fn of(talk: Conversation, own: usize) -> Self {
+    pub(crate) fn of(talk: Conversation, own: usize) -> Self {
         Self { talk, own, entities: HashMap::new(), behind: BTreeSet::new(), tail: 0 }
     }
 
     /// Adds what the row of an entity holds, when the conversation's was written at a position. A row of later is of an
     /// entity that is new in the tail, which holds all that is known of it.
-    pub(super) fn add(&mut self, row: &StateRow, entity: react::EntityState, written: u64) {
+    pub(crate) fn add(&mut self, row: &StateRow, entity: react::EntityState, written: u64) {
         self.entities.insert(entity.id.clone(), row.data.len());
         if row.position <= written {
             self.talk.entities.insert(entity.id.clone(), entity);
@@ -63,7 +63,7 @@ impl Known {
     }
 
     /// Folds an event of the tail, whose data has so many bytes.
-    pub(super) fn follow(&mut self, event: &Event, bytes: usize) {
+    pub(crate) fn follow(&mut self, event: &Event, bytes: usize) {
         self.talk.apply(event);
         self.behind.extend(touched(event).map(str::to_owned));
         self.tail += bytes;
@@ -71,7 +71,7 @@ impl Known {
 
     /// Takes note that events of so many bytes were added, which changed these entities. The rows to be written with
     /// them: of entities that have none yet, at once; of all that is behind, when the tail has grown long.
-    pub(super) fn grow(&mut self, bytes: usize, changed: &BTreeSet<String>) -> Due {
+    pub(crate) fn grow(&mut self, bytes: usize, changed: &BTreeSet<String>) -> Due {
         self.tail += bytes;
         let new = changed.iter().filter(|id| !self.entities.contains_key(*id)).cloned();
         let mut entities: BTreeSet<String> = new.collect();
@@ -86,26 +86,26 @@ impl Known {
     }
 
     /// Takes note of how many bytes the conversation's row has.
-    pub(super) fn weighs(&mut self, bytes: usize) {
+    pub(crate) fn weighs(&mut self, bytes: usize) {
         self.own = bytes;
     }
 
     /// Takes note of how many bytes an entity's row has.
-    pub(super) fn entity_weighs(&mut self, id: &str, bytes: usize) {
+    pub(crate) fn entity_weighs(&mut self, id: &str, bytes: usize) {
         self.entities.insert(id.to_owned(), bytes);
     }
 }
 
 /// The rows that are due to be written.
-pub(super) struct Due {
+pub(crate) struct Due {
     /// Of these entities.
-    pub(super) entities: BTreeSet<String>,
+    pub(crate) entities: BTreeSet<String>,
     /// And the conversation's.
-    pub(super) whole: bool,
+    pub(crate) whole: bool,
 }
 
 /// The entity that an event may change.
-pub(super) fn touched(event: &Event) -> Option<&str> {
+pub(crate) fn touched(event: &Event) -> Option<&str> {
     match event {
         Event::StateChanged(changed) => Some(&changed.entity_id),
         Event::ActProcessed(processed) => processed.act.body.entity().map(act::EntityRef::id),

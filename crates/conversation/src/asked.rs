@@ -4,17 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use conversation::Motion;
 use jiff::Timestamp;
 use react::{Closing, Conversation, Question, Refusal, Wait, Want};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Batch, KeyOp, State};
 
-use super::Conversations;
-use super::read::Page;
-use super::rows::{listed, parse};
-use crate::{Code, Permission, Principal, Problem};
+use crate::refusal::refused;
+use crate::rows::{listed, parse};
+use crate::{Caller, Code, Conversations, Error, Keep, Page, Request};
 
 /// Where a question was asked, also after it was closed.
 const PLACE: &str = "question";
@@ -36,13 +34,16 @@ struct Place {
 
 /// Which questions are wanted; without any member all.
 #[derive(Debug, Default)]
-pub(crate) struct Which {
-    pub(crate) conversation: Option<String>,
-    pub(crate) entity: Option<String>,
-    pub(crate) run: Option<String>,
+pub struct QuestionFilter {
+    /// Of this conversation.
+    pub conversation: Option<String>,
+    /// About this entity.
+    pub entity: Option<String>,
+    /// Of this run.
+    pub run: Option<String>,
 }
 
-impl Which {
+impl QuestionFilter {
     fn is(&self, place: &Place) -> bool {
         let same = |wanted: &Option<String>, is: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| is == Some(wanted))
@@ -54,24 +55,28 @@ impl Which {
 }
 
 /// A question that was found, in its conversation.
-pub(crate) struct Found {
+pub struct Found {
     id: String,
     place: Place,
     talk: Conversation,
 }
 
 impl Found {
-    pub(crate) fn conversation(&self) -> &str {
+    /// The conversation in which it was asked.
+    pub fn conversation(&self) -> &str {
         &self.place.conversation
     }
 
-    /// What waits for the answer; a problem when nothing does any more.
-    pub(crate) fn open(&self, now: Timestamp) -> Result<(&Wait, &Question), Problem> {
-        open(&self.talk, &self.id, now).map_err(super::refusal::refused)
+    /// What waits for the answer, unless nothing does any more.
+    ///
+    /// # Errors
+    /// [`Code::QuestionClosed`].
+    pub fn open(&self, now: Timestamp) -> Result<(&Wait, &Question), Error> {
+        open(&self.talk, &self.id, now).map_err(refused)
     }
 
     /// The question as it is shown.
-    pub(crate) fn shown(&self, now: Timestamp) -> Value {
+    pub fn shown(&self, now: Timestamp) -> Value {
         let Place { conversation, run, entity } = &self.place;
         if let Some((wait, question)) = held(&self.talk, &self.id) {
             let status = if question.is_expired(now) { "expired" } else { "open" };
@@ -93,29 +98,35 @@ impl Found {
 
 impl Conversations {
     /// A question of the caller's organisation. One that the caller does not see is as unknown as one that never was.
-    pub(crate) async fn question(&self, principal: &Principal, id: &str) -> Result<Found, Problem> {
-        let found = self.any_question(principal, id).await?;
-        if sees(principal, &found.talk) { Ok(found) } else { Err(Problem::new(Code::QuestionUnknown)) }
+    ///
+    /// # Errors
+    /// [`Code::QuestionUnknown`], and the store's.
+    pub async fn question(&self, caller: &Caller, id: &str) -> Result<Found, Error> {
+        let found = self.any_question(caller, id).await?;
+        if caller.sees(&found.talk) { Ok(found) } else { Err(Error::new(Code::QuestionUnknown)) }
     }
 
     /// The same, whoever takes part in its conversation.
-    async fn any_question(&self, principal: &Principal, id: &str) -> Result<Found, Problem> {
-        let row = self.store.state(PLACE, &(listed(&principal.tenant) + id)).await?;
-        let row = row.ok_or_else(|| Problem::new(Code::QuestionUnknown))?;
+    async fn any_question(&self, caller: &Caller, id: &str) -> Result<Found, Error> {
+        let row = self.store.state(PLACE, &(listed(&caller.tenant) + id)).await?;
+        let row = row.ok_or_else(|| Error::new(Code::QuestionUnknown))?;
         let place: Place = parse(&row)?;
-        let (talk, _) = self.header(principal, &place.conversation).await?;
+        let (talk, _) = self.header(caller, &place.conversation).await?;
         Ok(Found { id: id.to_owned(), place, talk })
     }
 
     /// A page of the open questions that the caller sees. It may be short while there is a next.
-    pub(crate) async fn open_questions(
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn open_questions(
         &self,
-        principal: &Principal,
-        which: &Which,
+        caller: &Caller,
+        which: &QuestionFilter,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Page, Problem> {
-        let (prefix, now) = (listed(&principal.tenant), self.clock.now());
+    ) -> Result<Page, Error> {
+        let (prefix, now) = (listed(&caller.tenant), self.clock.now());
         let mut after = after.map(|id| format!("{prefix}{id}"));
         let (mut items, mut talks, mut read) = (Vec::new(), BTreeMap::new(), 0);
         while read < MOST {
@@ -126,8 +137,8 @@ impl Conversations {
                 if !which.is(&place) {
                     continue;
                 }
-                let talk = self.once_read(principal, &place.conversation, &mut talks).await?;
-                items.extend(listed_as(principal, &talk, &row.id[prefix.len()..], now));
+                let talk = self.once_read(caller, &place.conversation, &mut talks).await?;
+                items.extend(listed_as(caller, &talk, &row.id[prefix.len()..], now));
                 if items.len() == limit {
                     return Ok(Page { items, next: after.map(|id| id[prefix.len()..].to_owned()) });
                 }
@@ -142,51 +153,44 @@ impl Conversations {
 
     async fn once_read(
         &self,
-        principal: &Principal,
+        caller: &Caller,
         id: &str,
         talks: &mut BTreeMap<String, Arc<Conversation>>,
-    ) -> Result<Arc<Conversation>, Problem> {
+    ) -> Result<Arc<Conversation>, Error> {
         if let Some(talk) = talks.get(id) {
             return Ok(talk.clone());
         }
-        let talk = Arc::new(self.header(principal, id).await?.0);
+        let talk = Arc::new(self.header(caller, id).await?.0);
         talks.insert(id.to_owned(), talk.clone());
         Ok(talk)
     }
 
     /// Closes an open question without an answer; its run goes on as its flow says. Answers how it looks then.
-    pub(crate) async fn withdraw(
+    ///
+    /// # Errors
+    /// [`Code::QuestionUnknown`], [`Code::QuestionClosed`], and the store's.
+    pub async fn withdraw(
         &self,
-        principal: &Principal,
-        (correlation, motion): (&Arc<str>, &dyn Motion),
+        request: &Request<'_>,
         (id, reason): (&str, &str),
         done: Option<KeyOp>,
-    ) -> Result<(Value, u64), Problem> {
-        let found = self.any_question(principal, id).await?;
-        let by = principal.subject.clone();
+    ) -> Result<(Value, u64), Error> {
+        let found = self.any_question(&request.caller, id).await?;
+        let by = request.caller.subject.clone();
         let close = |talk: &Conversation, now| {
             open(talk, id, now)?;
             Ok(react::close_question(talk, id, Closing::Withdrawn, Some(&by), Some(reason)))
         };
-        let keep: Option<super::Keep> = done.map(|done| -> super::Keep { Box::new(move |_| Some(done)) });
-        let (_, position) =
-            self.change(principal, (correlation, motion), found.conversation(), keep, close).await?;
-        let shown = self.any_question(principal, id).await?.shown(self.clock.now());
+        let keep: Option<Keep> = done.map(|done| -> Keep { Box::new(move |_| Some(done)) });
+        let (_, position) = self.change(request, found.conversation(), keep, close).await?;
+        let shown = self.any_question(&request.caller, id).await?.shown(self.clock.now());
         Ok((shown, position))
     }
 }
 
-/// Whether the caller sees the questions of a conversation: who takes part, who speaks for those who do, operators.
-fn sees(principal: &Principal, talk: &Conversation) -> bool {
-    let may = |permission| principal.permissions.has(permission);
-    may(Permission::FlowRead)
-        || may(Permission::SpeakForOthers)
-        || talk.has(&principal.subject, &principal.standing(&principal.subject))
-}
-
-fn listed_as(principal: &Principal, talk: &Conversation, id: &str, now: Timestamp) -> Option<Value> {
+fn listed_as(caller: &Caller, talk: &Conversation, id: &str, now: Timestamp) -> Option<Value> {
     let (wait, question) = held(talk, id).filter(|(_, question)| !question.is_expired(now))?;
-    sees(principal, talk).then(|| shown(&talk.id, wait, question, "open"))
+    caller.sees(talk).then(|| shown(&talk.id, wait, question, "open"))
 }
 
 fn shown(conversation: &str, wait: &Wait, question: &Question, status: &str) -> Value {
@@ -213,7 +217,7 @@ fn held<'a>(talk: &'a Conversation, id: &str) -> Option<(&'a Wait, &'a Question)
 }
 
 /// The question, when it can still be answered; otherwise what became of it.
-pub(super) fn open<'a>(
+pub(crate) fn open<'a>(
     talk: &'a Conversation,
     id: &str,
     now: Timestamp,
@@ -237,12 +241,12 @@ fn how(closing: Closing) -> &'static str {
 }
 
 /// The open questions of a conversation.
-pub(super) fn ids(talk: &Conversation) -> BTreeSet<String> {
+pub(crate) fn ids(talk: &Conversation) -> BTreeSet<String> {
     talk.waits.iter().filter_map(|wait| Some(wait.question.as_ref()?.id.clone())).collect()
 }
 
 /// Adds to a batch the rows of the questions that were opened and closed since these were open.
-pub(super) fn write(batch: &mut Batch, talk: &Conversation, before: &BTreeSet<String>) {
+pub(crate) fn write(batch: &mut Batch, talk: &Conversation, before: &BTreeSet<String>) {
     let after = ids(talk);
     let prefix = listed(&talk.tenant);
     for id in before.difference(&after) {

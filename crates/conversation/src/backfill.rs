@@ -6,8 +6,9 @@ use act::Body;
 use react::{ActProcessed, ActStatus, Event};
 use store::{Batch, Checkpoint, KeyOp};
 
-use super::named::{Identity, Kept, Leave};
-use super::{Conversations, ids};
+use crate::identity::Identity;
+use crate::named::{Kept, Leave};
+use crate::{Conversations, ids};
 
 /// How far the log was looked through.
 const CHECKPOINT: &str = "commit-keys";

@@ -1,23 +1,22 @@
-//! What flows say: through the same lock, the same decisions and the same batch as everybody's acts.
+//! What runs say: through the same lock, the same decisions and the same batch as everybody's acts.
 
 use std::sync::Arc;
 
 use act::{Accepted, Act, Checked, DocumentKind, Participant, ParticipantType};
 use aws_lc_rs::digest::{SHA256, digest};
-use conversation::{ConversationPort, Motion, Outgoing, OutgoingAct};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use react::{Change, Closing, Refusal, Wait};
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
-use store::{Batch, Error, KeyOp, Receipt};
+use store::{Batch, KeyOp, Receipt};
 
-use super::ids::Kept;
-use super::ingest::Arrival;
-use super::named::{Identity, Leave, Named};
-use super::work::Work;
-use super::{Conversations, ids, named, questions};
-use crate::Problem;
+use crate::arrival::Arrival;
+use crate::identity::Identity;
+use crate::ids::Kept;
+use crate::named::{Leave, Named};
+use crate::work::Work;
+use crate::{ConversationPort, Conversations, Error, Motion, Outgoing, OutgoingAct, ids, named, questions};
 
 /// How often a batch is decided again after somebody else wrote to the stream.
 const TRIES: u32 = 5;
@@ -31,34 +30,34 @@ impl ConversationPort for Conversations {
         outgoing: Outgoing,
         batch: Batch,
         motion: &'a dyn Motion,
-    ) -> BoxFuture<'a, Result<Receipt, Error>> {
+    ) -> BoxFuture<'a, Result<Receipt, store::Error>> {
         Box::pin(async move {
             let mut claims = true;
             for _ in 0..TRIES {
-                match self.say_once(&outgoing, motion, batch.clone(), claims).await {
-                    Err(Error::Version { stream, .. })
+                match self.say_once(&outgoing, motion, batch.clone(), claims).await.map_err(stored) {
+                    Err(store::Error::Version { stream, .. })
                         if stream == format!("conversation-{}", outgoing.conversation) => {}
                     // Somebody has used a commit's key meanwhile: it is looked up again.
-                    Err(Error::Key(record)) if named::is_key(&record.key) => {}
+                    Err(store::Error::Key(record)) if named::is_key(&record.key) => {}
                     // Somebody has used the act's id, which comes from the run's. The run does not stop for that.
-                    Err(Error::Key(_)) if claims => claims = false,
+                    Err(store::Error::Key(_)) if claims => claims = false,
                     other => return other,
                 }
             }
-            Err(Error::Busy)
+            Err(store::Error::Busy)
         })
     }
 
-    fn is_open<'a>(&'a self, _tenant: &'a str, conversation: &'a str) -> BoxFuture<'a, Result<bool, Error>> {
+    fn is_open<'a>(
+        &'a self,
+        _tenant: &'a str,
+        conversation: &'a str,
+    ) -> BoxFuture<'a, Result<bool, store::Error>> {
         Box::pin(async move {
-            let mut slot = self.cache.lock(conversation).await;
-            let talk = match slot.take() {
-                Some(talk) => talk,
-                None => self.load(conversation).await.map_err(unreadable)?,
-            };
-            let heard = talk.exists() && !talk.status.is_over();
+            let (mut slot, talk) = self.hold(conversation).await.map_err(stored)?;
+            let open = talk.exists() && !talk.status.is_over();
             *slot = Some(talk);
-            Ok(heard)
+            Ok(open)
         })
     }
 }
@@ -86,24 +85,21 @@ impl Conversations {
 
     async fn say_once(
         &self,
-        said: &Outgoing,
+        outgoing: &Outgoing,
         motion: &dyn Motion,
         batch: Batch,
         claims: bool,
     ) -> Result<Receipt, Error> {
-        let mut slot = self.cache.lock(&said.conversation).await;
-        let talk = match slot.take() {
-            Some(talk) => talk,
-            None => self.load(&said.conversation).await.map_err(unreadable)?,
-        };
+        let (mut slot, talk) = self.hold(&outgoing.conversation).await?;
         let now = self.clock.now();
-        let whose: (Arc<str>, Arc<str>) = (said.tenant.as_str().into(), said.correlation.as_str().into());
+        let whose: (Arc<str>, Arc<str>) =
+            (outgoing.tenant.as_str().into(), outgoing.correlation.as_str().into());
         let mut work = Work::new(talk, whose.clone(), now, self.store.batch_bytes(), motion);
-        work.trace = said.trace.as_deref().and_then(port::TraceContext::parse);
+        work.trace = outgoing.trace.as_deref().and_then(port::TraceContext::parse);
         let correlation = whose.1;
-        let mut telling =
-            Telling { conversations: self, said, motion, now, correlation, claims, work: &mut work };
-        let keys = telling.tell().await?;
+        let mut speaking =
+            Speaking { conversations: self, outgoing, motion, now, correlation, claims, work: &mut work };
+        let keys = speaking.speak().await?;
         let (mut decided, done) = work.finish();
         decided.keys.extend(keys);
         // The run's own rows come first: it is their stream that fences a run that was taken over.
@@ -119,14 +115,18 @@ fn mentions(data: &[u8], commit: &str) -> bool {
     data.windows(commit.len()).any(|window| window == commit.as_bytes())
 }
 
-fn unreadable(problem: Problem) -> Error {
-    Error::Io { cause: problem.code.title().to_owned() }
+/// As the run is told.
+fn stored(error: Error) -> store::Error {
+    match error {
+        Error::Store(error) => error,
+        Error::Refused(_) | Error::Internal => store::Error::Io { cause: error.to_string() },
+    }
 }
 
 /// Folds what was said into the work. What the conversation will not take is logged: the run goes on without it.
-struct Telling<'a> {
+struct Speaking<'a> {
     conversations: &'a Conversations,
-    said: &'a Outgoing,
+    outgoing: &'a Outgoing,
     motion: &'a dyn Motion,
     now: Timestamp,
     correlation: Arc<str>,
@@ -134,8 +134,8 @@ struct Telling<'a> {
     work: &'a mut Work,
 }
 
-impl Telling<'_> {
-    async fn tell(&mut self) -> Result<Vec<KeyOp>, Error> {
+impl Speaking<'_> {
+    async fn speak(&mut self) -> Result<Vec<KeyOp>, Error> {
         if !self.work.talk.exists() {
             self.complain("conversation is unknown");
             return Ok(Vec::new());
@@ -143,29 +143,29 @@ impl Telling<'_> {
         self.closes();
         self.join();
         let mut keys = Vec::new();
-        for told in &self.said.acts {
-            keys.extend(self.act(told).await.map_err(unreadable)?);
+        for act in &self.outgoing.acts {
+            keys.extend(self.act(act).await?);
         }
-        self.outcome().await?;
+        self.progress().await?;
         Ok(keys)
     }
 
     /// A flow that speaks takes part.
     fn join(&mut self) {
-        let known = self.work.talk.participants.contains_key(&self.said.speaker);
-        if self.said.acts.is_empty() || known || self.work.talk.status.is_over() {
+        let known = self.work.talk.participants.contains_key(&self.outgoing.speaker);
+        if self.outgoing.acts.is_empty() || known || self.work.talk.status.is_over() {
             return;
         }
-        let participant = Participant::new(&self.said.speaker, ParticipantType::System);
+        let participant = Participant::new(&self.outgoing.speaker, ParticipantType::System);
         let joined = react::join(&self.conversations.deciding.rules, &self.work.talk, participant, false);
         self.fold(joined);
     }
 
     /// Says an act. What it asks is open right after it: what comes next in the batch may change what it shows.
-    async fn act(&mut self, told: &OutgoingAct) -> Result<Option<KeyOp>, Problem> {
-        let asked = questions::asked_by(&told.body, &self.said.waits);
+    async fn act(&mut self, act: &OutgoingAct) -> Result<Option<KeyOp>, Error> {
+        let asked = questions::asked_by(&act.body, &self.outgoing.waits);
         let wait = asked.map(|asked| questions::wait(asked, &self.work.talk, self.now));
-        let key = self.say(told, wait.as_ref()).await;
+        let key = self.say(act, wait.as_ref()).await;
         if let Some(wait) = wait {
             let opened = react::open_waits(&self.conversations.deciding.rules, &self.work.talk, vec![wait]);
             self.fold(opened);
@@ -173,14 +173,14 @@ impl Telling<'_> {
         key
     }
 
-    async fn say(&mut self, told: &OutgoingAct, wait: Option<&Wait>) -> Result<Option<KeyOp>, Problem> {
-        let Some(arrival) = self.build(told, wait).and_then(|act| self.arrival(act)) else { return Ok(None) };
+    async fn say(&mut self, act: &OutgoingAct, wait: Option<&Wait>) -> Result<Option<KeyOp>, Error> {
+        let Some(arrival) = self.build(act, wait).and_then(|act| self.arrival(act)) else { return Ok(None) };
         let leave = match self.conversations.leave(self.work, self.motion, &arrival).await? {
             Named::May(leave) => leave,
             // The same commit was begun before: by this flow's commit act, or by somebody's.
             Named::Settled(Ok(_)) => return Ok(None),
-            Named::Settled(Err(problem)) => {
-                self.complain(problem.detail.as_deref().unwrap_or(problem.code.title()));
+            Named::Settled(Err(error)) => {
+                self.complain(&error.to_string());
                 return Ok(None);
             }
         };
@@ -189,7 +189,7 @@ impl Telling<'_> {
 
     fn arrival(&self, act: Arc<Act>) -> Option<Arrival> {
         let json: Arc<RawValue> = to_raw_value(&*act).ok()?.into();
-        let (tenant, conversation) = (&*self.said.tenant, &*self.said.conversation);
+        let (tenant, conversation) = (&*self.outgoing.tenant, &*self.outgoing.conversation);
         let record = ids::record(tenant, conversation, act.id.as_str(), json.get().as_bytes(), self.now);
         let identity = Identity::of(&self.conversations.deciding, tenant, conversation, &act);
         let standing = react::Standing::default();
@@ -204,7 +204,7 @@ impl Telling<'_> {
             Ok(decision) => {
                 let result = decision.ruling();
                 let absorbed = self.work.absorb(decision, arrival, leave);
-                absorbed.map(|runs| Kept { runs, result }).map_err(|problem| problem.code.title().to_owned())
+                absorbed.map(|runs| Kept { runs, result }).map_err(|error| error.to_string())
             }
             Err(refusal) => Err(refusal.to_string()),
         };
@@ -218,17 +218,17 @@ impl Telling<'_> {
     }
 
     /// The act, with the id that comes from the run's step, so that the same is said only once.
-    fn build(&self, told: &OutgoingAct, wait: Option<&Wait>) -> Option<Arc<Act>> {
-        let mut body = told.body.clone();
+    fn build(&self, act: &OutgoingAct, wait: Option<&Wait>) -> Option<Arc<Act>> {
+        let mut body = act.body.clone();
         let members = body.as_object_mut()?;
-        members.insert("id".into(), act_id(&told.id).into());
-        members.insert("speaker".into(), self.said.speaker.as_str().into());
+        members.insert("id".into(), act_id(&act.id).into());
+        members.insert("speaker".into(), self.outgoing.speaker.as_str().into());
         members.insert("timestamp".into(), self.now.to_string().into());
         members.insert("source".into(), "system".into());
         let metadata = members.entry("metadata").or_insert_with(|| json!({}));
         if let Some(metadata) = metadata.as_object_mut() {
-            metadata.insert("run".into(), self.said.run.as_str().into());
-            metadata.insert("conversation_id".into(), self.said.conversation.as_str().into());
+            metadata.insert("run".into(), self.outgoing.run.as_str().into());
+            metadata.insert("conversation_id".into(), self.outgoing.conversation.as_str().into());
             if let Some(wait) = wait {
                 questions::describe(metadata, wait);
             }
@@ -247,19 +247,22 @@ impl Telling<'_> {
 
     /// What the run waits for no more.
     fn closes(&mut self) {
-        for close in &self.said.closes {
+        for close in &self.outgoing.closes {
             let closed =
-                react::close_waits(&self.work.talk, &self.said.run, close.step.as_deref(), close.how);
-            self.work.fold(closed, Some(&self.said.run));
+                react::close_waits(&self.work.talk, &self.outgoing.run, close.step.as_deref(), close.how);
+            self.work.fold(closed, Some(&self.outgoing.run));
         }
     }
 
-    async fn outcome(&mut self) -> Result<(), Error> {
-        let (Some(change), Some(commit)) = (&self.said.change, &self.said.commit) else { return Ok(()) };
+    /// How far the commit has come.
+    async fn progress(&mut self) -> Result<(), Error> {
+        let (Some(change), Some(commit)) = (&self.outgoing.change, &self.outgoing.commit) else {
+            return Ok(());
+        };
         let told = react::Outcome {
             commit: commit.clone(),
-            run: self.said.run.clone(),
-            speaker: self.said.speaker.clone(),
+            run: self.outgoing.run.clone(),
+            speaker: self.outgoing.speaker.clone(),
             change: change.clone(),
             at: self.now,
             correlation: self.correlation.clone(),
@@ -270,23 +273,23 @@ impl Telling<'_> {
         };
         let rules = &self.conversations.deciding.rules;
         let decision = react::outcome(rules, &self.work.talk, &told, remembered.as_ref());
-        self.work.fold(decision, Some(&self.said.run));
+        self.work.fold(decision, Some(&self.outgoing.run));
         if !matches!(change, Change::InProgress | Change::Unknown { .. }) {
-            let closed = react::close_waits(&self.work.talk, &self.said.run, None, Closing::Withdrawn);
-            self.work.fold(closed, Some(&self.said.run));
+            let closed = react::close_waits(&self.work.talk, &self.outgoing.run, None, Closing::Withdrawn);
+            self.work.fold(closed, Some(&self.outgoing.run));
         }
         Ok(())
     }
 
     fn fold(&mut self, decided: Result<react::Decision, Refusal>) {
         match decided {
-            Ok(decision) => self.work.fold(decision, Some(&self.said.run)),
+            Ok(decision) => self.work.fold(decision, Some(&self.outgoing.run)),
             Err(refusal) => self.complain(&refusal.message),
         }
     }
 
     fn complain(&self, why: &str) {
-        let Outgoing { run, conversation, correlation, .. } = self.said;
+        let Outgoing { run, conversation, correlation, .. } = self.outgoing;
         tracing::error!(
             correlation_id = correlation,
             conversation_id = conversation,
@@ -297,8 +300,8 @@ impl Telling<'_> {
     }
 }
 
-fn act_id(told: &str) -> String {
-    let hash = digest(&SHA256, told.as_bytes());
+fn act_id(id: &str) -> String {
+    let hash = digest(&SHA256, id.as_bytes());
     hash.as_ref()[..16].iter().fold("act_".to_owned(), |id, byte| id + &format!("{byte:02x}"))
 }
 

@@ -10,10 +10,13 @@ use parking_lot::Mutex as Quick;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// What is known of a conversation; `None` until it was read, and after a write whose end was not seen.
-pub(super) type Slot<T> = Arc<Mutex<Option<T>>>;
+pub(crate) type Slot<T> = Arc<Mutex<Option<T>>>;
+
+/// A conversation's lock while it is held.
+pub(crate) type Held<T> = OwnedMutexGuard<Option<T>>;
 
 /// The conversations in use.
-pub(super) struct Cache<T> {
+pub(crate) struct Cache<T> {
     limit: usize,
     entries: Quick<Entries<T>>,
 }
@@ -30,12 +33,12 @@ struct Entry<T> {
 }
 
 impl<T> Cache<T> {
-    pub(super) fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         Self { limit: limit.max(1), entries: Quick::new(Entries { by_id: HashMap::new(), used: 0 }) }
     }
 
     /// Takes the conversation's lock, in the order of asking.
-    pub(super) async fn lock(&self, id: &str) -> OwnedMutexGuard<Option<T>> {
+    pub(crate) async fn lock(&self, id: &str) -> Held<T> {
         self.slot(id).lock_owned().await
     }
 

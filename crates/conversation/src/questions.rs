@@ -1,13 +1,13 @@
 //! Questions between flows, which ask, and conversations, which keep them.
 
+use crate::{OutgoingQuestion, OutgoingWait};
 use aws_lc_rs::digest::{SHA256, digest};
-use conversation::{OutgoingQuestion, OutgoingWait};
 use jiff::Timestamp;
 use react::{Conversation, Question, Wait, Want};
 use serde_json::{Map, Value, json};
 
 /// The wait of a question as the conversation keeps it, with what is shown as it stands now.
-pub(super) fn wait(asked: &OutgoingWait, talk: &Conversation, now: Timestamp) -> Wait {
+pub(crate) fn wait(asked: &OutgoingWait, talk: &Conversation, now: Timestamp) -> Wait {
     let OutgoingWait { run, step, want, question } = asked.clone();
     let OutgoingQuestion { id, text, shows, by, committer, expires } = question;
     let version = matches!(want, Want::Confirm { .. }).then(|| {
@@ -31,13 +31,13 @@ fn shown(want: &Want, version: Option<u64>, text: &str, shows: &Value) -> String
 }
 
 /// The wait that the act of this body asks for.
-pub(super) fn asked_by<'a>(body: &Value, waits: &'a [OutgoingWait]) -> Option<&'a OutgoingWait> {
+pub(crate) fn asked_by<'a>(body: &Value, waits: &'a [OutgoingWait]) -> Option<&'a OutgoingWait> {
     let named = body.pointer("/metadata/cardan/question")?.as_str()?;
     waits.iter().find(|wait| wait.question.id == named)
 }
 
 /// Adds to an act's metadata what its question shows.
-pub(super) fn describe(metadata: &mut Map<String, Value>, wait: &Wait) {
+pub(crate) fn describe(metadata: &mut Map<String, Value>, wait: &Wait) {
     let Some(question) = &wait.question else { return };
     let Some(cardan) = metadata.get_mut("cardan").and_then(Value::as_object_mut) else { return };
     cardan.insert("digest".to_owned(), question.digest.as_str().into());
