@@ -61,7 +61,9 @@ impl Machine<'_> {
             }
             At::Until(until) => self.out.push(Decision::Again { path, until }),
             At::Flying if leaf.intent && !leaf.probing => self.interrupted(id, leaf.asked),
-            At::Flying if leaf.child.is_none() => self.repeat(id),
+            At::Flying if self.may_be_out(&leaf) => self.repeat(id),
+            // No intent is written, so nothing has left.
+            At::Flying if leaf.child.is_none() => self.decide(id),
             At::Flying | At::Held | At::Waiting | At::Stuck => {}
         }
     }

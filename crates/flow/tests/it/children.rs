@@ -211,3 +211,13 @@ async fn a_child_of_an_earlier_version_is_left() {
     let view = world.engine.wait(run.as_str(), PATIENCE).await.unwrap();
     assert_eq!((view.status, world.ledger.count("payments.refund")), (RunStatus::Compensated, 0));
 }
+
+/// A run that is taken as it begins has sent nothing before: what its system refuses then is refused, at once.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_of_the_first_call_of_a_child_is_no_doubt() {
+    let child = "do: [{ c: { call: orders.create, compensate: none } }]";
+    let world = World::with(&[("main", "do: [{ kid: { run: child } }]"), ("child", child)]).await;
+    world.ledger.fails_once("orders.create", Fault::new(Kind::Refused, Landed::No, "no"));
+    let view = world.runs(order()).await;
+    assert_eq!((view.status, world.ledger.keys("orders.create").len()), (RunStatus::Failed, 1), "{view:#?}");
+}
