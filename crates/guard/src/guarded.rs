@@ -223,6 +223,10 @@ impl Link for Guarded {
         };
         self.gate(operation, key).outlook()
     }
+
+    fn first_asked(&self, operation: &str) -> Option<Arc<str>> {
+        self.link.first_asked(operation)
+    }
 }
 
 fn key<'a>(per: Per, ctx: &'a Ctx, call: &'a Call) -> &'a str {

@@ -25,6 +25,8 @@ pub trait Adapter: Send + Sync + 'static {
 }
 
 /// The object-safe twin of [`Adapter`]: what guards wrap and what callers hold.
+///
+/// No method has a default: what stands before another link must say of each whether it passes the question on.
 pub trait Link: Send + Sync + 'static {
     /// What this system can do.
     fn spec(&self) -> &Spec;
@@ -33,24 +35,19 @@ pub trait Link: Send + Sync + 'static {
     fn call<'a>(&'a self, ctx: &'a Ctx, call: Call) -> BoxFuture<'a, Result<Reply, Fault>>;
 
     /// How a call of this operation for this tenant would fare now, as far as guards can tell.
-    fn outlook(&self, _operation: &str, _tenant: &str) -> Outlook {
-        Outlook::Open
-    }
+    fn outlook(&self, operation: &str, tenant: &str) -> Outlook;
 
     /// The longest a call of this operation may take, waits and retries included; `None` when nothing but its caller's
     /// deadline bounds it.
-    fn limit(&self, _operation: &str) -> Option<Duration> {
-        None
-    }
+    fn limit(&self, operation: &str) -> Option<Duration>;
 
     /// The member that the next call of this operation would ask first, of a group of several of which only one may act
     /// for it. `None` from any other system. Each answer is a member's turn: whoever asks makes the call, with a
     /// [`crate::Witness`] that says so.
-    fn first_asked(&self, _operation: &str) -> Option<Arc<str>> {
-        None
-    }
+    fn first_asked(&self, operation: &str) -> Option<Arc<str>>;
 }
 
+/// An adapter by itself keeps nothing in, bounds nothing and is no group.
 impl<A: Adapter> Link for A {
     fn spec(&self) -> &Spec {
         Adapter::spec(self)
@@ -58,5 +55,17 @@ impl<A: Adapter> Link for A {
 
     fn call<'a>(&'a self, ctx: &'a Ctx, call: Call) -> BoxFuture<'a, Result<Reply, Fault>> {
         Box::pin(Adapter::call(self, ctx, call))
+    }
+
+    fn outlook(&self, _operation: &str, _tenant: &str) -> Outlook {
+        Outlook::Open
+    }
+
+    fn limit(&self, _operation: &str) -> Option<Duration> {
+        None
+    }
+
+    fn first_asked(&self, _operation: &str) -> Option<Arc<str>> {
+        None
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -26,7 +27,7 @@ struct Pages {
     dies_at: Option<usize>,
     dead: bool,
     panics: BTreeSet<String>,
-    hang: BTreeMap<String, std::time::Duration>,
+    hang: BTreeMap<String, Duration>,
     held: BTreeSet<String>,
     let_go: Arc<Notify>,
     outlooks: BTreeMap<String, Outlook>,
@@ -53,7 +54,7 @@ impl Ledger {
         self.0.lock().answers.insert(operation.into(), answer);
     }
 
-    pub(crate) fn takes(&self, operation: &str, time: std::time::Duration) {
+    pub(crate) fn takes(&self, operation: &str, time: Duration) {
         self.0.lock().hang.insert(operation.into(), time);
     }
 
@@ -235,6 +236,14 @@ impl Link for Fake {
         let mut pages = self.ledger.0.lock();
         pages.looks += 1;
         pages.outlooks.get(&*self.spec.system).copied().unwrap_or(Outlook::Open)
+    }
+
+    fn limit(&self, _operation: &str) -> Option<Duration> {
+        None
+    }
+
+    fn first_asked(&self, _operation: &str) -> Option<Arc<str>> {
+        None
     }
 }
 

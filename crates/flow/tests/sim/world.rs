@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
-use port::{Call, Ctx, Fault, Kind, Landed, Link, Operation, Repeat, Reply, Spec, Systems};
+use port::{Call, Ctx, Fault, Kind, Landed, Link, Operation, Outlook, Repeat, Reply, Spec, Systems};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
@@ -389,6 +389,18 @@ impl Link for System {
 
     fn call<'a>(&'a self, ctx: &'a Ctx, call: Call) -> BoxFuture<'a, Result<Reply, Fault>> {
         self.answer(ctx, call).boxed()
+    }
+
+    fn outlook(&self, _operation: &str, _tenant: &str) -> Outlook {
+        Outlook::Open
+    }
+
+    fn limit(&self, _operation: &str) -> Option<Duration> {
+        None
+    }
+
+    fn first_asked(&self, _operation: &str) -> Option<Arc<str>> {
+        None
     }
 }
 

@@ -233,4 +233,12 @@ impl Link for Batched {
             None => self.link.limit(operation),
         }
     }
+
+    /// A batch is one call for several callers, each of whom would have to know.
+    fn first_asked(&self, operation: &str) -> Option<Arc<str>> {
+        match self.ways.get(operation) {
+            Some(_) => None,
+            None => self.link.first_asked(operation),
+        }
+    }
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, join_all};
 use parking_lot::Mutex;
-use port::{Call, Clock, Ctx, Fault, IdempotencyKey, Kind, Landed, Link, Operation, Repeat, Reply, Spec};
+use port::{
+    Call, Clock, Ctx, Fault, IdempotencyKey, Kind, Landed, Link, Operation, Outlook, Repeat, Reply, Spec,
+};
 use port::{SeededEntropy, TraceContext};
 use serde_json::{Value, json};
 
@@ -39,6 +41,18 @@ impl Link for Crm {
             let results: Vec<Value> = records.iter().map(|record| json!({ "did": record["name"] })).collect();
             Ok(Reply { output: json!({ "results": results }), status: Some(200), ..Reply::default() })
         })
+    }
+
+    fn outlook(&self, _operation: &str, _tenant: &str) -> Outlook {
+        Outlook::Open
+    }
+
+    fn limit(&self, _operation: &str) -> Option<Duration> {
+        None
+    }
+
+    fn first_asked(&self, _operation: &str) -> Option<Arc<str>> {
+        None
     }
 }
 

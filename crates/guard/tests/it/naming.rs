@@ -1,16 +1,19 @@
 //! A group says which of its members acted.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use guard::{Group, Pick};
+use guard::batch::Batched;
+use guard::{Group, Guarded, Pick, Policy};
 use parking_lot::Mutex;
 use port::{
-    Call, Ctx, Fault, Kind, Landed, Link, Operation, Rejection, Repeat, Reply, Spec, SystemClock, Witness,
+    Call, Ctx, Fault, Kind, Landed, Link, Operation, Outlook, Rejection, Repeat, Reply, Spec, SystemClock,
+    Witness,
 };
 use serde_json::Value;
 
-use crate::fixture::{call, seconds};
+use crate::fixture::{Ear, call, seconds};
 
 /// Answers always the same.
 struct Member {
@@ -25,6 +28,18 @@ impl Link for Member {
 
     fn call<'a>(&'a self, _ctx: &'a Ctx, _call: Call) -> BoxFuture<'a, Result<Reply, Fault>> {
         Box::pin(async { self.answer.clone() })
+    }
+
+    fn outlook(&self, _operation: &str, _tenant: &str) -> Outlook {
+        Outlook::Open
+    }
+
+    fn limit(&self, _operation: &str) -> Option<Duration> {
+        None
+    }
+
+    fn first_asked(&self, _operation: &str) -> Option<Arc<str>> {
+        None
     }
 }
 
@@ -180,4 +195,13 @@ async fn a_call_whose_first_member_was_chosen_takes_one_turn() {
         firsts.push(witnessed(&group, "charge", false).await.1.remove(0));
     }
     assert_eq!(firsts, ["stripe", "adyen", "stripe"]);
+}
+
+#[tokio::test]
+async fn what_stands_before_a_group_says_whom_that_would_ask() {
+    let group: Arc<dyn Link> = Arc::new(pair(Pick::Failover));
+    let listener: Arc<dyn guard::Listener> = Arc::new(Ear::default());
+    let guarded = Guarded::new(group, Policy::default(), listener, Arc::new(SystemClock));
+    let batched = Batched::new(Arc::new(guarded), []);
+    assert_eq!(batched.first_asked("charge").as_deref(), Some("stripe"));
 }

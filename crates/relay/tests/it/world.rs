@@ -131,6 +131,14 @@ impl Link for Adapter {
     fn outlook(&self, _operation: &str, _tenant: &str) -> Outlook {
         *self.0.outlook.lock()
     }
+
+    fn limit(&self, _operation: &str) -> Option<Duration> {
+        None
+    }
+
+    fn first_asked(&self, _operation: &str) -> Option<Arc<str>> {
+        None
+    }
 }
 
 /// Remembers whom it told.
