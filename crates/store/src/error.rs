@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{Expected, KeyRecord};
+use crate::{Expected, KeyRecord, Lease};
 
 /// Why a batch was refused, or a store could not be opened or read.
 ///
@@ -19,6 +19,14 @@ pub enum Error {
         expected: Expected,
         /// What was there; 0 means no stream.
         actual: u64,
+    },
+    /// Somebody else has taken the store over: whatever this handle commits is refused from now on.
+    #[error("committing under {lease}: {current} is in force, open the store again to go on")]
+    LeaseOver {
+        /// The lease of the handle.
+        lease: Lease,
+        /// The lease in force.
+        current: Lease,
     },
     /// The idempotency key is taken; the record says by what.
     #[error("claiming key {:?}: a record is there already", .0.key)]

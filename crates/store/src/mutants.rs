@@ -15,6 +15,8 @@ pub(crate) enum Mutant {
     IgnoreExpectedVersion,
     /// Does not compare checksums.
     IgnoreChecksum,
+    /// Takes a batch whatever its lease.
+    NoFence,
 }
 
 impl Mutant {
@@ -27,6 +29,7 @@ impl Mutant {
             Self::DropKeyRow => "drop-key-row",
             Self::IgnoreExpectedVersion => "ignore-expected-version",
             Self::IgnoreChecksum => "ignore-checksum",
+            Self::NoFence => "no-fence",
         })
     }
 }

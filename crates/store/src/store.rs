@@ -7,12 +7,14 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::sqlite::Sqlite;
-use crate::{Batch, Error, Fate, Moment, Options, Receipt};
+use crate::{Batch, Error, Fate, Lease, Moment, Options, Receipt};
 
 /// The log and the rows beside it. Cheap to clone; the last handle to go closes the store.
 #[derive(Clone, Debug)]
 pub struct Store {
     pub(crate) sqlite: Arc<Sqlite>,
+    /// Under which it commits.
+    lease: Lease,
 }
 
 /// How the store is doing.
@@ -45,14 +47,20 @@ pub struct Verified {
 }
 
 impl Store {
-    /// Opens the store at `path`, or makes one where nothing is. Older stores are migrated.
+    fn over(sqlite: Sqlite) -> Self {
+        let lease = sqlite.fence().lease();
+        Self { sqlite: Arc::new(sqlite), lease }
+    }
+
+    /// Opens the store at `path`, or makes one where nothing is. Older stores are migrated. A new epoch begins: see
+    /// [`Lease`].
     ///
     /// Blocks for as long as the disk takes; starts the writer's threads.
     ///
     /// # Errors
     /// [`Error::Newer`], [`Error::Foreign`], [`Error::Locked`], [`Error::Corrupt`], [`Error::Io`].
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, Error> {
-        Ok(Self { sqlite: Arc::new(Sqlite::open(path.as_ref(), options)?) })
+        Ok(Self::over(Sqlite::open(path.as_ref(), options)?))
     }
 
     /// Looks at the store at `path`, also while another process has it open: what is read is what was committed, and no
@@ -61,7 +69,7 @@ impl Store {
     /// # Errors
     /// [`Error::Newer`], [`Error::Foreign`], [`Error::Io`].
     pub fn look(path: impl AsRef<Path>) -> Result<Self, Error> {
-        Ok(Self { sqlite: Arc::new(Sqlite::look(path.as_ref())?) })
+        Ok(Self::over(Sqlite::look(path.as_ref())?))
     }
 
     /// A store in a new directory of the system's temporary place, without syncs, removed with its last handle.
@@ -69,7 +77,7 @@ impl Store {
     /// # Errors
     /// [`Error::Io`].
     pub fn temporary() -> Result<Self, Error> {
-        Ok(Self { sqlite: Arc::new(Sqlite::temporary(Options::default())?) })
+        Ok(Self::over(Sqlite::temporary(Options::default())?))
     }
 
     /// A store in memory that does everything within the caller's poll, by the same rules: for tests that hold time and
@@ -78,14 +86,14 @@ impl Store {
     /// # Errors
     /// [`Error::Io`].
     pub fn inline() -> Result<Self, Error> {
-        Ok(Self { sqlite: Arc::new(Sqlite::inline(&Options::default())?) })
+        Ok(Self::over(Sqlite::inline(&Options::default())?))
     }
 
     /// The next process's handle on the rows of an inline store; the handles before it answer nothing any more. Any other
     /// store has one process: this handle.
     #[must_use]
     pub fn reopened(&self) -> Self {
-        self.sqlite.reopened().map_or_else(|| self.clone(), |sqlite| Self { sqlite: Arc::new(sqlite) })
+        self.sqlite.reopened().map_or_else(|| self.clone(), Self::over)
     }
 
     /// Has a test decide what happens at each moment of an inline store; no other store asks.
@@ -100,9 +108,29 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Version`], [`Error::Key`], [`Error::Lapsed`], [`Error::NotOpen`] when the batch contradicts what is
-    /// there; [`Error::TooLarge`], [`Error::Busy`], [`Error::Full`], [`Error::Fenced`], [`Error::Closed`].
+    /// there; [`Error::LeaseOver`] when somebody else has taken the store over; [`Error::TooLarge`], [`Error::Busy`], [`Error::Full`], [`Error::Fenced`], [`Error::Closed`].
     pub async fn commit(&self, batch: Batch) -> Result<Receipt, Error> {
-        self.sqlite.commit(batch).await
+        self.sqlite.commit(batch, self.lease.clone()).await
+    }
+
+    /// The lease under which this handle commits.
+    pub fn lease(&self) -> &Lease {
+        &self.lease
+    }
+
+    /// Whether this handle's lease is in force: nothing may be sent for what was read under one that is over.
+    pub fn holds(&self) -> bool {
+        !self.sqlite.fence().is_over(&self.lease)
+    }
+
+    /// Takes the store over, as a process does that opens it: what was committed before is there, and whatever earlier
+    /// handles commit from now on is refused with [`Error::LeaseOver`]. They can still read.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Closed`].
+    pub async fn take_over(&self) -> Result<Self, Error> {
+        let lease = self.sqlite.take_over().await?;
+        Ok(Self { sqlite: self.sqlite.clone(), lease })
     }
 
     /// The position of the last visible event; changes wake followers. Never runs ahead of what a read finds.
@@ -128,6 +156,7 @@ impl Store {
     /// # Errors
     /// As [`Store::commit`].
     pub async fn prune(&self, now: Timestamp) -> Result<u64, Error> {
+        self.sqlite.fence().check(&self.lease)?;
         self.sqlite.prune(now).await
     }
 
@@ -141,7 +170,11 @@ impl Store {
 
     /// How the store is doing. Does not touch the disk.
     pub fn health(&self) -> Health {
-        self.sqlite.health()
+        let mut health = self.sqlite.health();
+        if !self.holds() {
+            health.fenced.get_or_insert_with(|| "somebody else has taken the store over".to_owned());
+        }
+        health
     }
 
     /// Commits what is queued and closes the writer, also for other handles.

@@ -52,6 +52,6 @@ impl Engine {
 
 /// Whether there is nothing to read back, or nowhere to read it from.
 fn is_final(error: &Error) -> bool {
-    use store::Error::{Closed, Fenced};
-    matches!(error, Error::UnknownRun(_) | Error::Store(Fenced { .. } | Closed))
+    use store::Error::{Closed, Fenced, LeaseOver};
+    matches!(error, Error::UnknownRun(_) | Error::Store(Fenced { .. } | Closed | LeaseOver { .. }))
 }

@@ -120,7 +120,7 @@ impl From<store::Error> for Problem {
         match error {
             store::Error::Busy => Problem::new(Code::Busy),
             store::Error::Full => Problem::new(Code::StoreFull),
-            store::Error::Closed => Problem::new(Code::Stopping),
+            store::Error::Closed | store::Error::LeaseOver { .. } => Problem::new(Code::Stopping),
             store::Error::TooLarge { .. } => Problem::because(Code::BodyTooLarge, error.to_string()),
             store::Error::Version { .. } => Problem::new(Code::Contended),
             store::Error::NotOpen { .. } => Problem::because(Code::DeadState, error.to_string()),

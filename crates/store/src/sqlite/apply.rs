@@ -1,24 +1,29 @@
 //! Writes one batch into the open transaction, or refuses it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use rusqlite::Connection;
 
 use super::events::{self, Place};
 use super::fault::Fault;
-use super::{answers, checkpoints, dead, keys, outbox, runs, signals, states, timers};
+use super::{answers, checkpoints, dead, keys, meta, outbox, runs, signals, states, timers};
+use crate::lease::Fence;
 use crate::mutants::Mutant;
-use crate::{Append, Batch, Error, Receipt};
+use crate::{Append, Batch, Error, Lease, Receipt};
 
 /// Streams whose id and version are remembered.
 const REMEMBERED: usize = 65_536;
 
-/// What the writer knows by heart: the head of the log, and the streams it saw last.
+/// What the writer knows by heart: the head of the log, the streams it saw last, and whose batches it takes.
 ///
 /// It is ahead of the disk while a transaction is open; [`Ledger::forget`] takes it back.
 pub(super) struct Ledger {
     head: u64,
     streams: HashMap<String, Stream>,
+    fence: Arc<Fence>,
+    /// The epoch that the store says it is written under.
+    kept: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -29,8 +34,12 @@ struct Stream {
 }
 
 impl Ledger {
-    pub(super) fn new(head: u64) -> Self {
-        Self { head, streams: HashMap::new() }
+    pub(super) fn new(head: u64, fence: Arc<Fence>) -> Self {
+        Self { head, streams: HashMap::new(), fence, kept: 0 }
+    }
+
+    pub(super) fn fence(&self) -> &Arc<Fence> {
+        &self.fence
     }
 
     /// The last position that was given.
@@ -42,6 +51,16 @@ impl Ledger {
     pub(super) fn forget(&mut self, head: u64) {
         self.head = head;
         self.streams.clear();
+        self.kept = 0;
+    }
+
+    /// With the first batch of an epoch the store says so: whatever was written under it is known by that later.
+    fn keep(&mut self, connection: &Connection, lease: &Lease) -> Result<(), Fault> {
+        if self.kept != lease.epoch {
+            meta::keep(connection, lease)?;
+            self.kept = lease.epoch;
+        }
+        Ok(())
     }
 
     fn stream(&mut self, connection: &Connection, name: &str) -> Result<Stream, Fault> {
@@ -79,8 +98,14 @@ impl Ledger {
 
 /// Writes one batch. What it expects of streams is checked before anything is written, so that a refusal mostly
 /// costs nothing; after a refusal that comes later, the transaction has to be rolled back.
-pub(super) fn apply(connection: &Connection, ledger: &mut Ledger, batch: &Batch) -> Result<Receipt, Fault> {
+pub(super) fn apply(
+    connection: &Connection,
+    ledger: &mut Ledger,
+    (batch, lease): (&Batch, &Lease),
+) -> Result<Receipt, Fault> {
+    ledger.fence.check(lease)?;
     check_versions(connection, ledger, &batch.appends)?;
+    ledger.keep(connection, lease)?;
     for op in &batch.keys {
         keys::apply(connection, op)?;
     }

@@ -16,7 +16,8 @@ use super::fault::Fault;
 use super::read::Read;
 use super::shared::Shared;
 use super::{keys, open, queue, signals};
-use crate::{Batch, Error, Fate, Moment, Options, Receipt};
+use crate::lease::Fence;
+use crate::{Batch, Error, Fate, Lease, Moment, Options, Receipt};
 
 type Decide = Box<dyn FnMut(Moment<'_>) -> Fate + Send>;
 
@@ -56,8 +57,9 @@ impl std::fmt::Debug for Rows {
 impl Inline {
     pub(super) fn new(options: &Options) -> Result<Self, Error> {
         let connection = open::in_memory().map_err(Fault::into_error)?;
+        let fence = Arc::new(Fence::new(open::OWNER, 1));
         let rows = Rows {
-            database: Mutex::new((connection, Ledger::new(0))),
+            database: Mutex::new((connection, Ledger::new(0, fence))),
             living: AtomicU64::new(1),
             lives: AtomicU64::new(1),
             decide: Mutex::default(),
@@ -72,12 +74,22 @@ impl Inline {
     pub(super) fn reopened(&self) -> Self {
         let life = self.rows.lives.fetch_add(1, Ordering::SeqCst) + 1;
         self.rows.living.store(life, Ordering::SeqCst);
+        self.take_over();
         let head = self.rows.database.lock().1.head();
         Self { rows: self.rows.clone(), life, shared: Arc::new(Shared::new(head)) }
     }
 
     pub(super) fn shared(&self) -> Arc<Shared> {
         self.shared.clone()
+    }
+
+    pub(super) fn fence(&self) -> Arc<Fence> {
+        self.rows.database.lock().1.fence().clone()
+    }
+
+    /// Begins the next epoch; nobody is in the middle of a commit.
+    pub(super) fn take_over(&self) -> Lease {
+        self.rows.database.lock().1.fence().take()
     }
 
     pub(super) fn decide(&self, decide: Decide) {
@@ -88,7 +100,7 @@ impl Inline {
         self.shared.fence("closed");
     }
 
-    pub(super) async fn commit(&self, batch: &Batch) -> Result<Receipt, Error> {
+    pub(super) async fn commit(&self, batch: &Batch, lease: &Lease) -> Result<Receipt, Error> {
         queue::size(batch, self.rows.batch_bytes)?;
         let fate = self.meet(Moment::Commit(batch)).await;
         let refused = match fate {
@@ -98,7 +110,7 @@ impl Inline {
         };
         let committed = match refused {
             Some(error) => Err(error),
-            None => self.transact(|connection, ledger| apply(connection, ledger, batch)),
+            None => self.transact(|connection, ledger| apply(connection, ledger, (batch, lease))),
         };
         self.survive(fate).await;
         committed

@@ -10,6 +10,7 @@ use super::queue::Queue;
 use super::readers::Readers;
 use super::shared::Shared;
 use super::{Sqlite, Threads, Way, events, open};
+use crate::lease::Fence;
 use crate::{Error, Options};
 
 impl Sqlite {
@@ -29,6 +30,7 @@ impl Sqlite {
             way: Way::Threads(threads),
             shared,
             installation: "".into(),
+            fence: Arc::new(Fence::new(open::OWNER, 0)),
             batch_bytes: options.batch_bytes,
         })
     }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::fault::Fault;
 use super::sum;
-use crate::Error;
+use crate::{Error, Lease};
 
 const INSTALLATION: &str = "installation";
 /// The alphabet of RFC 4648, in small letters.
@@ -30,6 +30,31 @@ pub(super) fn installation(connection: &Connection) -> Result<Arc<str>, Fault> {
     };
     sum::check(kept, &[id.as_bytes(), INSTALLATION.as_bytes()], || "the installation id".into())?;
     Ok(id.into())
+}
+
+/// The epoch that an owner's last batch was written under; 0 when it has written none.
+pub(super) fn epoch(connection: &Connection, owner: &str) -> Result<u64, Fault> {
+    let name = lease(owner);
+    let sql = "SELECT value, sum FROM meta WHERE name = ?1";
+    let found = connection.query_row(sql, [&name], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)));
+    let Some((epoch, kept)) = found.optional()? else { return Ok(0) };
+    sum::check(kept, &[epoch.as_bytes(), name.as_bytes()], || format!("the lease of {owner:?}"))?;
+    epoch.parse().map_err(|_| Fault::corrupt(format!("the epoch {epoch:?} of {owner:?} is no number")))
+}
+
+/// Keeps which epoch of an owner writes.
+pub(super) fn keep(connection: &Connection, held: &Lease) -> Result<(), Fault> {
+    let (name, epoch) = (lease(&held.owner), held.epoch.to_string());
+    let sum = sum::of(&[epoch.as_bytes(), name.as_bytes()]);
+    let sql = "INSERT INTO meta (name, value, sum) VALUES (?1, ?2, ?3) \
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value, sum = excluded.sum";
+    connection.execute(sql, params![name, epoch, sum])?;
+    Ok(())
+}
+
+/// What an owner's lease is called.
+fn lease(owner: &str) -> String {
+    format!("lease of {owner}")
 }
 
 /// `i_` and 128 bits of the operating system's randomness in base 32.

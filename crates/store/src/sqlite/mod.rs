@@ -50,7 +50,8 @@ use self::queue::Queue;
 use self::read::Read;
 use self::readers::Readers;
 use self::shared::Shared;
-use crate::{Batch, Error, Health, Moment, Options, Receipt, Verified};
+use crate::lease::Fence;
+use crate::{Batch, Error, Health, Lease, Moment, Options, Receipt, Verified};
 
 /// One open store. Dropping it commits what is queued and gives the file back.
 #[derive(Debug)]
@@ -58,6 +59,7 @@ pub(crate) struct Sqlite {
     way: Way,
     shared: Arc<Shared>,
     installation: Arc<str>,
+    fence: Arc<Fence>,
     batch_bytes: usize,
 }
 
@@ -92,18 +94,18 @@ impl Sqlite {
     /// In memory and without threads: what is asked is done before the caller's poll returns.
     pub(crate) fn inline(options: &Options) -> Result<Self, Error> {
         let inline = Inline::new(options)?;
-        let shared = inline.shared();
+        let (shared, fence) = (inline.shared(), inline.fence());
         let (installation, batch_bytes) = (inline::INSTALLATION.into(), options.batch_bytes);
-        Ok(Self { way: Way::Inline(inline), shared, installation, batch_bytes })
+        Ok(Self { way: Way::Inline(inline), shared, installation, fence, batch_bytes })
     }
 
     /// The next process's store over the same rows, when this one has no threads.
     pub(crate) fn reopened(&self) -> Option<Self> {
         let Way::Inline(inline) = &self.way else { return None };
         let inline = inline.reopened();
-        let shared = inline.shared();
+        let (shared, fence) = (inline.shared(), inline.fence());
         let (installation, batch_bytes) = (self.installation.clone(), self.batch_bytes);
-        Some(Self { way: Way::Inline(inline), shared, installation, batch_bytes })
+        Some(Self { way: Way::Inline(inline), shared, installation, fence, batch_bytes })
     }
 
     /// Has each moment of an inline store decided by a test.
@@ -122,18 +124,31 @@ impl Sqlite {
         let opened = open::open(path, &options, durability)?;
         let shared = Arc::new(Shared::new(opened.head));
         let (installation, batch_bytes) = (opened.installation.clone(), options.batch_bytes);
+        let fence = opened.fence.clone();
         let readers = Readers::new(path, &options);
         let (queue, commands) = Queue::new(&options, shared.clone());
         let writer = writer::start(opened, commands, shared.clone(), options)?;
         let threads = Threads { queue, readers, writer: Some(writer), _directory: directory };
-        Ok(Self { way: Way::Threads(threads), shared, installation, batch_bytes })
+        Ok(Self { way: Way::Threads(threads), shared, installation, fence, batch_bytes })
     }
 
-    pub(crate) async fn commit(&self, batch: Batch) -> Result<Receipt, Error> {
+    pub(crate) async fn commit(&self, batch: Batch, lease: Lease) -> Result<Receipt, Error> {
         match &self.way {
-            Way::Threads(threads) => threads.queue.commit(batch).await,
-            Way::Inline(inline) => inline.commit(&batch).await,
+            Way::Threads(threads) => threads.queue.commit(batch, lease).await,
+            Way::Inline(inline) => inline.commit(&batch, &lease).await,
         }
+    }
+
+    /// Begins the next epoch, after whatever is on its way to the disk.
+    pub(crate) async fn take_over(&self) -> Result<Lease, Error> {
+        match &self.way {
+            Way::Threads(threads) => threads.queue.take_over().await,
+            Way::Inline(inline) => Ok(inline.take_over()),
+        }
+    }
+
+    pub(crate) fn fence(&self) -> &Fence {
+        &self.fence
     }
 
     pub(crate) async fn prune(&self, now: Timestamp) -> Result<u64, Error> {

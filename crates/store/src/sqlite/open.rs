@@ -14,6 +14,7 @@ use super::fault::Fault;
 use super::lock::Lock;
 use super::meta;
 use super::{shape, timers};
+use crate::lease::Fence;
 use crate::mutants::Mutant;
 use crate::{Error, Options};
 
@@ -32,6 +33,8 @@ const SCHEMA: [&str; 8] = [
 ];
 /// How every database begins.
 const MAGIC: &[u8] = b"SQLite format 3\0";
+/// Who holds a store on SQLite: there is one, and the lock sees to it.
+pub(super) const OWNER: &str = "server";
 /// As much of a database as says whose it is.
 const HEAD: usize = 105;
 /// Whose it is, when it is not ours.
@@ -54,6 +57,7 @@ pub(super) struct Opened {
     pub(super) lock: Lock,
     pub(super) head: u64,
     pub(super) installation: Arc<str>,
+    pub(super) fence: Arc<Fence>,
     pub(super) path: std::path::PathBuf,
 }
 
@@ -77,7 +81,9 @@ pub(super) fn open(path: &Path, options: &Options, durability: Durability) -> Re
         return Err(Error::Corrupt { what });
     }
     let installation = meta::installation(&connection).map_err(Fault::into_error)?;
-    Ok(Opened { connection, lock, head, installation, path: path.to_owned() })
+    let before = meta::epoch(&connection, OWNER).map_err(Fault::into_error)?;
+    let fence = Arc::new(Fence::new(OWNER, before + 1));
+    Ok(Opened { connection, lock, head, installation, fence, path: path.to_owned() })
 }
 
 /// A connection with the settings that all share.

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::shared::Shared;
-use crate::{Batch, Error, Options, Receipt};
+use crate::{Batch, Error, Lease, Options, Receipt};
 
 /// Longest name of a stream, row or key.
 const NAME_BYTES: usize = 512;
@@ -20,6 +20,8 @@ pub(super) enum Command {
     Commit(Job),
     /// Forget some of what expired; answers how much went.
     Prune { now: Timestamp, answer: oneshot::Sender<Result<u64, Error>> },
+    /// Begin the next epoch; what comes after with an earlier one is refused.
+    TakeOver { answer: oneshot::Sender<Lease> },
     /// Stop; the answer comes when the file is closed.
     Close { answer: oneshot::Sender<()> },
 }
@@ -27,6 +29,7 @@ pub(super) enum Command {
 /// A batch on its way.
 pub(super) struct Job {
     pub(super) batch: Box<Batch>,
+    pub(super) lease: Lease,
     pub(super) size: usize,
     pub(super) answer: oneshot::Sender<Result<Receipt, Error>>,
 }
@@ -47,11 +50,11 @@ impl Queue {
         (Self { commands, shared, bytes: options.queue_bytes, batch_bytes: options.batch_bytes }, receiver)
     }
 
-    pub(super) async fn commit(&self, batch: Batch) -> Result<Receipt, Error> {
+    pub(super) async fn commit(&self, batch: Batch, lease: Lease) -> Result<Receipt, Error> {
         let size = size(&batch, self.batch_bytes)?;
         let (answer, answered) = oneshot::channel();
         self.enter(size)?;
-        self.send(Command::Commit(Job { batch: Box::new(batch), size, answer }))
+        self.send(Command::Commit(Job { batch: Box::new(batch), lease, size, answer }))
             .inspect_err(|_| self.leave(size))?;
         answered.await.unwrap_or(Err(Error::Closed))
     }
@@ -60,6 +63,12 @@ impl Queue {
         let (answer, answered) = oneshot::channel();
         self.send(Command::Prune { now, answer })?;
         answered.await.unwrap_or(Err(Error::Closed))
+    }
+
+    pub(super) async fn take_over(&self) -> Result<Lease, Error> {
+        let (answer, answered) = oneshot::channel();
+        self.send(Command::TakeOver { answer })?;
+        answered.await.map_err(|_| Error::Closed)
     }
 
     /// Asks the writer to stop after what is queued, and waits until the file is closed.

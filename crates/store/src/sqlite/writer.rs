@@ -25,7 +25,7 @@ use super::queue::{Command, Job};
 use super::shared::Shared;
 use super::{keys, signals};
 use crate::mutants::Mutant;
-use crate::{Batch, Error, Options, Receipt, failpoint};
+use crate::{Error, Options, Receipt, failpoint};
 
 /// Rows forgotten in one transaction.
 const PRUNED: usize = 500;
@@ -37,13 +37,13 @@ pub(super) fn start(
     shared: Arc<Shared>,
     options: Options,
 ) -> Result<JoinHandle<()>, Error> {
-    let Opened { mut connection, lock, head, path, .. } = opened;
+    let Opened { mut connection, lock, head, fence, path, .. } = opened;
     let checkpointer = Checkpointer::start(&path, &mut connection, shared.clone())?;
     let mut writer = Writer {
         connection,
         _checkpointer: checkpointer,
         lock,
-        ledger: Ledger::new(head),
+        ledger: Ledger::new(head, fence),
         commands,
         shared,
         options,
@@ -86,6 +86,9 @@ impl Writer {
                 Ok(Command::Prune { now, answer }) => {
                     let pruned = self.prune(now).map_err(|fault| self.refuse(fault));
                     let _ = answer.send(pruned);
+                }
+                Ok(Command::TakeOver { answer }) => {
+                    let _ = answer.send(self.ledger.fence().take());
                 }
                 Ok(Command::Close { answer }) => return Some(answer),
                 Err(RecvTimeoutError::Timeout) => self.probe(),
@@ -135,7 +138,7 @@ impl Writer {
         let (mut results, mut bytes) = (Vec::new(), 0);
         while let Some(job) = jobs.get(results.len()) {
             bytes += job.size;
-            results.push(self.write(&job.batch)?);
+            results.push(self.write(job)?);
             if jobs.len() < self.options.group
                 && bytes < self.options.group_bytes
                 && let Some(next) = self.take_batch()
@@ -147,9 +150,9 @@ impl Writer {
     }
 
     /// Writes one batch. The inner error is a refusal that left no trace; the outer one spoils the transaction.
-    fn write(&mut self, batch: &Batch) -> Result<Result<Receipt, Error>, Fault> {
+    fn write(&mut self, job: &Job) -> Result<Result<Receipt, Error>, Fault> {
         let before = self.connection.total_changes();
-        match apply(&self.connection, &mut self.ledger, batch) {
+        match apply(&self.connection, &mut self.ledger, (&job.batch, &job.lease)) {
             Ok(receipt) => Ok(Ok(receipt)),
             Err(Fault::Refused(error)) if self.connection.total_changes() == before => Ok(Err(error)),
             Err(fault) => Err(fault),
@@ -165,13 +168,14 @@ impl Writer {
             return self.answer(jobs, results);
         }
         for job in jobs {
-            let result = self.alone(&job.batch);
+            let result = self.alone(&job);
             self.answer(vec![job], vec![result]);
         }
     }
 
-    fn alone(&mut self, batch: &Batch) -> Result<Receipt, Error> {
-        let written = self.transact(|writer| apply(&writer.connection, &mut writer.ledger, batch));
+    fn alone(&mut self, job: &Job) -> Result<Receipt, Error> {
+        let given = (&*job.batch, &job.lease);
+        let written = self.transact(|writer| apply(&writer.connection, &mut writer.ledger, given));
         written.map_err(|fault| self.refuse(fault))
     }
 

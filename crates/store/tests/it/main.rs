@@ -10,6 +10,7 @@ mod given;
 mod inline;
 mod keys;
 mod lanes;
+mod leases;
 #[cfg(all(feature = "failpoints", feature = "mutants"))]
 mod mutants;
 mod opening;

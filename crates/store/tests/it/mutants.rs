@@ -19,6 +19,7 @@ fn planted_bugs_are_caught() {
         ("drop-key-row", "keys::of_many_claims_one_wins"),
         ("drop-key-row", "oracle::the_store_answers_as_the_model_does"),
         ("ignore-checksum", "damage::a_flipped_bit_in_the_middle_of_the_log_is_named"),
+        ("no-fence", "leases::a_handle_whose_store_was_taken_over_writes_nothing_more"),
         ("ack-early", "crash::what_was_acknowledged_survives_a_kill"),
     ];
     for (mutant, test) in guarded {
