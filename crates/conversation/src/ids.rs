@@ -37,6 +37,7 @@ pub(crate) fn record(tenant: &str, conversation: &str, id: &str, json: &[u8], at
         fingerprint,
         // An act is claimed and finished at once, so nobody else can be its owner.
         owner: "act".to_owned(),
+        lease: store::Lease::default(),
         state: KeyState::InProgress,
         created: at,
         expires: Timestamp::from_second(NEVER).unwrap_or(Timestamp::MAX),

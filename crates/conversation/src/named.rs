@@ -14,7 +14,7 @@ use react::{ActStatus, Event, Ruling};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
-use store::{Append, Expected, KeyOp, KeyRecord, KeyState, RunStatus};
+use store::{Append, Expected, KeyOp, KeyRecord, KeyState, Lease, RunStatus};
 
 use crate::arrival::Arrival;
 use crate::identity::{Identity, PREFIX, record_of};
@@ -90,7 +90,8 @@ impl Leave {
             return KeyOp::Finish { tenant, key, owner, response, expires };
         }
         let (fingerprint, state) = (self.identity.fingerprint, KeyState::Done { response });
-        KeyOp::Claim(KeyRecord { tenant, key, fingerprint, owner, state, created: at, expires })
+        let lease = Lease::default();
+        KeyOp::Claim(KeyRecord { tenant, key, fingerprint, owner, lease, state, created: at, expires })
     }
 }
 

@@ -2,11 +2,11 @@
 //!
 //! The key is bound to its tenant and to the request: the digest of method, path with query, and body. It is
 //! claimed durably before anything is done. A claim lives as long as the request that works under it, and no longer:
-//! one that a panic, a store without room or an earlier run of this server left behind is taken over. What the
-//! request did under it is found by the ids that come from the key, so it is completed, not repeated. Work that has no
-//! such ids is committed together with its answer: see [`Ticket`].
+//! one that a panic or a store without room left behind in this epoch is taken over, and the store itself gives up those
+//! of epochs that are over. That nobody here works under a claim proves nothing about another server. What the request
+//! did under it is found by the ids that come from the key, so it is completed, not repeated. Work that has no such ids
+//! is committed together with its answer: see [`Ticket`].
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -15,10 +15,9 @@ use aws_lc_rs::digest::{Context, SHA256};
 use axum::response::Response;
 use conversation::{digest, insist};
 use http::{HeaderName, HeaderValue, StatusCode};
-use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use store::{Batch, KeyOp, KeyRecord, KeyState};
+use store::{Batch, Claim, KeyOp, KeyRecord, KeyState, Lease, Store, Work};
 
 use crate::exchange::{Answer, Asked, Inlet, Outlet};
 use crate::route::Route;
@@ -34,30 +33,17 @@ const TRIES: u32 = 16;
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// The owners of the claims that requests work under.
-#[derive(Clone, Default)]
-pub(crate) struct Claims(Arc<Mutex<HashSet<String>>>);
-
-/// A claim that is worked under, until this is dropped: also by a panic.
+/// A record that is worked under, until this is dropped: also by a panic.
 struct Held {
     record: KeyRecord,
-    claims: Claims,
+    _claim: Option<Claim>,
 }
 
-impl Claims {
-    fn hold(&self, record: KeyRecord) -> Held {
-        self.0.lock().insert(record.owner.clone());
-        Held { record, claims: self.clone() }
-    }
-
-    fn is_held(&self, owner: &str) -> bool {
-        self.0.lock().contains(owner)
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.claims.0.lock().remove(&self.record.owner);
+impl Held {
+    /// Its owner is new: nobody else works as that.
+    fn new(store: &Store, record: KeyRecord) -> Self {
+        let claim = store.claim(Work::Key, &record.owner);
+        Self { record, _claim: claim }
     }
 }
 
@@ -162,7 +148,7 @@ pub(crate) async fn once(
         // Until the answer is kept, whoever is still there to read it.
         let _turn = asked.turn.clone();
         // Before it is claimed: whoever finds the claim finds it held.
-        let held = gate.claims.hold(record);
+        let held = Held::new(&gate.store, record);
         honour_old(&gate, &asked, &held.record).await?;
         if let Some(kept) = claim(&gate, &held.record).await? {
             return again(&gate, route, asked, &kept).await;
@@ -209,6 +195,7 @@ fn record(gate: &Gate, route: &Route, path: &str, asked: &Asked, key: &str) -> K
         key: named(&asked.principal.subject, key),
         fingerprint,
         owner: format!("{:016x}{:016x}", gate.entropy.bits(), gate.entropy.bits()),
+        lease: Lease::default(),
         state: KeyState::InProgress,
         created: now,
         expires: gate.remembered(now),
@@ -260,14 +247,18 @@ async fn claim(gate: &Gate, record: &KeyRecord) -> Result<Option<Vec<u8>>, Probl
     }
     match there.state {
         KeyState::Done { response } => Ok(Some(response)),
-        KeyState::InProgress if gate.claims.is_held(&there.owner) => {
-            Err(Problem::new(Code::IdempotencyInProgress))
+        KeyState::InProgress if is_left_behind(&gate.store, &there) => {
+            take_over(gate, record, there.owner).await
         }
-        KeyState::InProgress => take_over(gate, record, there.owner).await,
+        KeyState::InProgress => Err(Problem::new(Code::IdempotencyInProgress)),
     }
 }
 
-/// Nobody works under this claim any more.
+/// Whether nobody works under it any more, as this very epoch must know of its own claims. Of any other nothing is known.
+fn is_left_behind(store: &Store, there: &KeyRecord) -> bool {
+    there.lease == *store.lease() && !store.is_claimed(Work::Key, &there.owner)
+}
+
 async fn take_over(gate: &Gate, record: &KeyRecord, owner: String) -> Result<Option<Vec<u8>>, Problem> {
     let release = KeyOp::Release { tenant: record.tenant.clone(), key: record.key.clone(), owner };
     let batch = Batch { keys: vec![release, KeyOp::Claim(record.clone())], ..Batch::default() };
@@ -364,6 +355,39 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
+
+    fn claimed_by(owner: &str, lease: &Lease) -> KeyRecord {
+        KeyRecord {
+            tenant: "acme".into(),
+            key: "k".into(),
+            fingerprint: [7; 32],
+            owner: owner.into(),
+            lease: lease.clone(),
+            state: KeyState::InProgress,
+            created: jiff::Timestamp::UNIX_EPOCH,
+            expires: jiff::Timestamp::MAX,
+        }
+    }
+
+    #[test]
+    fn a_claim_is_left_behind_when_this_epoch_made_it_and_nobody_works_under_it() {
+        let store = Store::inline().unwrap();
+        let ours = store.lease().clone();
+        let held = Held::new(&store, claimed_by("a", &ours));
+        assert!(!is_left_behind(&store, &held.record));
+        assert!(is_left_behind(&store, &claimed_by("b", &ours)));
+        let record = held.record.clone();
+        drop(held);
+        assert!(is_left_behind(&store, &record));
+    }
+
+    #[test]
+    fn a_claim_of_an_owner_or_an_epoch_that_is_not_known_here_is_in_progress() {
+        let store = Store::inline().unwrap();
+        let another = Lease { owner: "another".into(), epoch: 1 };
+        let later = Lease { epoch: 7, ..store.lease().clone() };
+        assert!([another, later].iter().all(|lease| !is_left_behind(&store, &claimed_by("a", lease))));
+    }
 
     /// What becomes of a commit that finds no room so often, and how often it is tried.
     async fn persisted(full: u32) -> (Result<u32, store::Error>, u32) {

@@ -102,8 +102,6 @@ pub(crate) struct Inside {
     observer: Arc<dyn Observer>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    /// Idempotency keys that requests work under.
-    claims: idempotency::Claims,
     /// Until when records that an older version wrote may live.
     old_keys: Timestamp,
     stop: watch::Sender<bool>,
@@ -125,7 +123,6 @@ impl Gate {
             limits: deps.limits,
             observer: deps.observer,
             clock: deps.clock,
-            claims: idempotency::Claims::default(),
             entropy: deps.entropy,
             stop: watch::Sender::new(false),
         };

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::sqlite::Sqlite;
-use crate::{Batch, Error, Fate, Lease, Moment, Options, Receipt};
+use crate::{Batch, Claim, Error, Fate, Lease, Moment, Options, Receipt, Work};
 
 /// The log and the rows beside it. Cheap to clone; the last handle to go closes the store.
 #[derive(Clone, Debug)]
@@ -131,6 +131,16 @@ impl Store {
     pub async fn take_over(&self) -> Result<Self, Error> {
         let lease = self.sqlite.take_over().await?;
         Ok(Self { sqlite: self.sqlite.clone(), lease })
+    }
+
+    /// Claims a piece of work, unless somebody works on it already.
+    pub fn claim(&self, work: Work, id: &str) -> Option<Claim> {
+        self.sqlite.claims().claim((work, id), &self.lease, self.sqlite.fence())
+    }
+
+    /// Whether a piece of work is claimed, by whomever.
+    pub fn is_claimed(&self, work: Work, id: &str) -> bool {
+        self.sqlite.claims().is_claimed(work, id, self.sqlite.fence())
     }
 
     /// The position of the last visible event; changes wake followers. Never runs ahead of what a read finds.

@@ -85,6 +85,7 @@ mod tests {
             key: key.into(),
             fingerprint: [0; 32],
             owner: "o".into(),
+            lease: store::Lease::default(),
             state: KeyState::InProgress,
             created: clock.now() - Duration::from_secs(20),
             expires,

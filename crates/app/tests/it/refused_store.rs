@@ -113,7 +113,7 @@ async fn a_store_of_a_newer_cardan_is_refused() {
     on(&folder, "PRAGMA user_version = 999");
     on(&folder, "PRAGMA wal_checkpoint(TRUNCATE)");
     refuses(&folder, expect![[r#"
-        cardan: opening the store cardan.db: store has schema 999, this cardan knows up to 8: run the cardan that wrote it, or a newer one
+        cardan: opening the store cardan.db: store has schema 999, this cardan knows up to 9: run the cardan that wrote it, or a newer one
     "#]]).await;
 }
 

@@ -107,13 +107,20 @@ async fn a_claim_that_nobody_works_under_is_taken_over() {
     let first = House::over(store.clone(), Auth::Loopback, Limits::default()).await;
     let made = first.post_with(MAKE, &[("idempotency-key", "k-1")], &new()).await;
     let record = store.key("default", &named("local", "k-1")).await.unwrap().unwrap();
-    let second = House::over(store.clone(), Auth::Loopback, Limits::default()).await;
-    for (house, key) in [(first, "k-2"), (second, "k-3")] {
-        let key_of = named("local", key);
-        let unfinished =
-            store::KeyRecord { state: store::KeyState::InProgress, key: key_of, ..record.clone() };
-        let keys = vec![store::KeyOp::Claim(unfinished)];
-        store.commit(store::Batch { keys, ..store::Batch::default() }).await.unwrap();
+    let unfinished = |key| {
+        let (key, state) = (named("local", key), store::KeyState::InProgress);
+        vec![store::KeyOp::Claim(store::KeyRecord { state, key, ..record.clone() })]
+    };
+    let keys = [unfinished("k-2"), unfinished("k-3")].concat();
+    store.commit(store::Batch { keys, ..store::Batch::default() }).await.unwrap();
+    for (key, again) in [("k-2", false), ("k-3", true)] {
+        let house = match again {
+            false => first.clone(),
+            true => {
+                let store = store.take_over().await.unwrap();
+                House::over(store, Auth::Loopback, Limits::default()).await
+            }
+        };
         let taken_over = house.post_with(MAKE, &[("idempotency-key", key)], &new()).await;
         assert_eq!(taken_over.status, 201, "{key}: {}", taken_over.text);
         assert_ne!(taken_over.json["id"], made.json["id"]);

@@ -107,7 +107,7 @@ pub(super) fn apply(
     check_versions(connection, ledger, &batch.appends)?;
     ledger.keep(connection, lease)?;
     for op in &batch.keys {
-        keys::apply(connection, op)?;
+        keys::apply(connection, op, &ledger.fence)?;
     }
     for op in &batch.dead {
         dead::apply(connection, op)?;

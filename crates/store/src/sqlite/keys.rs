@@ -7,20 +7,23 @@ use super::column::{Json, bytes, nanos, number, text, time};
 use super::fault::Fault;
 use super::read::Read;
 use super::sum;
+use crate::lease::Fence;
 use crate::mutants::Mutant;
-use crate::{Error, KeyOp, KeyRecord, KeyState};
+use crate::{Error, KeyOp, KeyRecord, KeyState, Lease};
 
-const SELECT: &str = "SELECT tenant, key, fingerprint, owner, response, created, expires, sum FROM keys WHERE tenant = ?1 AND key = ?2";
-const PUT: &str = "INSERT INTO keys (tenant, key, fingerprint, owner, response, created, expires, sum) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (tenant, key) DO UPDATE SET \
+const SELECT: &str = "SELECT tenant, key, fingerprint, owner, response, created, expires, sum, holder, epoch \
+     FROM keys WHERE tenant = ?1 AND key = ?2";
+const PUT: &str = "INSERT INTO keys (tenant, key, fingerprint, owner, response, created, expires, sum, holder, epoch) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (tenant, key) DO UPDATE SET \
      fingerprint = excluded.fingerprint, owner = excluded.owner, response = excluded.response, \
-     created = excluded.created, expires = excluded.expires, sum = excluded.sum";
+     created = excluded.created, expires = excluded.expires, sum = excluded.sum, holder = excluded.holder, \
+     epoch = excluded.epoch";
 const RELEASE: &str = "DELETE FROM keys WHERE tenant = ?1 AND key = ?2 AND owner = ?3 AND response IS NULL";
 
 /// Claims, finishes or releases a key.
-pub(super) fn apply(connection: &Connection, op: &KeyOp) -> Result<(), Fault> {
+pub(super) fn apply(connection: &Connection, op: &KeyOp, fence: &Fence) -> Result<(), Fault> {
     match op {
-        KeyOp::Claim(record) => claim(connection, record),
+        KeyOp::Claim(record) => claim(connection, record, fence),
         KeyOp::Finish { tenant, key, owner, response, expires } => {
             let found = find(connection, tenant, key)?.filter(|found| found.owner == *owner);
             let Some(found) = found else { return Err(Error::Lapsed { key: key.clone() }.into()) };
@@ -34,17 +37,14 @@ pub(super) fn apply(connection: &Connection, op: &KeyOp) -> Result<(), Fault> {
     }
 }
 
-fn claim(connection: &Connection, record: &KeyRecord) -> Result<(), Fault> {
+/// The batch's lease is the one in force, or it would not have come so far.
+fn claim(connection: &Connection, record: &KeyRecord, fence: &Fence) -> Result<(), Fault> {
     match find(connection, &record.tenant, &record.key)? {
-        Some(found) if !may_replace(&found, record) => Err(Error::Key(Box::new(found)).into()),
-        _ => put(connection, record),
+        Some(found) if !found.gives_way_to(record, fence.is_over(&found.lease)) => {
+            Err(Error::Key(Box::new(found)).into())
+        }
+        _ => put(connection, &KeyRecord { lease: fence.lease(), ..record.clone() }),
     }
-}
-
-/// An expired record, and a claim that the same owner repeats for the same request before it was finished.
-fn may_replace(found: &KeyRecord, record: &KeyRecord) -> bool {
-    let same = found.owner == record.owner && found.fingerprint == record.fingerprint;
-    found.expires <= record.created || (same && found.state == KeyState::InProgress)
 }
 
 fn put(connection: &Connection, record: &KeyRecord) -> Result<(), Fault> {
@@ -59,7 +59,9 @@ fn put(connection: &Connection, record: &KeyRecord) -> Result<(), Fault> {
         record.response().map(Json),
         nanos(record.created),
         nanos(record.expires),
-        sum::of(&parts(record)),
+        with_parts(record, sum::of),
+        &*record.lease.owner,
+        record.lease.epoch as i64,
     ])?;
     Ok(())
 }
@@ -100,22 +102,29 @@ fn decode(row: &Row<'_>) -> Result<KeyRecord, Fault> {
         key: text(row, 1)?.to_owned(),
         fingerprint: row.get(2)?,
         owner: text(row, 3)?.to_owned(),
+        lease: Lease { owner: text(row, 8)?.into(), epoch: number(row, 9)? },
         state,
         created: time(row, 5)?,
         expires: time(row, 6)?,
     };
-    sum::check(row.get(7)?, &parts(&record), || format!("idempotency record {:?}", record.key))?;
+    let kept = row.get(7)?;
+    with_parts(&record, |parts| sum::check(kept, parts, || format!("idempotency record {:?}", record.key)))?;
     Ok(record)
 }
 
-fn parts(record: &KeyRecord) -> [&[u8]; 6] {
+/// What must not change unseen. Records of the time before epochs were counted have a checksum without a lease.
+fn with_parts<T>(record: &KeyRecord, then: impl FnOnce(&[&[u8]]) -> T) -> T {
     let done: &[u8] = if record.response().is_some() { b"done" } else { b"" };
-    [
+    let epoch = record.lease.epoch.to_le_bytes();
+    let parts = [
         record.response().unwrap_or_default(),
         done,
         record.tenant.as_bytes(),
         record.key.as_bytes(),
         &record.fingerprint,
         record.owner.as_bytes(),
-    ]
+        record.lease.owner.as_bytes(),
+        &epoch,
+    ];
+    then(if record.lease.epoch == 0 { &parts[..6] } else { &parts })
 }

@@ -31,6 +31,7 @@ impl Sqlite {
             shared,
             installation: "".into(),
             fence: Arc::new(Fence::new(open::OWNER, 0)),
+            claims: Arc::default(),
             batch_bytes: options.batch_bytes,
         })
     }

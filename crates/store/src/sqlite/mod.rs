@@ -50,6 +50,7 @@ use self::queue::Queue;
 use self::read::Read;
 use self::readers::Readers;
 use self::shared::Shared;
+use crate::claims::Claims;
 use crate::lease::Fence;
 use crate::{Batch, Error, Health, Lease, Moment, Options, Receipt, Verified};
 
@@ -60,6 +61,7 @@ pub(crate) struct Sqlite {
     shared: Arc<Shared>,
     installation: Arc<str>,
     fence: Arc<Fence>,
+    claims: Arc<Claims>,
     batch_bytes: usize,
 }
 
@@ -96,7 +98,14 @@ impl Sqlite {
         let inline = Inline::new(options)?;
         let (shared, fence) = (inline.shared(), inline.fence());
         let (installation, batch_bytes) = (inline::INSTALLATION.into(), options.batch_bytes);
-        Ok(Self { way: Way::Inline(inline), shared, installation, fence, batch_bytes })
+        Ok(Self {
+            way: Way::Inline(inline),
+            shared,
+            installation,
+            fence,
+            claims: Arc::default(),
+            batch_bytes,
+        })
     }
 
     /// The next process's store over the same rows, when this one has no threads.
@@ -105,7 +114,14 @@ impl Sqlite {
         let inline = inline.reopened();
         let (shared, fence) = (inline.shared(), inline.fence());
         let (installation, batch_bytes) = (self.installation.clone(), self.batch_bytes);
-        Some(Self { way: Way::Inline(inline), shared, installation, fence, batch_bytes })
+        Some(Self {
+            way: Way::Inline(inline),
+            shared,
+            installation,
+            fence,
+            claims: Arc::default(),
+            batch_bytes,
+        })
     }
 
     /// Has each moment of an inline store decided by a test.
@@ -129,7 +145,14 @@ impl Sqlite {
         let (queue, commands) = Queue::new(&options, shared.clone());
         let writer = writer::start(opened, commands, shared.clone(), options)?;
         let threads = Threads { queue, readers, writer: Some(writer), _directory: directory };
-        Ok(Self { way: Way::Threads(threads), shared, installation, fence, batch_bytes })
+        Ok(Self {
+            way: Way::Threads(threads),
+            shared,
+            installation,
+            fence,
+            claims: Arc::default(),
+            batch_bytes,
+        })
     }
 
     pub(crate) async fn commit(&self, batch: Batch, lease: Lease) -> Result<Receipt, Error> {
@@ -145,6 +168,10 @@ impl Sqlite {
             Way::Threads(threads) => threads.queue.take_over().await,
             Way::Inline(inline) => Ok(inline.take_over()),
         }
+    }
+
+    pub(crate) fn claims(&self) -> &Arc<Claims> {
+        &self.claims
     }
 
     pub(crate) fn fence(&self) -> &Fence {

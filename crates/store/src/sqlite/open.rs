@@ -21,7 +21,7 @@ use crate::{Error, Options};
 /// "CARD", in the header of every store.
 const APPLICATION: i32 = 0x4341_5244;
 /// The schema, one step per version. What has been released is never edited.
-const SCHEMA: [&str; 8] = [
+const SCHEMA: [&str; 9] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
@@ -30,6 +30,7 @@ const SCHEMA: [&str; 8] = [
     include_str!("schema/6.sql"),
     include_str!("schema/7.sql"),
     include_str!("schema/8.sql"),
+    include_str!("schema/9.sql"),
 ];
 /// How every database begins.
 const MAGIC: &[u8] = b"SQLite format 3\0";

@@ -9,7 +9,7 @@ use super::open;
 
 /// What each version has that the one before lacks: a table and a column of it. The version number in the file may have
 /// been changed or lost; the tables are what they are.
-const MARKS: [(&str, &str); 8] = [
+const MARKS: [(&str, &str); 9] = [
     ("streams", "id"),
     ("outbox", "sent"),
     ("outbox", "created"),
@@ -18,6 +18,7 @@ const MARKS: [(&str, &str); 8] = [
     ("runs", "line"),
     ("outbox", "lane"),
     ("timers", "sum"),
+    ("keys", "epoch"),
 ];
 
 /// The newest version whose tables are all there; 0 when none is.

@@ -12,6 +12,7 @@ fn record(tenant: &str, key: &str, owner: &str) -> KeyRecord {
         key: key.into(),
         fingerprint: [7; 32],
         owner: owner.into(),
+        lease: store::Lease::default(),
         state: KeyState::InProgress,
         created: at(0),
         expires: at(60),
@@ -43,7 +44,8 @@ async fn b13_key_is_bound_to_tenant_and_payload() {
     store.commit(claim(record("other", "k", "b"))).await.unwrap();
     let other_body = KeyRecord { fingerprint: [8; 32], ..record("acme", "k", "a") };
     let refused = store.commit(claim(other_body)).await;
-    assert_eq!(refused, Err(Error::Key(Box::new(record("acme", "k", "a")))));
+    let there = KeyRecord { lease: store.lease().clone(), ..record("acme", "k", "a") };
+    assert_eq!(refused, Err(Error::Key(Box::new(there))));
 }
 
 #[tokio::test]
@@ -51,6 +53,7 @@ async fn b13_late_owner_cannot_finish_or_release_anothers_claim() {
     let store = Store::temporary().unwrap();
     store.commit(claim(record("acme", "k", "slow"))).await.unwrap();
     let second = KeyRecord { created: at(60), expires: at(120), ..record("acme", "k", "quick") };
+    let second = KeyRecord { lease: store.lease().clone(), ..second };
     store.commit(claim(second.clone())).await.unwrap();
     assert_eq!(store.commit(finish("slow")).await, Err(Error::Lapsed { key: "k".into() }));
     let release = KeyOp::Release { tenant: "acme".into(), key: "k".into(), owner: "slow".into() };
@@ -77,6 +80,25 @@ async fn an_owner_may_claim_again_until_it_finished() {
     store.commit(claim(record("acme", "k", "a"))).await.unwrap();
     store.commit(finish("a")).await.unwrap();
     assert!(matches!(store.commit(claim(record("acme", "k", "a"))).await, Err(Error::Key(_))));
+}
+
+/// Whoever claimed it has been replaced and can finish nothing; a record that has its answer is not touched.
+#[tokio::test]
+async fn a_key_in_progress_is_given_up_when_its_epoch_is_over() {
+    let store = Store::temporary().unwrap();
+    let open = || claim(record("acme", "k", "a"));
+    store.commit(open()).await.unwrap();
+    let other = || claim(record("acme", "k", "b"));
+    assert!(matches!(store.commit(other()).await, Err(Error::Key(_))), "its owner may be at work");
+    let next = store.take_over().await.unwrap();
+    let another = KeyRecord { fingerprint: [8; 32], ..record("acme", "k", "c") };
+    assert!(matches!(next.commit(claim(another)).await, Err(Error::Key(_))), "another request");
+    next.commit(other()).await.unwrap();
+    let found = next.key("acme", "k").await.unwrap().unwrap();
+    assert_eq!((found.owner.as_str(), &found.lease), ("b", next.lease()));
+    next.commit(finish("b")).await.unwrap();
+    let last = next.take_over().await.unwrap();
+    assert!(matches!(last.commit(open()).await, Err(Error::Key(_))), "it has its answer");
 }
 
 #[tokio::test]

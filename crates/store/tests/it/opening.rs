@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use rusqlite::Connection;
-use store::{Error, Expected, Options, Store};
+use store::{Batch, Error, Expected, KeyOp, KeyRecord, Options, Store};
 
 use crate::given::{Disk, batch};
 
@@ -17,10 +17,10 @@ async fn a_newer_store_is_refused_and_left_as_it_is() {
     Connection::open(disk.path()).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let before = std::fs::read(disk.path()).unwrap();
     let error = refused(&disk);
-    assert_eq!(error, Error::Newer { found: 99, ours: 8 });
+    assert_eq!(error, Error::Newer { found: 99, ours: 9 });
     assert_eq!(
         error.to_string(),
-        "store has schema 99, this cardan knows up to 8: run the cardan that wrote it, or a newer one"
+        "store has schema 99, this cardan knows up to 9: run the cardan that wrote it, or a newer one"
     );
     assert_eq!(std::fs::read(disk.path()).unwrap(), before);
 }
@@ -60,8 +60,17 @@ async fn an_older_store_is_brought_up_to_date() {
          INSERT INTO outbox VALUES ('run_1/mail', 'tell', 'email.send', '{}', 't', 'c', 7000000000, 1, NULL, 0)",
     )
     .unwrap();
+    // As the first version made it: nothing of a lease is in it.
+    let parts: [&[u8]; 6] = [b"", b"", b"t", b"k", &[7; 32], b"a"];
+    let sum = parts.iter().fold(0, |seed, part| xxhash_rust::xxh3::xxh3_64_with_seed(part, seed)) as i64;
+    let open = "INSERT INTO keys VALUES ('t', 'k', ?1, 'a', NULL, 0, 9000000000000000000, ?2)";
+    old.execute(open, rusqlite::params![[7_u8; 32], sum]).unwrap();
     drop(old);
     let store = disk.open();
+    let key = store.key("t", "k").await.unwrap().unwrap();
+    assert_eq!((&*key.lease.owner, key.lease.epoch), ("server", 0), "its epoch is over");
+    let again = KeyOp::Claim(KeyRecord { owner: "b".into(), ..key });
+    store.commit(Batch { keys: vec![again], ..Batch::default() }).await.unwrap();
     let first = store.in_line("t", "f", "k", 1).await.unwrap();
     assert_eq!(first[0].id, "run_1");
     assert_eq!(store.census().await.unwrap().outbox_since, Timestamp::from_second(7).ok());
@@ -72,7 +81,7 @@ async fn an_older_store_is_brought_up_to_date() {
         .unwrap()
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .unwrap();
-    assert_eq!(version, 8);
+    assert_eq!(version, 9);
 }
 
 /// A store keeps its installation id for as long as it lives, and no other has it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use store::{Batch, Error, Expected, KeyOp, KeyRecord, KeyState, State, Store};
+use store::{Batch, Error, Expected, KeyOp, KeyRecord, KeyState, Lease, State, Store};
 
 use crate::given::{Disk, append, at};
 
@@ -14,6 +14,7 @@ struct Model {
     streams: BTreeMap<String, u64>,
     states: BTreeMap<String, Vec<u8>>,
     keys: BTreeMap<String, KeyRecord>,
+    lease: Lease,
 }
 
 impl Model {
@@ -58,11 +59,15 @@ impl Model {
             KeyOp::Claim(record) => match self.keys.get(&record.key) {
                 Some(found)
                     if found.expires > record.created
-                        && !(found.owner == record.owner && found.state == KeyState::InProgress) =>
+                        && !(found.state == KeyState::InProgress
+                            && (found.owner == record.owner || found.lease != self.lease)) =>
                 {
                     return Err(Error::Key(Box::new(found.clone())));
                 }
-                _ => _ = self.keys.insert(record.key.clone(), record.clone()),
+                _ => {
+                    let record = KeyRecord { lease: self.lease.clone(), ..record.clone() };
+                    self.keys.insert(record.key.clone(), record);
+                }
             },
             KeyOp::Finish { key, owner, response, expires, .. } => {
                 let found = self.keys.get_mut(key).filter(|found| found.owner == *owner);
@@ -117,6 +122,7 @@ impl Dice {
                 key,
                 owner,
                 fingerprint: [1; 32],
+                lease: Lease::default(),
                 state: KeyState::InProgress,
                 created: at(now),
                 expires: at(now + self.0.i64(1..20)),
@@ -126,7 +132,7 @@ impl Dice {
 }
 
 async fn snapshot(store: &Store) -> Model {
-    let mut found = Model::default();
+    let mut found = Model { lease: store.lease().clone(), ..Model::default() };
     for event in store.log(0, 10_000).await.unwrap() {
         found.streams.insert(event.stream.to_string(), event.version);
         found.log.push((event.stream.to_string(), event.version, event.data));
@@ -152,7 +158,7 @@ fn seed(test: &str) -> u64 {
 /// Compares a store with the model; `again` closes it and opens it anew.
 async fn compare(seed: u64, mut store: Store, again: impl Fn(Store) -> Store) {
     let mut dice = Dice(fastrand::Rng::with_seed(seed));
-    let mut model = Model::default();
+    let mut model = Model { lease: store.lease().clone(), ..Model::default() };
     for turn in 0..OPERATIONS {
         let batch = dice.batch(&model, turn as i64 / 10);
         let wanted = model.commit(&batch);
@@ -160,6 +166,7 @@ async fn compare(seed: u64, mut store: Store, again: impl Fn(Store) -> Store) {
         assert_eq!(answer, wanted, "seed {seed}, operation {turn}: {batch:?}");
         if dice.0.u8(..200) == 0 {
             store = again(store);
+            model.lease = store.lease().clone();
         }
         if turn % 100 == 0 {
             assert_eq!(snapshot(&store).await, model, "seed {seed}, operation {turn}");
