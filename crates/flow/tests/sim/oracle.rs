@@ -30,6 +30,13 @@ pub(crate) struct Run {
     journal: Vec<(String, Value)>,
 }
 
+impl Run {
+    /// Whether a person has had a run restarted or undone that had ended.
+    fn is_called_back(&self) -> bool {
+        self.journal.iter().any(|(_, event)| event["type"] == "RunRestarted" || event["type"] == "RunUndoing")
+    }
+}
+
 impl Found {
     pub(crate) fn digest(&self) -> u64 {
         let journals = self.runs.iter().map(|(id, run)| (id, &run.journal));
@@ -212,6 +219,10 @@ fn told(found: &Found, life: &Life) -> Vec<String> {
         let right = match (run.view.status, &last) {
             (RunStatus::Succeeded, Change::Success { .. }) => true,
             (status, Change::Failed { .. }) => status != RunStatus::Succeeded,
+            // What was wanted is done; what could not be taken back of another way that was tried waits for a person.
+            (RunStatus::Parked, Change::Success { .. }) => run.view.error.is_none(),
+            // One that has ended, and is to be done again or undone: nothing of that has begun.
+            (RunStatus::Queued, Change::Success { .. }) => run.is_called_back(),
             (status, _) => !status.is_ended() && !matches!(last, Change::Success { .. }),
         };
         if !right {
