@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use port::{Fault, Kind, Landed, Repeat};
+use port::Repeat;
 use store::{Batch, DeadOp, OutboxHead, OutboxOp, OutboxRow, OutboxStage, failpoint, mutant};
 
+use crate::look::doubted;
 use crate::round::{BLOCKED, LONGEST, UNREADY, later};
 use crate::running::Relay;
 use crate::send::Target;
@@ -43,13 +44,16 @@ impl Relay {
         };
         let never = known.repeat == Repeat::Never;
         if never && row.perhaps {
-            return self.written(lane, &row, &tell, End::unknown(interrupted())).await;
+            let end = self.look_up(&row, &tell, &known).await;
+            return self.written(lane, &row, &tell, end).await;
         }
         if (never || tell.undone) && !self.begun(&row, known.settles).await? {
             return Ok(());
         }
         let outcome = self.send(&row, &tell).await;
-        let end = judge(&row, &tell, outcome, &known, &self.moment());
+        let moment = self.moment();
+        let end = judge(&row, &tell, outcome, &known, &moment);
+        let end = if never { doubted(end, &row, &tell, &known, &moment) } else { end };
         self.written(lane, &row, &tell, end).await
     }
 
@@ -134,8 +138,4 @@ impl Relay {
             }
         }
     }
-}
-
-fn interrupted() -> Fault {
-    Fault::new(Kind::Internal, Landed::Unknown, "stopped between sending the message and writing its outcome")
 }

@@ -6,12 +6,14 @@
 //! What became of a row is written in one commit with the row's end: the answer for its run, or a dead letter.
 //!
 //! It does not know flows, journals, HTTP or any vendor. Read in this order: [`Relay`] (what there is), `round.rs` (which
-//! rows go now), `deliver.rs` (one row), `verdict.rs` (what an answer means: pure).
+//! rows go now), `deliver.rs` (one row), `verdict.rs` (what an answer means: pure), `looking.rs` (what it means to find nothing: pure).
 
 mod deliver;
 mod lane;
 mod letter;
 mod listener;
+mod look;
+mod looking;
 mod round;
 mod running;
 mod send;
@@ -20,8 +22,10 @@ mod verdict;
 
 pub use lane::Lane;
 pub use listener::{Listener, Noop};
+pub use look::LooksUp;
+pub use looking::{Looking, NotFound, Nothing, Times};
 pub use running::{Deps, Limits, Relay};
-pub use tell::{KIND, Settled, Tell};
+pub use tell::{KIND, Look, Settled, Tell};
 
 /// The points of this crate at which the crash harness may kill the process, in the order a delivery passes them.
 pub fn failpoints() -> &'static [&'static str] {

@@ -10,7 +10,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::lane::{Lane, Lanes};
-use crate::{Listener, round};
+use crate::{Listener, LooksUp, round};
 
 /// What a relay needs.
 #[derive(Clone)]
@@ -27,6 +27,8 @@ pub struct Deps {
     pub limits: Limits,
     /// Who is told what became of messages.
     pub listener: Arc<dyn Listener>,
+    /// Who can look up whether a message arrived.
+    pub looks_up: Arc<dyn LooksUp>,
     /// Rung when a row was put or hurried.
     pub bell: Arc<Notify>,
 }

@@ -1,9 +1,13 @@
 //! What a message's row holds, and what its run is told in the end.
 
+use std::time::Duration;
+
 use port::Landed;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{Answer, AnswerOp};
+
+use crate::looking::{Looking, NotFound};
 
 /// The kind of row that is a message of `tell`.
 pub const KIND: &str = "tell";
@@ -27,6 +31,35 @@ pub struct Tell {
     /// Whether those after it wait when it is dead.
     #[serde(default = "yes")]
     pub holds: bool,
+    /// How to find out whether it arrived, when nobody knows and it must not be sent again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look: Option<Look>,
+}
+
+/// How a message is looked up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Look {
+    /// Until the first look-up, in milliseconds.
+    pub after_ms: u64,
+    /// Between two.
+    pub every_ms: u64,
+    /// How long to go on.
+    pub until_ms: u64,
+    /// What is done when nothing is found.
+    pub not_found: NotFound,
+    /// The look-up's input, as it was when the message was told.
+    pub with: Value,
+    /// The names that stood for something at the step, such as those of loops.
+    pub names: Value,
+}
+
+impl Look {
+    /// How often, and for how long.
+    pub fn looking(&self) -> Looking {
+        let ms = Duration::from_millis;
+        let (after, every, until) = (ms(self.after_ms), ms(self.every_ms), ms(self.until_ms));
+        Looking { after, every, until, not_found: self.not_found }
+    }
 }
 
 fn yes() -> bool {

@@ -1,8 +1,8 @@
 //! What a delivery's outcome means: arrived, tried again, dead. Pure.
 //!
 //! A message that is `keyed` is sent again under its key for as long as nobody knows whether it arrived; an answer counts
-//! for every earlier sending, except a refusal before those have settled. One that is `never` and may have arrived waits
-//! for a person.
+//! for every earlier sending, except a refusal before those have settled. One that is `never` and may have arrived is
+//! looked up (`look.rs`), or waits for a person.
 
 use std::time::Duration;
 
@@ -103,9 +103,13 @@ pub(crate) fn judge(
 fn delivered(row: &OutboxRow, reply: Reply, most: usize) -> End {
     let attempts = row.sent + reply.attempts.max(1);
     let member = reply.member.as_deref().map(str::to_owned);
-    let fits = serde_json::to_vec(&reply.output).is_ok_and(|bytes| bytes.len() <= most);
-    let output = if fits { reply.output } else { Value::Null };
-    End::Delivered { output, attempts, member }
+    End::Delivered { output: fitting(reply.output, most), attempts, member }
+}
+
+/// An answer that is too large is not kept.
+fn fitting(output: Value, most: usize) -> Value {
+    let fits = serde_json::to_vec(&output).is_ok_and(|bytes| bytes.len() <= most);
+    if fits { output } else { Value::Null }
 }
 
 /// It arrived, and what the system answered is lost.
@@ -211,6 +215,11 @@ impl Round<'_> {
 }
 
 impl End {
+    /// A look-up shows that it arrived.
+    pub(crate) fn found(row: &OutboxRow, output: Value, most: usize) -> Self {
+        Self::Delivered { output: fitting(output, most), attempts: row.sent.max(1), member: None }
+    }
+
     /// It must not be sent again, and nobody knows whether it arrived.
     pub(crate) fn unknown(fault: Fault) -> Self {
         let code = match fault.kind {

@@ -72,7 +72,7 @@ impl State {
     }
 
     /// The look-up that an active path makes.
-    pub(super) fn verify(&self, path: &str) -> Option<&Verify> {
+    pub(crate) fn verify(&self, path: &str) -> Option<&Verify> {
         self.task(path)?.verify.as_ref()
     }
 }
@@ -170,7 +170,7 @@ impl Machine<'_> {
             leaf.refusal = refused.then(|| Failure { landed: Landed::No, ..error.clone() });
             leaf.looking = Some(now);
         });
-        let after = self.state.verify(path).map_or(Duration::ZERO, |verify| verify.after);
+        let after = self.state.verify(path).map_or(Duration::ZERO, |verify| verify.looking.after);
         self.blocked(path, later(now, after), None);
     }
 

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use port::{Fault, Kind, Landed, Repeat};
+use relay::{Nothing, Times};
 use serde_json::{Value, json};
 
 use super::Effect;
@@ -16,7 +16,7 @@ use super::member::step_of;
 use super::state::State;
 use super::time::later;
 use super::verdict::{Verdict, began, spread};
-use crate::definition::{Call, NotFound, Verify};
+use crate::definition::{Call, Verify};
 
 /// The longest answer of a look-up that is kept for people, in bytes.
 const KEPT: usize = 2048;
@@ -62,7 +62,12 @@ impl State {
             vars = self.looking_for(step_of(path), call, &vars)?;
         }
         let before = self.leaf(path).and_then(|leaf| leaf.before.clone()).unwrap_or_default();
-        let vars = vars.bind(&"before".into(), Value::clone(&before)).bind(&"result".into(), output.clone());
+        self.seen(verify, &vars.bind(&"before".into(), Value::clone(&before)), output)
+    }
+
+    /// The output that a look-up's answer shows.
+    fn seen(&self, verify: &Verify, vars: &Vars, output: &Value) -> Result<Option<Value>, expr::Error> {
+        let vars = vars.bind(&"result".into(), output.clone());
         let scope = self.scope(&vars);
         let seen = match &verify.found {
             Some(found) => found.test(&scope)?,
@@ -73,6 +78,47 @@ impl State {
             (true, None) => Ok(Some(output.clone())),
             (true, Some(mapping)) => mapping.eval(&scope).map(Some),
         }
+    }
+
+    /// What is kept with a message that must not be sent twice, so that it can be looked up when its step is long over.
+    /// Nothing was looked up before it, so that a look-up which compares with that tells nothing.
+    pub(crate) fn look_later(&self, effect: &Effect) -> Option<relay::Look> {
+        let task = self.task(&effect.path)?;
+        let (verify, call) = (task.verify.as_ref()?, task.body.call()?);
+        if effect.repeat != Repeat::Never || verify.before || verify.call.members.are_several() {
+            return None;
+        }
+        let active = self.leaves.get(&effect.path).and_then(|id| self.active.get(id))?;
+        let named = self.looking_for(&effect.path, call, &active.vars).ok()?;
+        let with = verify.call.with.as_ref().map_or(Ok(Value::Null), |with| with.eval(&self.scope(&named)));
+        let names = active.vars.all().into_iter().map(|(name, value)| (name.to_owned(), value.clone()));
+        let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let relay::Looking { after, every, until, not_found } = verify.looking;
+        Some(relay::Look {
+            after_ms: ms(after),
+            every_ms: ms(every),
+            until_ms: ms(until),
+            not_found,
+            with: with.ok()?,
+            names: names.collect::<serde_json::Map<_, _>>().into(),
+        })
+    }
+
+    /// What the answer of a look-up shows of a message; without an answer there is nothing.
+    pub(crate) fn message_seen(
+        &self,
+        tell: &relay::Tell,
+        look: &relay::Look,
+        answer: Option<&Value>,
+    ) -> Result<Option<Value>, expr::Error> {
+        let Some(verify) = self.verify(&tell.step) else { return Ok(None) };
+        let Some(answer) = answer else { return Ok(verify.absent.then_some(Value::Null)) };
+        let named = look.names.as_object().into_iter().flatten();
+        let vars =
+            named.fold(Vars::NONE, |vars, (name, value)| vars.bind(&name.as_str().into(), value.clone()));
+        let call = json!({ "input": tell.input, "key": tell.key });
+        let vars = vars.bind(&"call".into(), call).bind(&"before".into(), Value::Null);
+        self.seen(verify, &vars, answer)
     }
 
     /// A look-up that was not answered. "Not found" is an answer.
@@ -93,48 +139,47 @@ impl State {
         }
         let looks = self.leaf(&path).map_or(0, |leaf| leaf.looks);
         let error = Failure { landed: Landed::Unknown, ..error };
-        if verdict.now >= self.looked_until(&path, verify, verdict) && looks >= FAILED {
+        if verdict.now >= verify.looking.over(&self.times(&path, verdict)) && looks >= FAILED {
             return self.given_up(effect, error);
         }
-        let doubled = verify.every.saturating_mul(1 << looks.min(6)).min(LONGEST);
+        let doubled = verify.looking.every.saturating_mul(1 << looks.min(6)).min(LONGEST);
         let wait = fault.retry_after.unwrap_or_default().clamp(doubled, LONGEST.max(doubled));
         let until = Some(later(verdict.now, spread(wait, verdict.unit)));
         Event::OutcomeLookedUp { path, answer: None, error: Some(error), until, before: false }
     }
 
-    /// Until when it is looked: for as long as the operation says, and not before the outcome has settled.
-    fn looked_until(&self, path: &str, verify: &Verify, verdict: Verdict) -> Timestamp {
-        let since = self.leaf(path).and_then(|leaf| leaf.looking).unwrap_or(verdict.now);
-        later(since, verify.until).max(self.settles(path).unwrap_or(verdict.now))
+    fn times(&self, path: &str, verdict: Verdict) -> Times {
+        Times {
+            since: self.leaf(path).and_then(|leaf| leaf.looking).unwrap_or(verdict.now),
+            settles: self.settles(path).unwrap_or(verdict.now),
+            began: began(verdict),
+            now: verdict.now,
+            unit: verdict.unit,
+        }
     }
 
     fn found_nothing(&self, effect: &Effect, verify: &Verify, answer: Value, verdict: Verdict) -> Event {
         let path = effect.path.clone();
-        let settled = began(verdict) >= self.settles(&path).unwrap_or(verdict.now);
-        let over = settled && began(verdict) >= self.looked_until(&path, verify, verdict);
+        let times = self.times(&path, verdict);
         let refusal = self.leaf(&path).and_then(|leaf| leaf.refusal.clone());
-        match (refusal, verify.not_found) {
-            // Its key was refused, and nothing of it is there: the refusal counts for all sends.
-            (Some(error), _) if settled && effect.repeat_of_step(self) == Repeat::Keyed => {
-                Event::StepFailed { path, error, ms: 0 }
-            }
-            (_, NotFound::Send) if settled => self.send_again(effect),
-            (_, NotFound::Fail) if settled => {
+        // Its key was refused, and nothing of it is there: the refusal counts for all sends.
+        if let Some(error) = refusal.filter(|_| times.began >= times.settles)
+            && effect.repeat_of_step(self) == Repeat::Keyed
+        {
+            return Event::StepFailed { path, error, ms: 0 };
+        }
+        match verify.looking.nothing(&times) {
+            Nothing::Send => self.send_again(effect),
+            Nothing::Fail => {
                 let said = "it did not land: a look-up after it had settled found nothing";
                 self.did_not_land(effect, Failure::new(&path, "flow.not_found", said))
             }
-            (_, NotFound::Park) if over => {
+            Nothing::Park => {
                 let said = "looked up until its time was over, and nothing was found";
                 let error = Failure::new(&path, "flow.outcome_unknown", said);
                 self.given_up(effect, Failure { landed: Landed::Unknown, ..error })
             }
-            _ => {
-                let next = later(verdict.now, spread(verify.every, verdict.unit));
-                // The first look-up that can prove something is made as soon as it can.
-                let until = match self.settles(&path).filter(|settles| *settles > verdict.now) {
-                    Some(settles) => next.min(settles),
-                    None => next,
-                };
+            Nothing::Again(until) => {
                 let answer = Some(Arc::new(shortened(answer)));
                 Event::OutcomeLookedUp { path, answer, error: None, until: Some(until), before: false }
             }

@@ -30,8 +30,7 @@ pub(crate) use limits::OnFault;
 pub(crate) use limits::Retry;
 pub use shape::shape;
 pub(crate) use task::{
-    Answer, Block, Body, Call, Compensate, Hears, Members, NotFound, OnTimeout, Pause, Race, Task, Utterance,
-    Verify,
+    Answer, Block, Body, Call, Compensate, Hears, Members, OnTimeout, Pause, Race, Task, Utterance, Verify,
 };
 
 /// One flow, compiled. Runs pin it by [`Definition::hash`].

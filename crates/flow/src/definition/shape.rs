@@ -84,7 +84,7 @@ fn verbs() -> Vec<Shape> {
             "tell",
             target(),
             "the operation to call in the background, at least once; the step is done when its message is written down",
-            vec![with(), undo(), on_dead()],
+            vec![with(), undo(), on_dead(), how_to_verify()],
         ),
         verb("publish", Shape::text(), "the topic to publish to", vec![with()]),
         verb("emit", Shape::any(), "the act to append to the conversation", vec![]),
@@ -118,14 +118,18 @@ fn verb(name: &str, shape: Shape, doc: &str, own: Vec<Field>) -> Shape {
 fn effect() -> Vec<Field> {
     vec![
         undo(),
-        Field::new("verify", Shape::one_of([Shape::choice(["none"]), verify()]))
-            .doc("how to find out whether it landed, when nobody knows; else as the operation says"),
+        how_to_verify(),
         Field::new("expect", Shape::expr())
             .doc("what must hold of `before` (see `verify`), or the step fails without being sent"),
         retry(),
         Field::new("timeout", Shape::duration()).doc("how long one round may take"),
         Field::new("on_exhausted", exhausted()).doc("overrides the flow's `on_exhausted`"),
     ]
+}
+
+fn how_to_verify() -> Field {
+    Field::new("verify", Shape::one_of([Shape::choice(["none"]), verify()]))
+        .doc("how to find out whether it landed, when nobody knows; else as the operation says")
 }
 
 fn target() -> Shape {

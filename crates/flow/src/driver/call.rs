@@ -17,7 +17,7 @@ use crate::core::Effect;
 const GRACE: Duration = Duration::from_millis(100);
 
 /// The longest a call takes that nobody bounds.
-const LONGEST: Duration = Duration::from_secs(60);
+pub(super) const LONGEST: Duration = Duration::from_secs(60);
 
 /// Why a call is made, and on whose behalf.
 pub(super) struct Cause<'a> {

@@ -33,6 +33,7 @@ mod queue;
 mod replay;
 mod runner;
 mod runs;
+mod seen;
 mod shares;
 mod signal;
 mod speak;

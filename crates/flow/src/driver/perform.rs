@@ -89,6 +89,7 @@ impl Runner {
         }
         let (start, now) = (&self.state.start, self.engine.0.clock.now());
         let task = self.state.task(&effect.path);
+        let look = self.state.look_later(&effect);
         let tell = relay::Tell {
             input: effect.input,
             key: effect.key,
@@ -97,6 +98,7 @@ impl Runner {
             trace: start.trace.clone(),
             undone: task.is_some_and(|task| task.compensate.is_some()),
             holds: task.is_none_or(|task| !task.skips_dead),
+            look,
         };
         let id = format!("{}/{}", self.run, effect.path);
         let settle = DeadOp::Settle { id: letter_id(&id), how: DeadState::Replayed, at: now };

@@ -83,5 +83,6 @@ fn told(letter: &DeadLetter, input: &Value) -> relay::Tell {
         trace: None,
         undone: true,
         holds: true,
+        look: None,
     }
 }

@@ -25,6 +25,7 @@ impl Engine {
             entropy: self.0.entropy.clone(),
             limits,
             listener: Arc::new(self.clone()),
+            looks_up: Arc::new(self.clone()),
             bell: self.0.outbox_put.clone(),
         }
     }

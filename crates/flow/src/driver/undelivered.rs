@@ -93,6 +93,7 @@ fn reason(row: &OutboxRow) -> &'static str {
         (OutboxStage::Behind, ..) => "behind",
         (OutboxStage::Dead | OutboxStage::Passed, ..) => "dead_letter",
         (OutboxStage::Ready, Some(guard), ..) => guard,
+        (OutboxStage::Ready, None, Some(kept), _) if kept == "verifying" => "verifying",
         (OutboxStage::Ready, None, Some(_), _) => "blocked",
         (OutboxStage::Ready, None, None, Some(_)) => "retry",
         (OutboxStage::Ready, None, None, None) => "delivery",

@@ -275,3 +275,56 @@ async fn messages_of_runs_with_one_key_arrive_in_order() {
     let order: Vec<_> = inputs.iter().map(|input| input["run"].as_str().unwrap()).collect();
     assert_eq!(order, [runs[0].as_str(), runs[1].as_str()]);
 }
+
+/// Found by the order that the loop stood at, also when the run has long ended and another process goes on.
+const LOOKED_UP: &str = r#"
+do:
+  - note:
+      for: { in: "${ entity.items }", each: line }
+      tell: payments.capture
+      with: { product: "${ line.product_id }" }
+      verify:
+        call: payments.find
+        with: { key: "${ call.key }", product: "${ call.input.product }" }
+        found: result.product == line.product_id && call.input.product == line.product_id
+        output: { id: "${ result.id }" }
+"#;
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_may_have_arrived_is_looked_up_as_a_call_would_be() {
+    for crash in [false, true] {
+        let mut world = World::of(LOOKED_UP).await;
+        world.ledger.answers("payments.find", json!({ "product": "p1", "id": "found" }));
+        if crash {
+            world.ledger.dies_at_call(Some(1));
+        } else {
+            let lost = Fault::new(Kind::Timeout, Landed::Unknown, "no answer");
+            world.ledger.fails_once("payments.capture", lost);
+        }
+        let run = world.start("act_1", order()).await;
+        world.called("payments.capture", 1).await;
+        if crash {
+            world.dies_and_restarts().await;
+        }
+        world.delivered().await;
+        let view = world.until(&run, |view| view.steps[1].delivery == Some(Delivery::Delivered)).await;
+        assert_eq!(view.steps[1].result, Some(json!({ "id": "found" })), "{view:#?}");
+        assert_eq!(world.ledger.count("payments.capture"), 2, "each once");
+        let looked = world.ledger.inputs("payments.find").remove(0);
+        assert_eq!((&looked["product"], looked["key"].as_str().unwrap().len()), (&json!("p1"), 32));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_it_is_looked_up_it_is_shown_so() {
+    let world = World::of(&LOOKED_UP.replace("found: ", "found: false && ")).await;
+    let lost = Fault::new(Kind::Timeout, Landed::Unknown, "no answer");
+    world.ledger.fails_once("payments.capture", lost);
+    world.start("act_1", order()).await;
+    let shown = eventually("it is looked up", async || {
+        let undelivered = world.engine.undelivered(&OutboxFilter::default()).await.unwrap();
+        undelivered.into_iter().find(|message| message.blocked_on.reason == "verifying")
+    });
+    assert!(shown.await.blocked_on.until.is_some());
+    assert_eq!(world.dead().await.code, "flow.outcome_unknown");
+}

@@ -4,6 +4,7 @@
 mod clocks;
 mod delivering;
 mod lanes;
+mod looking;
 mod random;
 mod unknown;
 mod world;

@@ -1,7 +1,8 @@
 //! Systems that keep a ledger, messages for them, and a relay.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -12,7 +13,7 @@ use port::{
     Call, Clock, Ctx, Fault, HeldClock, Kind, Landed, Link, Operation, Outlook, Repeat, Reply, SeededEntropy,
     Spec, Systems,
 };
-use relay::{Deps, Limits, Listener, Relay, Settled, Tell};
+use relay::{Deps, Limits, Listener, Look, LooksUp, NotFound, Relay, Settled, Tell};
 use serde_json::{Value, json};
 use store::{Batch, DeadLetter, OutboxOp, OutboxRow, Store};
 use tokio::sync::Notify;
@@ -146,6 +147,21 @@ impl Link for Adapter {
 pub(crate) struct Heard {
     pub(crate) letters: Mutex<Vec<DeadLetter>>,
     pub(crate) settled: Mutex<Vec<String>>,
+    /// What look-ups find, one after another; then nothing.
+    pub(crate) finds: Mutex<VecDeque<Result<Option<Value>, Fault>>>,
+    pub(crate) looks: AtomicUsize,
+}
+
+impl LooksUp for Heard {
+    fn look<'a>(
+        &'a self,
+        _row: &'a OutboxRow,
+        _tell: &'a Tell,
+        _look: &'a Look,
+    ) -> BoxFuture<'a, Result<Option<Value>, Fault>> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        std::future::ready(self.finds.lock().pop_front().unwrap_or(Ok(None))).boxed()
+    }
 }
 
 impl Listener for Heard {
@@ -177,11 +193,13 @@ pub(crate) struct Message<'a> {
     pub(crate) key: &'a str,
     pub(crate) undone: bool,
     pub(crate) holds: bool,
+    /// What comes of finding nothing, when it can be looked up.
+    pub(crate) look: Option<NotFound>,
 }
 
 /// A message of a run of its own.
 pub(crate) fn message<'a>(target: &'a str, run: &'a str, step: &'a str) -> Message<'a> {
-    Message { target, run, step, key: run, undone: false, holds: true }
+    Message { target, run, step, key: run, undone: false, holds: true, look: None }
 }
 
 impl World {
@@ -251,6 +269,7 @@ fn started(
         entropy: Arc::new(SeededEntropy::new(7)),
         limits,
         listener: heard.clone(),
+        looks_up: heard.clone(),
         bell: bell.clone(),
     });
     relay.start();
@@ -258,7 +277,7 @@ fn started(
 }
 
 pub(crate) fn row(message: &Message<'_>, now: Timestamp) -> OutboxRow {
-    let Message { target, run, step, key, undone, holds } = *message;
+    let Message { target, run, step, key, undone, holds, look } = *message;
     let tell = Tell {
         input: json!(format!("{run}/{step}")),
         key: format!("{run}/{step}"),
@@ -267,6 +286,14 @@ pub(crate) fn row(message: &Message<'_>, now: Timestamp) -> OutboxRow {
         trace: None,
         undone,
         holds,
+        look: look.map(|not_found| Look {
+            after_ms: 2000,
+            every_ms: 4000,
+            until_ms: 30_000,
+            not_found,
+            with: Value::Null,
+            names: Value::Null,
+        }),
     };
     OutboxRow {
         id: format!("{run}/{step}"),

@@ -105,25 +105,10 @@ pub(crate) struct Verify {
     pub(crate) output: Option<Mapping>,
     /// The same look-up is made before the step is sent; its answer is `before`.
     pub(crate) before: bool,
-    /// Until the first look-up, between two, and how long to go on looking.
-    pub(crate) after: Duration,
-    pub(crate) every: Duration,
-    pub(crate) until: Duration,
-    pub(crate) not_found: NotFound,
+    /// How often, for how long, and what comes of finding nothing.
+    pub(crate) looking: relay::Looking,
     /// The step landed when nothing is found (a removal).
     pub(crate) absent: bool,
-}
-
-/// What is done when nothing was found once the outcome had settled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum NotFound {
-    /// A person decides, after all look-ups.
-    #[default]
-    Park,
-    /// It did not land: it is sent again.
-    Send,
-    /// It did not land: the step fails.
-    Fail,
 }
 
 /// What decides a `fork` whose branches race, and what becomes of the others.

@@ -5,9 +5,10 @@ use std::time::Duration;
 use diag::Node;
 use expr::Ty;
 use port::Repeat;
+use relay::NotFound;
 
 use super::super::reader::Reader;
-use super::{Body, Call, NotFound, Verify, call};
+use super::{Body, Call, Verify, call};
 
 /// When the first look-up is made, how often, and for how long.
 const AFTER: Duration = Duration::from_secs(2);
@@ -16,27 +17,36 @@ const UNTIL: Duration = Duration::from_secs(30);
 
 /// The `verify` of a step, or else that of the operation it calls.
 pub(super) fn verify(reader: &mut Reader<'_>, node: &Node, body: Option<&Body>) -> Option<Verify> {
-    if let Some(own) = node.get("verify") {
-        return read(reader, own);
-    }
+    let own = node.get("verify");
+    let verify = own.and_then(|own| read(reader, own));
     let (Some(Body::Call(done) | Body::Tell(done)), Some(target)) =
         (body, node.get("call").or_else(|| node.get("tell")))
     else {
-        return None;
+        return verify;
     };
     let known = reader.known.operation(&done.system, &done.operation);
-    if let Some(declared) = known.and_then(|known| known.verify.clone()) {
-        return read(reader, &Node::from_json(&qualified(declared, done)));
-    }
-    if done.repeat == Repeat::Never && done.known && matches!(body, Some(Body::Call(_))) {
+    let declared = known.and_then(|known| known.verify.clone()).filter(|_| own.is_none());
+    let verify = match declared {
+        Some(declared) => read(reader, &Node::from_json(&qualified(declared, done))),
+        None => verify,
+    };
+    // Nothing is looked up before a message, which may leave when its step is long over.
+    let useless = matches!(body, Some(Body::Tell(_))) && verify.as_ref().is_some_and(|verify| verify.before);
+    let missing = own.is_none() && verify.is_none();
+    if done.repeat == Repeat::Never && done.known && (missing || useless) {
         let said = format!(
             "when nobody knows whether `{}.{}` landed, nothing can find out, and a person has to decide",
             done.system, done.operation
         );
-        let help = "add `verify: { call: … }` to the operation or the step, or `verify: none`";
+        let help = match useless {
+            true => {
+                "a `verify` that looks `before` does not serve a `tell`: write one without it, or `verify: none`"
+            }
+            false => "add `verify: { call: … }` to the operation or the step, or `verify: none`",
+        };
         reader.warn("FLOW030", &target.span, said, help);
     }
-    None
+    verify
 }
 
 /// At an operation, the look-up may be named without its system.
@@ -73,13 +83,15 @@ fn read(reader: &mut Reader<'_>, verify: &Node) -> Option<Verify> {
             found,
             output,
             before: flag("before"),
-            after: time("after", AFTER),
-            every: time("every", EVERY).max(Duration::from_millis(100)),
-            until: time("until", UNTIL),
-            not_found: match verify.get("not_found").and_then(Node::text) {
-                Some("send") => NotFound::Send,
-                Some("fail") => NotFound::Fail,
-                _ => NotFound::Park,
+            looking: relay::Looking {
+                after: time("after", AFTER),
+                every: time("every", EVERY).max(Duration::from_millis(100)),
+                until: time("until", UNTIL),
+                not_found: match verify.get("not_found").and_then(Node::text) {
+                    Some("send") => NotFound::Send,
+                    Some("fail") => NotFound::Fail,
+                    _ => NotFound::Park,
+                },
             },
             absent: flag("absent"),
         })
