@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 
 use bench::stats::{Latencies, Runs};
 use bench::{floor, machine};
-use flow::{Deps, Engine, Known, Limits, RunId, Said, Silence, Start, Voice};
+use conversation::{ConversationPort, Motion, Outgoing};
+use flow::{Deps, Engine, Known, Limits, RunId, Silence, Start};
 use port::{Adapter, Call, Ctx, Fault, Operation, Repeat, Reply, SeededEntropy, Spec, SystemClock, Systems};
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
@@ -168,7 +169,7 @@ async fn open(store: &Store) -> Engine {
     let deps = Deps {
         store: store.clone(),
         systems: Systems::new([("erp".to_owned(), Arc::new(Erp(spec)) as Arc<dyn port::Link>)]),
-        voice: Arc::new(Mute(store.clone())),
+        conversations: Arc::new(Mute(store.clone())),
         definitions: vec![definition.unwrap_or_else(|| panic!("{found:?}"))],
         known,
         clock: Arc::new(SystemClock),
@@ -203,16 +204,17 @@ impl Adapter for Erp {
 /// Commits and says nothing.
 struct Mute(Store);
 
-impl Voice for Mute {
+impl ConversationPort for Mute {
     fn say<'a>(
         &'a self,
-        _said: Said,
+        _outgoing: Outgoing,
         batch: Batch,
+        _motion: &'a dyn Motion,
     ) -> futures_util::future::BoxFuture<'a, Result<Receipt, store::Error>> {
         Box::pin(self.0.commit(batch))
     }
 
-    fn is_heard<'a>(
+    fn is_open<'a>(
         &'a self,
         _tenant: &'a str,
         _conversation: &'a str,
