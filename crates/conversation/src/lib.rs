@@ -14,6 +14,7 @@
 mod caller;
 mod conversations;
 mod error;
+mod integration;
 mod limits;
 mod motion;
 mod outgoing;
@@ -50,6 +51,7 @@ pub use create::{Keep, NewConversation};
 pub use error::{Code, Error, Refusal};
 pub use identity::digest;
 pub use insist::{Insist, insist};
+pub use integration::{ActAnswer, Integration, IntegrationState};
 pub use limits::Limits;
 pub use motion::{Motion, Plan, Start};
 pub use outgoing::{ConversationPort, Outgoing, OutgoingAct, OutgoingClose, OutgoingQuestion, OutgoingWait};

@@ -12,6 +12,7 @@ mod core;
 mod definition;
 mod driver;
 mod error;
+mod integration;
 mod listener;
 mod view;
 

@@ -6,12 +6,11 @@ use std::time::Instant;
 
 use act::{Accepted, Act};
 use axum::body::{Body, Bytes};
-use conversation::{Submission, Taken, Verdict};
+use conversation::{Integration, Submission, Taken, Verdict};
 use futures_util::future::join;
 use futures_util::stream;
 use react::Ruling;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::exchange::{Answer, Asked, Inlet};
 use crate::lines::Lines;
@@ -77,7 +76,7 @@ struct Told<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     runs: Vec<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    integrations: Vec<Value>,
+    integrations: Vec<Integration>,
 }
 
 impl Upload {
@@ -131,9 +130,9 @@ impl Upload {
         !store_refuses
     }
 
-    fn tell(&mut self, into: &mut Vec<u8>, id: &str, taken: &Taken, integrations: Vec<Value>) {
+    fn tell(&mut self, into: &mut Vec<u8>, id: &str, taken: &Taken, integrations: Vec<Integration>) {
         self.line += 1;
-        let status = if routes::are_moving(&integrations) { 202 } else { 200 };
+        let status = if integrations.iter().any(Integration::is_moving) { 202 } else { 200 };
         let runs = taken.runs.iter().map(|run| run.run.as_str()).collect();
         let (position, replayed) = (taken.position, taken.replayed);
         let result = taken.result.as_ref();
@@ -156,7 +155,12 @@ impl Upload {
 }
 
 /// What each act that was taken has set in motion; waits for it until the caller's patience is over.
-async fn moved(gate: &Gate, turn: &Turn, until: Option<Instant>, verdicts: &[Verdict]) -> Vec<Vec<Value>> {
+async fn moved(
+    gate: &Gate,
+    turn: &Turn,
+    until: Option<Instant>,
+    verdicts: &[Verdict],
+) -> Vec<Vec<Integration>> {
     let taken: Vec<&Taken> = verdicts.iter().flatten().collect();
     let patience = until.map(|until| until.saturating_duration_since(gate.clock.instant()));
     routes::integrations(gate, turn, &taken, patience).await

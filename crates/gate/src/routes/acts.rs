@@ -3,11 +3,8 @@
 use std::time::Duration;
 
 use act::{Accepted, Act, Checked, DocumentKind, Issue};
-use conversation::{Submission, Taken};
-use react::Ruling;
-use serde::Serialize;
+use conversation::{ActAnswer, Submission, Taken};
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::{conversations, integrations};
 use crate::auth::Permission;
@@ -161,48 +158,13 @@ async fn say(
     Ok((taken, answer.next_actions))
 }
 
-/// The answer about one act.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Told<'a> {
-    processed_act: &'a RawValue,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    result: Option<&'a Ruling>,
-    position: u64,
-    integrations: Vec<Value>,
-    next_actions: Vec<Value>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    replayed: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    warnings: Option<&'a [Issue]>,
-}
-
-impl<'a> Told<'a> {
-    fn new(taken: &'a Taken, integrations: Vec<Value>, next_actions: Vec<Value>) -> Self {
-        Self {
-            processed_act: &taken.act,
-            result: taken.result.as_ref(),
-            position: taken.position,
-            integrations,
-            next_actions,
-            replayed: taken.replayed,
-            warnings: (!taken.warnings.is_empty()).then_some(&*taken.warnings),
-        }
-    }
-
-    /// Whether something that was set in motion is not over, or not known.
-    fn is_moving(&self) -> bool {
-        integrations::are_moving(&self.integrations)
-    }
-}
-
 /// Tells of each act; waits for their runs when the caller prefers to.
 async fn told<'a>(
     gate: &Gate,
     asked: &Asked,
     taken: &'a [Taken],
     next: Vec<Value>,
-) -> Result<Vec<Told<'a>>, Problem> {
+) -> Result<Vec<ActAnswer<'a>>, Problem> {
     let patience = asked.wait(gate.limits.wait);
     let waits = patience.is_some() && taken.iter().any(|taken| !taken.runs.is_empty());
     let acts: Vec<&Taken> = taken.iter().collect();
@@ -211,5 +173,9 @@ async fn told<'a>(
         true => gate.conversations.awaited(&asked.principal.caller(), asked.param("id")).await?,
         false => next,
     };
-    Ok(taken.iter().zip(integrations).map(|(taken, runs)| Told::new(taken, runs, next.clone())).collect())
+    Ok(taken
+        .iter()
+        .zip(integrations)
+        .map(|(taken, runs)| ActAnswer::new(taken, runs, next.clone()))
+        .collect())
 }

@@ -23,7 +23,7 @@ use crate::route::Route;
 use crate::{Code, Problem};
 
 pub(crate) use acts::parse;
-pub(crate) use integrations::{are_moving, of as integrations};
+pub(crate) use integrations::of as integrations;
 
 /// Every route.
 pub(crate) fn all() -> Vec<&'static Route> {
