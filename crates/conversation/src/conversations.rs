@@ -10,15 +10,7 @@ use crate::insist::{Insist, insist};
 use crate::known::Known;
 use crate::share::Shares;
 use crate::work::Done;
-use crate::{Error, Limits, Telemetry};
-
-/// What acts are judged and decided by.
-pub struct Deciding {
-    /// How strictly acts are read.
-    pub acts: act::Rules,
-    /// What they change.
-    pub rules: react::Rules,
-}
+use crate::{Deciding, Error, Limits, Telemetry};
 
 /// The conversations of every organisation.
 pub struct Conversations {

@@ -13,6 +13,7 @@
 
 mod caller;
 mod conversations;
+mod deciding;
 mod error;
 mod integration;
 mod limits;
@@ -46,8 +47,9 @@ pub use react::{By, Change, Closing, Signal, Want};
 
 pub use asked::{Found, QuestionFilter};
 pub use caller::{Caller, Request, Rights};
-pub use conversations::{Conversations, Deciding};
+pub use conversations::Conversations;
 pub use create::{Keep, NewConversation};
+pub use deciding::Deciding;
 pub use error::{Code, Error, Refusal};
 pub use identity::digest;
 pub use insist::{Insist, insist};

@@ -12,7 +12,7 @@ use port::TraceContext;
 
 use crate::body::{self, Media};
 use crate::exchange::{AT_LEAST, Asked, CORRELATION, Inlet, TRACERESPONSE};
-use crate::route::{Optional, Route, Takes, Whose};
+use crate::route::{Optional, Route, Takes, whose};
 use crate::turn::Turn;
 use crate::{Code, Gate, Principal, Problem, idempotency};
 
@@ -56,7 +56,7 @@ async fn serve(
     (correlation, trace): (Arc<str>, TraceContext),
 ) -> Result<Response, Problem> {
     // A turn comes first: in an overload nothing is spent on a request, not even on its token.
-    let turn = gate.turns.take(Whose::path(routes))?;
+    let turn = gate.turns.take(whose(routes))?;
     // Then who asks: a stranger learns nothing about paths' methods, limits or bodies.
     let authority = parts.uri.authority().map(|authority| authority.as_str().to_owned());
     let principal = gate.auth.principal(&parts.headers, authority.as_deref(), &parts.method)?;

@@ -11,8 +11,9 @@ use axum::response::Response;
 use axum::routing::any;
 use tokio::net::TcpListener;
 
+use crate::auth::Whose;
 use crate::page::{self, Page};
-use crate::route::{Route, Whose};
+use crate::route::{Route, whose};
 use crate::serve::{start, start_apart};
 use crate::{Auth, Code, Deps, Gate, Handle, Limits, Problem, defect, door, front, openapi, routes};
 
@@ -68,7 +69,7 @@ fn serve_operators(listener: StdListener, gate: &Gate, pages: Vec<Page>) -> io::
 
 /// The pages, and the operators' routes where somebody can be asked who they are.
 fn apart(gate: &Gate, address: SocketAddr, pages: Vec<Page>) -> Router {
-    let theirs = |(_, routes): &Path| Whose::path(routes) == Whose::Operators;
+    let theirs = |(_, routes): &Path| whose(routes) == Whose::Operators;
     match gate.auth.may_serve(address) {
         Ok(()) => routed(gate, routes::by_path().filter(theirs), pages),
         Err(_) => {

@@ -1,26 +1,21 @@
-//! One request as a handler sees it, and one answer as it leaves.
+//! One request as a handler sees it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::response::Response;
 use bytes::Bytes;
 use conversation::Request;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LINK, LOCATION};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName};
 use parking_lot::Mutex;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::idempotency::Ticket;
+use crate::ticket::Ticket;
 use crate::turn::Turn;
 use crate::{Code, Gate, Principal, Problem};
 
-/// The position a write reached; send it back as [`AT_LEAST`] to read it.
-pub(crate) const POSITION: HeaderName = HeaderName::from_static("cardan-position");
-/// Waits until this position is visible.
+/// Waits until this position is visible; an answer tells the one that a write reached.
 pub(crate) const AT_LEAST: HeaderName = HeaderName::from_static("cardan-at-least");
 /// One id for everything that one request sets in motion.
 pub(crate) const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
@@ -130,74 +125,4 @@ impl Asked {
 fn serde_html<Q: DeserializeOwned>(query: &str) -> Result<Q, String> {
     let uri: http::Uri = format!("/?{query}").parse().map_err(|_| "query is malformed".to_owned())?;
     axum::extract::Query::<Q>::try_from_uri(&uri).map(|query| query.0).map_err(|error| error.body_text())
-}
-
-/// What is sent back.
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) body: Outlet,
-    pub(crate) position: Option<u64>,
-    pub(crate) etag: Option<String>,
-    pub(crate) location: Option<String>,
-    pub(crate) link: Option<String>,
-}
-
-/// A body that is there, or one that is made while it is sent.
-pub(crate) enum Outlet {
-    Nothing,
-    Json(Vec<u8>),
-    Stream(&'static str, Body),
-}
-
-impl Answer {
-    pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Self {
-        // Serialising plain data to a vector cannot fail.
-        Self::bytes(status, serde_json::to_vec(value).unwrap_or_default())
-    }
-
-    pub(crate) fn bytes(status: StatusCode, json: Vec<u8>) -> Self {
-        Self { status, body: Outlet::Json(json), position: None, etag: None, location: None, link: None }
-    }
-
-    pub(crate) fn ok(value: &Value) -> Self {
-        Self::json(StatusCode::OK, value)
-    }
-
-    pub(crate) fn stream(content_type: &'static str, body: Body) -> Self {
-        Self { body: Outlet::Stream(content_type, body), ..Self::bytes(StatusCode::OK, Vec::new()) }
-    }
-
-    pub(crate) fn unmodified(etag: String) -> Self {
-        Self { body: Outlet::Nothing, etag: Some(etag), ..Self::bytes(StatusCode::NOT_MODIFIED, Vec::new()) }
-    }
-
-    #[must_use]
-    pub(crate) fn at(mut self, position: u64) -> Self {
-        self.position = Some(position);
-        self
-    }
-
-    pub(crate) fn into_response(self) -> Response {
-        let (content_type, body) = match self.body {
-            Outlet::Nothing => (None, Body::empty()),
-            Outlet::Json(bytes) => (Some("application/json"), Body::from(bytes)),
-            Outlet::Stream(content_type, body) => (Some(content_type), body),
-        };
-        let mut response = Response::new(body);
-        *response.status_mut() = self.status;
-        let headers = response.headers_mut();
-        if let Some(content_type) = content_type {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        }
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(position) = self.position {
-            headers.insert(POSITION, HeaderValue::from(position));
-        }
-        for (name, value) in [(ETAG, self.etag), (LOCATION, self.location), (LINK, self.link)] {
-            if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
-                headers.insert(name, value);
-            }
-        }
-        response
-    }
 }

@@ -8,19 +8,18 @@
 //! is committed together with its answer: see [`Ticket`].
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use axum::response::Response;
 use conversation::{digest, insist};
 use http::{HeaderName, HeaderValue, StatusCode};
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use store::{Batch, Claim, KeyOp, KeyRecord, KeyState, Lease, Store, Work};
 
-use crate::exchange::{Answer, Asked, Inlet, Outlet};
+use crate::answer::Answer;
+use crate::exchange::{Asked, Inlet};
 use crate::route::Route;
+use crate::ticket::{Kept, Ticket};
 use crate::{Code, Gate, Problem};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -44,85 +43,6 @@ impl Held {
     fn new(store: &Store, record: KeyRecord) -> Self {
         let claim = store.claim(Work::Key, &record.owner);
         Self { record, _claim: claim }
-    }
-}
-
-/// What a handler commits with its work, so that a repeat finds it answered as soon as it is done: also when the process
-/// ends before the answer has left.
-#[derive(Clone)]
-pub(crate) struct Ticket {
-    key: String,
-    record: KeyRecord,
-    /// Whether the answer itself goes with the work, so that it need not be kept once more.
-    answers: Arc<AtomicBool>,
-}
-
-impl Ticket {
-    fn new(key: String, record: KeyRecord) -> Self {
-        Self { key, record, answers: Arc::default() }
-    }
-
-    /// The key as the caller sent it.
-    pub(crate) fn key(&self) -> &str {
-        &self.key
-    }
-
-    /// A name that comes from the caller and the key: nobody else's request has it.
-    pub(crate) fn name(&self) -> &str {
-        &self.record.key
-    }
-
-    /// The record of `answer`, for the batch that does what it answers.
-    pub(crate) fn answered(&self, answer: &Answer) -> Option<KeyOp> {
-        let response = serde_json::to_vec(&Kept::of(answer)?).ok()?;
-        self.answers.store(true, Ordering::Relaxed);
-        Some(self.finish(response))
-    }
-
-    /// The record that the work is done, for its batch. A repeat is answered by how things stand then.
-    pub(crate) fn done(&self) -> KeyOp {
-        self.finish(serde_json::to_vec(&Kept::shown()).unwrap_or_default())
-    }
-
-    fn finish(&self, response: Vec<u8>) -> KeyOp {
-        let KeyRecord { tenant, key, owner, expires, .. } = self.record.clone();
-        KeyOp::Finish { tenant, key, owner, response, expires }
-    }
-}
-
-/// An answer as it is kept.
-#[derive(Serialize, Deserialize)]
-struct Kept {
-    /// The work is done, and its answer was not kept: it is answered by how things stand.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    shows: bool,
-    status: u16,
-    position: Option<u64>,
-    location: Option<String>,
-    etag: Option<String>,
-    /// Refusals were kept by earlier versions.
-    problem: bool,
-    body: Box<RawValue>,
-}
-
-impl Kept {
-    /// An answer that can be kept.
-    fn of(answer: &Answer) -> Option<Self> {
-        let Outlet::Json(body) = &answer.body else { return None };
-        Some(Self {
-            shows: false,
-            status: answer.status.as_u16(),
-            position: answer.position,
-            location: answer.location.clone(),
-            etag: answer.etag.clone(),
-            problem: false,
-            body: serde_json::from_slice(body).ok()?,
-        })
-    }
-
-    fn shown() -> Self {
-        let body = RawValue::NULL.to_owned();
-        Self { shows: true, status: 200, position: None, location: None, etag: None, problem: false, body }
     }
 }
 
@@ -155,7 +75,7 @@ pub(crate) async fn once(
         }
         let ticket = asked.ticket.clone();
         let answered = (route.handler)(&gate, asked).await;
-        let answers = ticket.is_some_and(|ticket| ticket.answers.load(Ordering::Relaxed));
+        let answers = ticket.is_some_and(|ticket| ticket.is_answered());
         if !(answers && answered.is_ok()) {
             settle(&gate, held, kept(&answered)).await;
         }

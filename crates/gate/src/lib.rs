@@ -5,6 +5,7 @@
 //!
 //! It takes no act itself (that is `conversation`), runs no step (`flow`), and knows no external system.
 
+mod answer;
 mod auth;
 mod body;
 mod defect;
@@ -27,6 +28,7 @@ mod route;
 mod routes;
 mod serve;
 mod systems;
+mod ticket;
 mod turn;
 mod upload;
 

@@ -2,8 +2,9 @@
 
 use futures_util::future::BoxFuture;
 
-use crate::auth::Permission;
-use crate::exchange::{Answer, Asked};
+use crate::answer::Answer;
+use crate::auth::{Permission, Whose};
+use crate::exchange::Asked;
 use crate::openapi::Schema;
 use crate::{Code, Gate, Problem};
 
@@ -29,20 +30,9 @@ pub(crate) struct Route {
     pub(crate) shows: Option<Handler>,
 }
 
-/// Whom a route is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Whose {
-    /// Those who hold conversations.
-    Callers,
-    /// Those who keep it all going, and must be heard when the others are too many.
-    Operators,
-}
-
-impl Whose {
-    /// The routes of one path are for the same people.
-    pub(crate) fn path(routes: &[&Route]) -> Self {
-        routes.first().map_or(Self::Callers, |route| route.permission.whose())
-    }
+/// Whom the routes of one path are for: the same people.
+pub(crate) fn whose(routes: &[&Route]) -> Whose {
+    routes.first().map_or(Whose::Callers, |route| route.permission.whose())
 }
 
 /// A query parameter or a header.

@@ -9,7 +9,7 @@ use futures_util::future::poll_immediate;
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::route::Whose;
+use crate::auth::Whose;
 use crate::{Code, Observer, Problem};
 
 /// The turns there are.

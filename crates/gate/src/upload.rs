@@ -12,7 +12,8 @@ use futures_util::stream;
 use react::Ruling;
 use serde::Serialize;
 
-use crate::exchange::{Answer, Asked, Inlet};
+use crate::answer::Answer;
+use crate::exchange::{Asked, Inlet};
 use crate::lines::Lines;
 use crate::turn::Turn;
 use crate::{Gate, Problem, routes};

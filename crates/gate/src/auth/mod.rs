@@ -17,6 +17,7 @@ use http::{HeaderMap, Method};
 use crate::{Code, Problem};
 
 pub use key::{Algorithm, Key, Material};
+pub(crate) use permission::Whose;
 pub use permission::{Permission, Permissions};
 pub use token::{Error, Tokens};
 

@@ -1,6 +1,13 @@
 //! What a principal may do. Unknown permissions in a token are ignored.
 
-use crate::route::Whose;
+/// Whose work something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// Those who hold conversations.
+    Callers,
+    /// Those who keep it all going, and must be heard when the others are too many.
+    Operators,
+}
 
 macro_rules! permissions {
     ($($(#[$doc:meta])* $name:ident = $word:literal;)+) => {

@@ -7,8 +7,9 @@ use conversation::{ActAnswer, Submission, Taken};
 use serde_json::Value;
 
 use super::{conversations, integrations};
+use crate::answer::Answer;
 use crate::auth::Permission;
-use crate::exchange::{Answer, Asked, Inlet};
+use crate::exchange::{Asked, Inlet};
 use crate::openapi::Schema;
 use crate::route::{Gives, Parameter, Route, Takes, Verb};
 use crate::{Code, Gate, Problem, body, upload};

@@ -4,8 +4,9 @@ use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 use store::{DeadFilter, DeadLetter, DeadState};
 
+use crate::answer::Answer;
 use crate::auth::Permission;
-use crate::exchange::{Answer, Asked};
+use crate::exchange::Asked;
 use crate::openapi::Schema;
 use crate::route::{AFTER, Gives, Handler, LIMIT, Optional, Parameter, Route, Takes, Verb};
 use crate::{Code, Gate, Problem};

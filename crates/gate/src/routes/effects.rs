@@ -5,8 +5,9 @@ use serde::Deserialize;
 use serde_json::json;
 use store::{RunFilter, RunRow};
 
+use crate::answer::Answer;
 use crate::auth::Permission;
-use crate::exchange::{Answer, Asked};
+use crate::exchange::Asked;
 use crate::openapi::Schema;
 use crate::route::{AFTER, Gives, LIMIT, Parameter, Route, Takes, Verb};
 use crate::{Code, Gate, Problem};

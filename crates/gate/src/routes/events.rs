@@ -3,8 +3,9 @@
 use http::HeaderMap;
 use serde::Deserialize;
 
+use crate::answer::Answer;
 use crate::auth::Permission;
-use crate::exchange::{Answer, Asked};
+use crate::exchange::Asked;
 use crate::openapi::Schema;
 use crate::route::{Gives, Parameter, Route, Takes, Verb};
 use crate::{Code, Gate, Problem, live};

@@ -7,9 +7,10 @@ use serde_json::json;
 use store::DeadState;
 
 use super::since;
+use crate::answer::Answer;
 use crate::auth::Permission;
 use crate::desk::{Candidate, Candidates, Entry, of_letter, of_run, unreadable};
-use crate::exchange::{Answer, Asked};
+use crate::exchange::Asked;
 use crate::openapi::Schema;
 use crate::route::{AFTER, Gives, LIMIT, Parameter, Route, Takes, Verb};
 use crate::{Code, Gate, Problem};

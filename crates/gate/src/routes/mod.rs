@@ -70,12 +70,13 @@ fn no_page() -> Problem {
 #[cfg(test)]
 mod tests {
     use super::by_path;
-    use crate::route::Whose;
+    use crate::auth::Whose;
+    use crate::route;
 
     #[test]
     fn what_is_for_operators_is_so_in_every_method_of_its_path() {
         for (path, routes) in by_path() {
-            let whose = Whose::path(routes);
+            let whose = route::whose(routes);
             assert!(routes.iter().all(|route| route.permission.whose() == whose), "{path}");
             let theirs = ["/v1/runs", "/v1/dead", "/v1/outbox", "/v1/systems", "/v1/inbox", "/v1/effects"];
             // Who sends a signal is a caller, whomever it is for.

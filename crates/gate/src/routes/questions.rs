@@ -6,11 +6,12 @@ use react::{Question, Wait, Want};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
+use crate::answer::Answer;
 use crate::auth::Permission;
-use crate::exchange::{Answer, Asked};
-use crate::idempotency::Ticket;
+use crate::exchange::Asked;
 use crate::openapi::Schema;
 use crate::route::{AFTER, Gives, LIMIT, Optional, Parameter, Route, Takes, Verb};
+use crate::ticket::Ticket;
 use crate::{Code, Gate, Problem};
 
 /// The longest reason, in characters.

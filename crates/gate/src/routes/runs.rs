@@ -5,8 +5,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use store::{RunFilter, RunRow, RunStatus};
 
+use crate::answer::Answer;
 use crate::auth::Permission;
-use crate::exchange::{Answer, Asked};
+use crate::exchange::Asked;
 use crate::openapi::Schema;
 use crate::route::{AFTER, Gives, Handler, LIMIT, Optional, Parameter, Route, Takes, Verb};
 use crate::{Code, Gate, Problem};

@@ -7,8 +7,9 @@ use port::Spec;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::answer::Answer;
 use crate::auth::Permission;
-use crate::exchange::{Answer, Asked};
+use crate::exchange::Asked;
 use crate::modes::{Order, Refused};
 use crate::openapi::Schema;
 use crate::route::{Gives, Optional, Route, Takes, Verb};
