@@ -16,6 +16,8 @@ use crate::lease::Fence;
 pub enum Work {
     /// A request with an idempotency key, by the owner of its record.
     Key,
+    /// A run in memory, by its id.
+    Run,
 }
 
 /// The claims of one process.

@@ -123,6 +123,14 @@ impl Store {
         !self.sqlite.fence().is_over(&self.lease)
     }
 
+    /// The same for whoever is about to send.
+    ///
+    /// # Errors
+    /// [`Error::LeaseOver`].
+    pub fn must_hold(&self) -> Result<(), Error> {
+        self.sqlite.fence().check(&self.lease)
+    }
+
     /// Takes the store over, as a process does that opens it: what was committed before is there, and whatever earlier
     /// handles commit from now on is refused with [`Error::LeaseOver`]. They can still read.
     ///
@@ -166,7 +174,7 @@ impl Store {
     /// # Errors
     /// As [`Store::commit`].
     pub async fn prune(&self, now: Timestamp) -> Result<u64, Error> {
-        self.sqlite.fence().check(&self.lease)?;
+        self.must_hold()?;
         self.sqlite.prune(now).await
     }
 

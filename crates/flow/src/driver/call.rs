@@ -43,6 +43,11 @@ impl Runner {
                 Err(fault) => return Home { effect, outcome: Err(fault), took: Duration::ZERO },
             };
             let _permit = engine.0.shares.permit(&effect.system).await;
+            // It may have waited long for its permit.
+            if let Err(error) = engine.0.store.must_hold() {
+                let fault = Fault::new(Kind::Internal, Landed::No, error.to_string());
+                return Home { effect, outcome: Err(fault), took: Duration::ZERO };
+            }
             let begun = engine.0.clock.instant();
             let cause = Cause {
                 tenant: &start.tenant,

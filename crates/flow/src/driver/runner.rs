@@ -224,8 +224,9 @@ impl Runner {
         }
     }
 
-    /// A call has come home: its outcome is judged and written.
+    /// A call has come home: its outcome is judged and written, by the process that holds the run.
     async fn home(&mut self, home: Home) -> Result<(), Stop> {
+        self.engine.0.store.must_hold()?;
         let path = home.effect.path.clone();
         self.out.remove(&path);
         let rejected = matches!(&home.outcome, Err(fault) if fault.rejection.is_some());

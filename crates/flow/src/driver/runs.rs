@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
-use store::KeyOp;
+use store::{Claim, KeyOp, Work};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
@@ -108,6 +108,8 @@ pub(super) struct Handle {
     /// Something may have changed that a full inbox did not take.
     missed: Arc<AtomicBool>,
     task: AbortHandle,
+    /// No other engine has it in memory.
+    _claim: Claim,
 }
 
 impl Handle {
@@ -134,7 +136,8 @@ impl Engine {
         self.send_to(run, None, message);
     }
 
-    /// The same for a run that may have been begun just now; then it need not be read back.
+    /// The same for a run that may have been begun just now; then it need not be read back. A run that somebody else has
+    /// claimed, or whose store somebody else has taken over, is not even loaded.
     pub(super) fn send_to(&self, run: &str, begun: Option<Loaded>, message: Message) {
         if self.is_stopping() {
             return;
@@ -148,12 +151,15 @@ impl Engine {
             },
             None => message,
         };
+        // What is left of a run that has gone gives its claim back.
+        runs.remove(run);
+        let Some(claim) = self.0.store.claim(Work::Run, run) else { return refuse(run, message) };
         let (inbox, receiver) = mpsc::channel(self.0.limits.inbox.max(1));
         let _ = inbox.try_send(message);
         let missed = Arc::new(AtomicBool::new(false));
         let living = runner::live(self.clone(), run.to_owned(), begun, (receiver, missed.clone()));
         let task = self.0.home.spawn(living).abort_handle();
-        runs.insert(run.to_owned(), Handle { inbox, missed, task });
+        runs.insert(run.to_owned(), Handle { inbox, missed, task, _claim: claim });
     }
 
     /// Takes a run out of memory, unless a message has come in the meantime.
@@ -178,13 +184,16 @@ fn refuse(run: &str, message: Message) {
 
 #[cfg(test)]
 mod tests {
+    use store::Store;
+
     use super::*;
 
     #[tokio::test]
     async fn what_a_full_inbox_does_not_take_is_looked_for() {
         let (inbox, _kept) = mpsc::channel(1);
         let task = tokio::spawn(async {}).abort_handle();
-        let handle = Handle { inbox, missed: Arc::default(), task };
+        let claim = Store::inline().unwrap().claim(Work::Run, "run_1").unwrap();
+        let handle = Handle { inbox, missed: Arc::default(), task, _claim: claim };
         assert!(handle.take(Message::Look).is_ok() && !handle.missed.load(Ordering::Acquire));
         assert!(handle.take(Message::Look).is_err() && handle.missed.load(Ordering::Acquire));
     }

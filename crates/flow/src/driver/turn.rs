@@ -82,6 +82,10 @@ impl Runner {
             }
         }
         self.write(&mut turn).await?;
+        // A call that is made again is sent without anything being written first.
+        if !turn.launch.is_empty() {
+            self.engine.0.store.must_hold()?;
+        }
         self.act(turn);
         Ok(())
     }

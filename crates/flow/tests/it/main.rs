@@ -8,6 +8,7 @@ mod defects;
 mod definitions;
 mod faults;
 mod keys;
+mod leases;
 mod ledger;
 mod listening;
 mod motion;

@@ -43,6 +43,12 @@ pub(crate) struct Recorder {
     pub(crate) over: AtomicBool,
 }
 
+impl Recorder {
+    fn over(store: &Store) -> Self {
+        Self { store: Mutex::new(store.clone()), said: Mutex::default(), over: AtomicBool::default() }
+    }
+}
+
 impl ConversationPort for Recorder {
     fn say<'a>(
         &'a self,
@@ -126,12 +132,16 @@ impl World {
         Self::within(Limits { runs_per_root, ..limits() }, flows).await
     }
 
+    /// In which one call is in flight at a time.
+    pub(crate) async fn narrow(flows: &[(&str, &str)]) -> Self {
+        Self::within(Limits { calls: 1, ..limits() }, flows).await
+    }
+
     async fn within(limits: Limits, flows: &[(&str, &str)]) -> Self {
         let store = Store::inline().unwrap();
         let clock = Arc::new(HeldClock::new(jiff::Timestamp::from_second(1_700_000_000).unwrap()));
         let (ledger, crash) = (Ledger::default(), Arc::new(Crash::default()));
-        let kept = Mutex::new(store.clone());
-        let said = Arc::new(Recorder { store: kept, said: Mutex::default(), over: AtomicBool::default() });
+        let said = Arc::new(Recorder::over(&store));
         let flows: Vec<_> =
             flows.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
         let deps = Deps { limits, ..deps(&store, &ledger, &said, &crash, &clock) };
@@ -151,6 +161,19 @@ impl World {
         let deps = deps(&self.store, &self.ledger, &self.said, &self.crash, &self.clock);
         let deps = Deps { limits: self.limits, ..deps };
         self.engine = open(deps, &self.flows, &self.ledger.lacking()).await;
+        self.relay = relays(&self.engine);
+    }
+
+    /// Another process takes the store over, and this one lives on and does not know.
+    pub(crate) async fn is_taken_over(&mut self) {
+        self.store = self.store.take_over().await.unwrap();
+    }
+
+    /// The other process begins its work.
+    pub(crate) async fn another_begins(&mut self) {
+        self.said = Arc::new(Recorder::over(&self.store));
+        let deps = deps(&self.store, &self.ledger, &self.said, &self.crash, &self.clock);
+        self.engine = open(Deps { limits: self.limits, ..deps }, &self.flows, &BTreeSet::new()).await;
         self.relay = relays(&self.engine);
     }
 
