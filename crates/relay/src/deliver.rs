@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use port::Repeat;
-use store::{Batch, DeadOp, OutboxHead, OutboxOp, OutboxRow, OutboxStage, failpoint, mutant};
+use store::{Batch, Claim, DeadOp, OutboxHead, OutboxOp, OutboxRow, OutboxStage, failpoint, mutant};
 
 use crate::look::doubted;
 use crate::round::{BLOCKED, LONGEST, UNREADY, later};
@@ -15,13 +15,18 @@ use crate::verdict::{End, Known, judge};
 
 impl Relay {
     /// Delivers a row that is claimed, beside the others.
-    pub(crate) fn begin_delivery(&self, lane: &str, head: &OutboxHead) {
+    pub(crate) fn begin_delivery(&self, lane: &str, head: &OutboxHead, claim: Claim) {
         let (relay, lane, head) = (self.clone(), lane.to_owned(), head.clone());
         self.fly(async move {
             match relay.deliver(&lane, &head).await {
-                Ok(()) => relay.0.lanes.lock().release(&lane, &head.id, &head.key),
+                // In this order: whoever finds it unclaimed finds a place for its key.
+                Ok(()) => {
+                    relay.0.lanes.lock().end(&lane, &head.key);
+                    drop(claim);
+                }
                 // It stays claimed: what is sent and not written down must not be sent again.
                 Err(error) => {
+                    claim.keep();
                     tracing::error!(row = head.id, %error, "writing what became of a message; it is left alone");
                 }
             }
@@ -50,6 +55,8 @@ impl Relay {
         if (never || tell.undone) && !self.begun(&row, known.settles).await? {
             return Ok(());
         }
+        // What need not be written before it is sent is sent only by the process that may.
+        self.0.deps.store.must_hold()?;
         let outcome = self.send(&row, &tell).await;
         let moment = self.moment();
         let end = judge(&row, &tell, outcome, &known, &moment);

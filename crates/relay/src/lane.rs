@@ -26,7 +26,7 @@ pub(crate) struct Lanes {
 #[derive(Debug)]
 struct State {
     window: usize,
-    rows: HashSet<String>,
+    /// Those of which a row is in flight: one of each.
     keys: HashSet<String>,
 }
 
@@ -37,44 +37,29 @@ impl Lanes {
 
     fn of(&mut self, lane: &str) -> &mut State {
         let places = self.places;
-        self.lanes.entry(lane.to_owned()).or_insert_with(|| State {
-            window: places,
-            rows: HashSet::new(),
-            keys: HashSet::new(),
-        })
+        self.lanes.entry(lane.to_owned()).or_insert_with(|| State { window: places, keys: HashSet::new() })
     }
 
     /// How many more may go now.
     pub(crate) fn free(&mut self, lane: &str) -> usize {
         let state = self.of(lane);
-        state.window.saturating_sub(state.rows.len())
+        state.window.saturating_sub(state.keys.len())
     }
 
     pub(crate) fn in_flight(&mut self, lane: &str) -> usize {
-        self.of(lane).rows.len()
+        self.of(lane).keys.len()
     }
 
-    pub(crate) fn is_out(&mut self, lane: &str, row: &str) -> bool {
-        self.of(lane).rows.contains(row)
+    /// Takes a place for a row of this key, unless one is in flight.
+    pub(crate) fn begin(&mut self, lane: &str, key: &str) -> bool {
+        self.of(lane).keys.insert(key.to_owned())
     }
 
-    /// Claims a row, unless it, or another one of its key, is claimed.
-    pub(crate) fn claim(&mut self, lane: &str, row: &str, key: &str) -> bool {
+    /// Gives the place back.
+    pub(crate) fn end(&mut self, lane: &str, key: &str) {
         let state = self.of(lane);
-        if state.rows.contains(row) || state.keys.contains(key) {
-            return false;
-        }
-        state.rows.insert(row.to_owned());
-        state.keys.insert(key.to_owned());
-        true
-    }
-
-    /// Gives a row back.
-    pub(crate) fn release(&mut self, lane: &str, row: &str, key: &str) {
-        let state = self.of(lane);
-        state.rows.remove(row);
         state.keys.remove(key);
-        if state.rows.is_empty() && state.window == self.places {
+        if state.keys.is_empty() && state.window == self.places {
             self.lanes.remove(lane);
         }
     }
@@ -94,7 +79,7 @@ impl Lanes {
     pub(crate) fn shown(&self) -> Vec<Lane> {
         let lane = |(lane, state): (&String, &State)| Lane {
             lane: lane.clone(),
-            in_flight: state.rows.len(),
+            in_flight: state.keys.len(),
             window: state.window,
         };
         let mut lanes: Vec<_> = self.lanes.iter().map(lane).collect();
@@ -124,11 +109,9 @@ mod tests {
     #[test]
     fn one_row_of_a_key_is_out_at_a_time() {
         let mut lanes = Lanes::new(8);
-        assert!(
-            lanes.claim("crm", "a", "k") && !lanes.claim("crm", "a", "k") && !lanes.claim("crm", "b", "k")
-        );
-        assert!(lanes.claim("crm", "c", "other") && lanes.claim("mail", "b", "k"));
-        lanes.release("crm", "a", "k");
-        assert!(lanes.claim("crm", "b", "k"));
+        assert!(lanes.begin("crm", "k") && !lanes.begin("crm", "k"));
+        assert!(lanes.begin("crm", "other") && lanes.begin("mail", "k"));
+        lanes.end("crm", "k");
+        assert!(lanes.begin("crm", "k"));
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use port::{Outlook, Rejection};
-use store::{Batch, OutboxHead, OutboxOp};
+use store::{Batch, OutboxHead, OutboxOp, Work};
 use tokio::sync::watch;
 
 use crate::running::Relay;
@@ -151,12 +151,10 @@ impl Relay {
         Ok(wait)
     }
 
-    /// Begins a delivery, unless the lane is full or the system's guard lets nothing out.
+    /// Begins a delivery, unless somebody works on it, the lane is full or the system's guard lets nothing out.
     fn admit(&self, lane: &str, head: &OutboxHead, now: Timestamp) -> Admitted {
         let mut lanes = self.0.lanes.lock();
-        if lanes.is_out(lane, &head.id) {
-            return Admitted::Gone;
-        }
+        let Some(claim) = self.0.deps.store.claim(Work::Outbox, &head.id) else { return Admitted::Gone };
         match self.outlook(head) {
             Outlook::Closed(wait) => {
                 lanes.troubled(lane);
@@ -174,9 +172,9 @@ impl Relay {
         if lanes.free(lane) == 0 {
             return Admitted::Full;
         }
-        if lanes.claim(lane, &head.id, &head.key) {
+        if lanes.begin(lane, &head.key) {
             drop(lanes);
-            self.begin_delivery(lane, head);
+            self.begin_delivery(lane, head, claim);
         }
         Admitted::Gone
     }

@@ -18,6 +18,10 @@ pub enum Work {
     Key,
     /// A run in memory, by its id.
     Run,
+    /// A due timer that its run was told of, by its id.
+    Timer,
+    /// A delivery of an outbox row, by its id.
+    Outbox,
 }
 
 /// The claims of one process.
@@ -38,7 +42,7 @@ impl Claims {
             return None;
         }
         claims.insert(key.clone(), lease.clone());
-        Some(Claim { claims: self.clone(), key, lease: lease.clone() })
+        Some(Claim { claims: self.clone(), key, lease: lease.clone(), kept: false })
     }
 
     /// Whether somebody works on it under a lease that is in force.
@@ -54,12 +58,20 @@ pub struct Claim {
     claims: Arc<Claims>,
     key: (Work, String),
     lease: Lease,
+    kept: bool,
+}
+
+impl Claim {
+    /// Never gives it back while this epoch lasts: nobody knows what became of the work.
+    pub fn keep(mut self) {
+        self.kept = true;
+    }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
         let mut claims = self.claims.0.lock();
-        if claims.get(&self.key) == Some(&self.lease) {
+        if !self.kept && claims.get(&self.key) == Some(&self.lease) {
             claims.remove(&self.key);
         }
     }

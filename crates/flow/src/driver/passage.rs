@@ -8,7 +8,6 @@ use port::{Fault, Outlook, Reply};
 use super::Engine;
 use super::lines::{Waiting, Whom};
 use super::runner::Runner;
-use super::runs::Message;
 use crate::core::Effect;
 
 /// How long until a call that has to wait behind others is looked at again, if nobody lets it out before.
@@ -85,7 +84,7 @@ impl Engine {
 
     fn let_out(&self, gone: Vec<Waiting>) {
         for Waiting { run, id, step, .. } in gone {
-            self.send(&run, Message::Due { id, step });
+            self.tell_due(id, &run, step);
         }
     }
 }

@@ -212,7 +212,7 @@ impl Runner {
     async fn heard(&mut self, message: Message) -> Result<(), Stop> {
         match message {
             Message::Look => self.look().await,
-            Message::Due { id, step } => self.due(id, &step).await,
+            Message::Due { id, step, _claim } => self.due(id, &step).await,
             Message::Command { command, records, reply } => {
                 let answer = match self.check(&command) {
                     Ok(()) => self.obey(*command, records).await?,

@@ -19,7 +19,12 @@ pub(super) enum Message {
     /// Something may have changed: a signal, a turn, a topic.
     Look,
     /// A timer is due.
-    Due { id: String, step: String },
+    Due {
+        id: String,
+        step: String,
+        /// Nobody is told of it again before this is dropped.
+        _claim: Box<Claim>,
+    },
     /// A person decided.
     Command {
         command: Box<Command>,

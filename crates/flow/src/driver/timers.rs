@@ -1,12 +1,11 @@
 //! The one task that waits for timers, and what a due timer means for its run. A step that would ask a system again
 //! waits for its turn among those that a guard keeps in (`lines.rs`), and its run is not even read before.
 
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use port::{Clock, Rejection};
-use store::Timer;
+use store::{Timer, Work};
 
 use super::Engine;
 use super::lines::{Waiting, Whom};
@@ -15,7 +14,7 @@ use super::stuck::GUARDS;
 
 /// The longest sleep; a clock that is set forward is noticed after it.
 const LONGEST: Duration = Duration::from_secs(60);
-/// A timer that its run has not cleared by then is told again.
+/// Then it is looked again whether runs have cleared what they were told of.
 const AGAIN: Duration = Duration::from_secs(5);
 const PAGE: usize = 1000;
 /// Between two rounds when more is due than one page holds.
@@ -29,14 +28,12 @@ const JUMP: SignedDuration = SignedDuration::from_millis(500);
 
 /// Tells runs of due timers, for ever. A timer stays in the store until its run has written that it fired.
 pub(super) async fn follow(engine: Engine) {
-    let mut told: HashMap<String, Timestamp> = HashMap::new();
     let mut clocks = Clocks::read(&*engine.0.clock);
     loop {
         if clocks.fell_back(&*engine.0.clock) {
-            told.clear();
             engine.0.lines.lock().recompute();
         }
-        let wait = match round(&engine, &mut told).await {
+        let wait = match round(&engine).await {
             Ok(wait) => wait,
             Err(error) => {
                 tracing::warn!(%error, "reading timers");
@@ -89,14 +86,13 @@ pub(super) async fn line_up(engine: &Engine) -> Result<(), store::Error> {
     }
 }
 
-async fn round(engine: &Engine, told: &mut HashMap<String, Timestamp>) -> Result<Duration, store::Error> {
+async fn round(engine: &Engine) -> Result<Duration, store::Error> {
     let now = engine.0.clock.now();
-    told.retain(|_, at| *at + AGAIN > now);
     let (mut after, mut pages) = (None, 0);
     loop {
         let due = engine.0.store.timers_due(now, after, PAGE).await?;
         let Some(last) = due.last().cloned() else { break };
-        tell(engine, told, due, now);
+        tell(engine, due, now);
         (after, pages) = (Some(last), pages + 1);
     }
     let turns = engine.release(engine.0.clock.now());
@@ -106,21 +102,29 @@ async fn round(engine: &Engine, told: &mut HashMap<String, Timestamp>) -> Result
     let next = engine.0.store.next_timer_after(now).await?;
     let wait = next.map_or(LONGEST, |next| until(now, next).min(LONGEST));
     let wait = turns.map_or(wait, |turns| wait.min(turns));
-    // What was told and is not cleared by its run is told again.
+    // What was told and is not cleared by its run, though that has it in hand no more, is told again.
     Ok(if pages > 0 { wait.min(AGAIN) } else { wait })
 }
 
 /// Tells runs of what is due. A call that would be made again takes its place in line.
-fn tell(engine: &Engine, told: &mut HashMap<String, Timestamp>, due: Vec<Timer>, now: Timestamp) {
+fn tell(engine: &Engine, due: Vec<Timer>, now: Timestamp) {
     for timer in due {
         if let Some((whom, held)) = target(&timer.step) {
             let mut lines = engine.0.lines.lock();
             if !lines.knows(&timer.id) {
                 lines.hold(&whom, waiting(timer, held), now);
             }
-        } else if !told.contains_key(&timer.id) {
-            told.insert(timer.id.clone(), now);
-            engine.send(&timer.run, Message::Due { id: timer.id, step: timer.step });
+        } else {
+            engine.tell_due(timer.id, &timer.run, timer.step);
+        }
+    }
+}
+
+impl Engine {
+    /// Tells a run of a due timer, unless it has that in hand.
+    pub(super) fn tell_due(&self, id: String, run: &str, step: String) {
+        if let Some(claim) = self.0.store.claim(Work::Timer, &id) {
+            self.send(run, Message::Due { id, step, _claim: Box::new(claim) });
         }
     }
 }

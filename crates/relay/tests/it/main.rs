@@ -4,6 +4,7 @@
 mod clocks;
 mod delivering;
 mod lanes;
+mod leases;
 mod looking;
 mod random;
 mod unknown;

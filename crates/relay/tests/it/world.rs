@@ -243,6 +243,17 @@ impl World {
         self.relay = started(&self.store, &self.systems, &self.clock, (&self.heard, &self.bell), self.limits);
     }
 
+    /// Another relay over the same store, in the same process.
+    pub(crate) fn another(&self) -> Relay {
+        started(&self.store, &self.systems, &self.clock, (&self.heard, &self.bell), self.limits)
+    }
+
+    /// Another process has the store and begins its work; this one lives on.
+    pub(crate) async fn is_replaced(&mut self) {
+        self.store = self.store.take_over().await.unwrap();
+        self.relay = self.another();
+    }
+
     pub(crate) async fn rows(&self) -> Vec<OutboxRow> {
         self.store.outbox(&store::OutboxFilter::default()).await.unwrap()
     }

@@ -1,6 +1,6 @@
 //! Who may write: the handle whose lease is in force, and no other.
 
-use store::{Batch, Error, Expected, Store};
+use store::{Batch, Error, Expected, Store, Work};
 
 use crate::given::{Disk, batch};
 
@@ -68,4 +68,22 @@ async fn a_damaged_lease_is_noticed() {
     rusqlite::Connection::open(disk.path()).unwrap().execute(sql, []).unwrap();
     let error = Store::open(disk.path(), store::Options::default()).unwrap_err();
     assert_eq!(error, Error::Corrupt { what: r#"the lease of "server" is not what was written"#.into() });
+}
+
+#[tokio::test]
+async fn a_piece_of_work_is_one_claimants_until_it_is_dropped_or_its_epoch_is_over() {
+    let store = Store::inline().unwrap();
+    let first = store.claim(Work::Outbox, "a").unwrap();
+    assert!(store.claim(Work::Outbox, "a").is_none() && store.is_claimed(Work::Outbox, "a"));
+    assert!(store.claim(Work::Outbox, "b").is_some() && store.claim(Work::Timer, "a").is_some());
+    drop(first);
+    store.claim(Work::Outbox, "a").unwrap().keep();
+    let late = store.claim(Work::Run, "r").unwrap();
+    assert!(store.claim(Work::Outbox, "a").is_none(), "nobody knows what became of it");
+    let next = store.take_over().await.unwrap();
+    let claims = [next.claim(Work::Outbox, "a"), next.claim(Work::Run, "r")];
+    assert!(claims.iter().all(Option::is_some));
+    drop(late);
+    assert!(next.is_claimed(Work::Run, "r"), "what is dropped late gives nobody else's back");
+    assert!(store.claim(Work::Run, "s").is_none(), "a replaced process claims nothing");
 }
