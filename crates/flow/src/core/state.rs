@@ -15,6 +15,7 @@ use super::member::step_of;
 use super::outcome::Ended;
 use super::record::{Done, Record, Undo};
 use super::start::{LinePlace, Start};
+use super::timer::Timer as TimerKind;
 use super::{Decision, Failure};
 use crate::definition::{Call, Definition, Task};
 use crate::view::BlockedOn;
@@ -249,17 +250,17 @@ impl State {
 /// What the driver asks of a state.
 impl State {
     /// The event that a due timer of a step amounts to; none when nothing waits for it any more.
-    pub(crate) fn fired(&self, path: &str, timer: &str) -> Option<Event> {
+    pub(crate) fn fired(&self, path: &str, timer: TimerKind) -> Option<Event> {
         let (path, id) = self.leaves.get_key_value(path)?;
         let leaf = self.active.get(id)?.leaf()?;
-        let (timer, _) = leaf.timers.iter().rev().find(|(set, _)| set.as_str() == timer)?;
+        let (timer, _) = leaf.timers.iter().rev().find(|(set, _)| *set == timer)?;
         Some(Event::TimerFired { path: path.clone(), timer: *timer })
     }
 
     /// The timers that are set: of which step, what for, and when they are due. Of two of a kind the later one counts.
-    pub(crate) fn timers(&self) -> BTreeMap<(Arc<str>, &'static str), Timestamp> {
+    pub(crate) fn timers(&self) -> BTreeMap<(Arc<str>, TimerKind), Timestamp> {
         let set = self.leaves().flat_map(|(active, leaf)| {
-            leaf.timers.iter().map(|(kind, due)| ((active.path.clone(), kind.as_str()), *due))
+            leaf.timers.iter().map(|(kind, due)| ((active.path.clone(), *kind), *due))
         });
         set.collect()
     }

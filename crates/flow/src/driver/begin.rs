@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use store::{Append, Batch, DefinitionRow, Expected, RunRow, RunStatus, Signal, SignalOp, Timer, TimerOp};
+use store::{Append, Batch, DefinitionRow, Expected, RunRow, RunStatus, Signal, SignalOp, TimerOp};
 
+use super::due::Due;
 use super::load::{Loaded, entry};
 use super::runs::Message;
 use super::{Engine, RunId};
@@ -116,12 +117,7 @@ fn definition(flow: &Definition, now: Timestamp) -> DefinitionRow {
 }
 
 fn sla_timer(run: &str, due: Timestamp) -> TimerOp {
-    TimerOp::Set(Timer { id: sla_id(run), run: run.to_owned(), step: "#sla".to_owned(), due })
-}
-
-/// The id of a run's SLA timer.
-pub(super) fn sla_id(run: &str) -> String {
-    format!("{run}/#sla")
+    TimerOp::Set(Due::Sla.row(run, due))
 }
 
 pub(super) fn row(start: &Start, status: RunStatus, started: Timestamp) -> RunRow {

@@ -44,8 +44,8 @@ pub(super) struct Waiting {
     /// The timer's id.
     pub(super) id: String,
     pub(super) run: String,
-    /// What the timer says of its step.
-    pub(super) step: String,
+    /// The step whose call is made again.
+    pub(super) path: String,
     /// Since when it waits, over all its rounds.
     pub(super) since: Timestamp,
     pub(super) due: Timestamp,
@@ -353,7 +353,7 @@ mod tests {
         Waiting {
             id: format!("run_{number:03}/charge#again"),
             run: format!("run_{number:03}"),
-            step: String::new(),
+            path: String::new(),
             since: at(number),
             due: at(due),
             guard: Some(Rejection::BreakerOpen),

@@ -3,7 +3,7 @@
 use store::{Batch, RunRow, Timer, TimerOp};
 
 use super::Engine;
-use super::begin::sla_id;
+use super::due::Due;
 use super::load::Loaded;
 use crate::Error;
 
@@ -48,11 +48,10 @@ impl Engine {
 /// Every timer that the run's journal knows of. Those after which a call is made again are set when the run is looked at.
 fn timers(loaded: &Loaded) -> Vec<Timer> {
     let run = &loaded.row.id;
-    let named = |step: String, due| Timer { id: format!("{run}/{step}"), run: run.clone(), step, due };
     let set = loaded.state.timers().into_iter();
-    let mut timers: Vec<_> = set.map(|((path, timer), due)| named(format!("{path}#{timer}"), due)).collect();
+    let mut timers: Vec<_> = set.map(|((path, kind), due)| Due::step(&path, kind).row(run, due)).collect();
     if let Some(due) = loaded.definition.sla.and_then(|sla| loaded.row.started.checked_add(sla).ok()) {
-        timers.push(Timer { id: sla_id(run), run: run.clone(), step: "#sla".to_owned(), due });
+        timers.push(Due::Sla.row(run, due));
     }
     timers
 }

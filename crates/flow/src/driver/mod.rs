@@ -16,6 +16,7 @@ mod call;
 mod command;
 mod cycle;
 mod desk;
+mod due;
 mod family;
 mod id;
 mod letter;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use port::{Fault, Outlook, Reply};
 
 use super::Engine;
+use super::due::{Asked, Due};
 use super::lines::{Waiting, Whom};
 use super::runner::Runner;
 use crate::core::Effect;
@@ -45,7 +46,7 @@ impl Runner {
             return Ok(None);
         }
         let whom = Whom::of(&effect.system, &effect.operation, &self.state.start.tenant);
-        let id = again_id(&self.run, &effect.path);
+        let id = Due::again(&effect.path, None).id(&self.run);
         let since = self.state.record(&effect.path).map_or(self.state.now, |record| record.started);
         if let Some(guard) = lines.holds_back(&whom, &id, since) {
             self.engine.0.timer_set.notify_one();
@@ -56,10 +57,14 @@ impl Runner {
     }
 
     /// Whom a step's call is for that waits to be made again.
-    pub(super) fn whom(&self, path: &str) -> Option<(String, Whom)> {
+    pub(super) fn asked(&self, path: &str) -> Option<Asked> {
         let (system, call) = (self.state.asked_at(path)?, self.state.asked(path)?);
-        let whom = Whom::of(&system, &call.operation, &self.state.start.tenant);
-        Some((system.to_string(), whom))
+        Some(Asked {
+            system: system.to_string(),
+            operation: call.operation.to_string(),
+            tenant: self.state.start.tenant.clone(),
+            held: self.state.held_since(path),
+        })
     }
 }
 
@@ -83,13 +88,8 @@ impl Engine {
     }
 
     fn let_out(&self, gone: Vec<Waiting>) {
-        for Waiting { run, id, step, .. } in gone {
-            self.tell_due(id, &run, step);
+        for Waiting { run, id, path, .. } in gone {
+            self.tell_due(id, &run, Some(Due::again(&path, None)));
         }
     }
-}
-
-/// The id of the timer after which a step's call is made again.
-pub(super) fn again_id(run: &str, path: &str) -> String {
-    format!("{run}/{path}#again")
 }

@@ -3,14 +3,14 @@
 use conversation::{Closing, OutgoingClose};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use store::{Append, DeadOp, DeadState, Expected, NewEvent, OutboxOp, OutboxRow, SignalOp, Timer, TimerOp};
+use store::{Append, DeadOp, DeadState, Expected, NewEvent, OutboxOp, OutboxRow, SignalOp};
 
+use super::RunId;
+use super::due::Due;
 use super::letter::letter_id;
 use super::lines::Waiting;
-use super::passage::again_id;
 use super::runner::{Runner, Stop};
 use super::turn::Turn;
-use super::{RunId, timers};
 use crate::Error;
 use crate::core::{Decision, Effect, Ended, Event, Failure, Parent, Start, TimerKind, Until, later};
 use crate::definition::Retry;
@@ -175,35 +175,29 @@ impl Runner {
                 later(now, retry.backoff(round, self.engine.0.entropy.unit()))
             }
         };
-        self.set_timer(turn, &path, timer.as_str(), due);
+        turn.set(Due::step(&path, timer).row(&self.run, due));
         self.note(turn, Event::TimerSet { path, timer, due });
-    }
-
-    fn set_timer(&self, turn: &mut Turn, path: &str, timer: &str, due: Timestamp) {
-        let step = format!("{path}#{timer}");
-        turn.set(Timer { id: format!("{}/{step}", self.run), run: self.run.clone(), step, due });
     }
 
     /// The timer after which a step's call is made again says whom that is for, and since when a guard keeps it in, so
     /// that it goes when it is its turn.
     fn again(&self, turn: &mut Turn, path: &str, due: Timestamp) {
-        let Some((system, whom)) = self.whom(path) else {
-            return self.set_timer(turn, path, "again", due);
-        };
-        let held = self.state.held_since(path);
-        let step = timers::again(path, &system, &whom, held);
-        let timer = Timer { id: again_id(&self.run, path), run: self.run.clone(), step, due };
-        if let Some((since, guard)) = held {
-            let Timer { id, run, step, due } = timer.clone();
-            turn.held.push((whom, Waiting { id, run, step, since, due, guard: Some(guard) }));
+        let asked = self.asked(path);
+        let held = asked.as_ref().and_then(|asked| Some((asked.whom(), asked.held?)));
+        let timer = Due::again(path, asked);
+        if let Some((whom, (since, guard))) = held {
+            let (id, run, path) = (timer.id(&self.run), self.run.clone(), path.to_owned());
+            turn.held.push((whom, Waiting { id, run, path, since, due, guard: Some(guard) }));
         }
-        turn.set(timer);
+        turn.set(timer.row(&self.run, due));
     }
 
     fn clear(&self, turn: &mut Turn, path: &str) {
-        let clear = |timer: &str| TimerOp::Clear { id: format!("{}/{path}#{timer}", self.run) };
-        turn.batch.timers.extend(["again", "wait", "retry", "timeout"].map(clear));
-        self.engine.0.lines.lock().forget(&again_id(&self.run, path));
+        let again = Due::again(path, None);
+        let kinds = [TimerKind::Wait, TimerKind::Retry, TimerKind::Timeout];
+        turn.batch.timers.push(again.clear(&self.run));
+        turn.batch.timers.extend(kinds.map(|kind| Due::step(path, kind).clear(&self.run)));
+        self.engine.0.lines.lock().forget(&again.id(&self.run));
     }
 
     async fn child(

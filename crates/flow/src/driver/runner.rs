@@ -13,8 +13,9 @@ use port::{Fault, Reply};
 use tokio::sync::mpsc;
 
 use super::Engine;
+use super::due::Due;
 use super::load::Loaded;
-use super::runs::{Command, Message, What};
+use super::runs::{Command, Message, Timer, What};
 use super::witness::Asking;
 use crate::Error;
 use crate::core::{Decision, Effect, Event, State, TimerKind, Verdict};
@@ -212,7 +213,7 @@ impl Runner {
     async fn heard(&mut self, message: Message) -> Result<(), Stop> {
         match message {
             Message::Look => self.look().await,
-            Message::Due { id, step, _claim } => self.due(id, &step).await,
+            Message::Due(timer) => self.due(*timer).await,
             Message::Command { command, records, reply } => {
                 let answer = match self.check(&command) {
                     Ok(()) => self.obey(*command, records).await?,
@@ -291,31 +292,36 @@ impl Runner {
         self.take_topics().await
     }
 
-    async fn due(&mut self, id: String, step: &str) -> Result<(), Stop> {
-        let rows = store::Batch { timers: vec![store::TimerOp::Clear { id }], ..store::Batch::default() };
-        if step == "#sla" {
-            let breached = !self.is_over();
-            return self
-                .turn_with(breached.then_some(Event::SlaBreached).into_iter().collect(), Vec::new(), rows)
-                .await;
-        }
-        if let Some(path) = super::timers::path_again(step) {
-            let decisions = self.state.again(&self.definition, path, self.engine.0.clock.now());
-            let again = super::passage::again_id(&self.run, path);
-            self.turn_with(Vec::new(), decisions, rows).await?;
-            if !self.out.contains(path) {
-                self.engine.0.lines.lock().forget(&again);
-                self.engine.0.timer_set.notify_one();
+    async fn due(&mut self, timer: Timer) -> Result<(), Stop> {
+        let Timer { id, due, _claim } = timer;
+        let clear = store::TimerOp::Clear { id };
+        let rows = store::Batch { timers: vec![clear], ..store::Batch::default() };
+        match due {
+            Some(Due::Again { path, .. }) => self.made_again(&path, rows).await,
+            Some(Due::Step { path, kind }) => {
+                // An answer that was taken before the time was over counts.
+                if kind == TimerKind::Timeout {
+                    self.take_signals().await?;
+                }
+                let event = self.state.fired(&path, kind);
+                self.turn_with(event.into_iter().collect(), Vec::new(), rows).await
             }
-            return Ok(());
+            Some(Due::Sla) => {
+                let breached = (!self.is_over()).then_some(Event::SlaBreached);
+                self.turn_with(breached.into_iter().collect(), Vec::new(), rows).await
+            }
+            None => self.turn_with(Vec::new(), Vec::new(), rows).await,
         }
-        let Some((path, timer)) = step.rsplit_once('#') else { return Ok(()) };
-        // An answer that was taken before the time was over counts.
-        if timer == TimerKind::Timeout.as_str() {
-            self.take_signals().await?;
+    }
+
+    async fn made_again(&mut self, path: &str, rows: store::Batch) -> Result<(), Stop> {
+        let decisions = self.state.again(&self.definition, path, self.engine.0.clock.now());
+        self.turn_with(Vec::new(), decisions, rows).await?;
+        if !self.out.contains(path) {
+            self.engine.0.lines.lock().forget(&Due::again(path, None).id(&self.run));
+            self.engine.0.timer_set.notify_one();
         }
-        let event = self.state.fired(path, timer);
-        self.turn_with(event.into_iter().collect(), Vec::new(), rows).await
+        Ok(())
     }
 
     pub(super) async fn turn(&mut self, events: Vec<Event>, decisions: Vec<Decision>) -> Result<(), Stop> {

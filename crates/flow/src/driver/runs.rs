@@ -9,6 +9,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
+use super::due::Due;
 use super::load::Loaded;
 use super::{Engine, runner};
 use crate::Error;
@@ -19,12 +20,7 @@ pub(super) enum Message {
     /// Something may have changed: a signal, a turn, a topic.
     Look,
     /// A timer is due.
-    Due {
-        id: String,
-        step: String,
-        /// Nobody is told of it again before this is dropped.
-        _claim: Box<Claim>,
-    },
+    Due(Box<Timer>),
     /// A person decided.
     Command {
         command: Box<Command>,
@@ -32,6 +28,15 @@ pub(super) enum Message {
         records: Vec<KeyOp>,
         reply: oneshot::Sender<Result<(), Error>>,
     },
+}
+
+/// A timer that is due.
+pub(super) struct Timer {
+    pub(super) id: String,
+    /// What it is for; `None` when that cannot be read.
+    pub(super) due: Option<Due>,
+    /// The run is not told of it again before this is dropped.
+    pub(super) _claim: Claim,
 }
 
 /// What somebody decided about a run, and why; checked against the state when it arrives.

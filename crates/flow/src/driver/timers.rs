@@ -8,9 +8,9 @@ use port::{Clock, Rejection};
 use store::{Timer, Work};
 
 use super::Engine;
-use super::lines::{Waiting, Whom};
-use super::runs::Message;
-use super::stuck::GUARDS;
+use super::due::Due;
+use super::lines::Waiting;
+use super::runs::{self, Message};
 
 /// The longest sleep; a clock that is set forward is noticed after it.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -19,10 +19,6 @@ const AGAIN: Duration = Duration::from_secs(5);
 const PAGE: usize = 1000;
 /// Between two rounds when more is due than one page holds.
 const BREATH: Duration = Duration::from_millis(250);
-/// Between the path of a step and whom its call is for.
-const AGAIN_AT: &str = "#again@";
-/// Between that, since when the call is held, and by which guard.
-const SINCE: char = '\t';
 /// A wall clock that falls behind the monotonic one by more than this was set back.
 const JUMP: SignedDuration = SignedDuration::from_millis(500);
 
@@ -76,10 +72,11 @@ pub(super) async fn line_up(engine: &Engine) -> Result<(), store::Error> {
         let now = engine.0.clock.now();
         let mut lines = engine.0.lines.lock();
         for timer in page {
-            if let Some((whom, Some(held))) = target(&timer.step)
+            if let Some(Due::Again { path, asked: Some(asked) }) = Due::read(&timer.step)
+                && asked.held.is_some()
                 && !lines.knows(&timer.id)
             {
-                lines.hold(&whom, waiting(timer, Some(held)), now);
+                lines.hold(&asked.whom(), waiting(timer, path, asked.held), now);
             }
         }
         after = Some(last);
@@ -109,59 +106,30 @@ async fn round(engine: &Engine) -> Result<Duration, store::Error> {
 /// Tells runs of what is due. A call that would be made again takes its place in line.
 fn tell(engine: &Engine, due: Vec<Timer>, now: Timestamp) {
     for timer in due {
-        if let Some((whom, held)) = target(&timer.step) {
-            let mut lines = engine.0.lines.lock();
-            if !lines.knows(&timer.id) {
-                lines.hold(&whom, waiting(timer, held), now);
+        match Due::read(&timer.step) {
+            Some(Due::Again { path, asked: Some(asked) }) => {
+                let mut lines = engine.0.lines.lock();
+                if !lines.knows(&timer.id) {
+                    lines.hold(&asked.whom(), waiting(timer, path, asked.held), now);
+                }
             }
-        } else {
-            engine.tell_due(timer.id, &timer.run, timer.step);
+            due => engine.tell_due(timer.id, &timer.run, due),
         }
     }
 }
 
 impl Engine {
     /// Tells a run of a due timer, unless it has that in hand.
-    pub(super) fn tell_due(&self, id: String, run: &str, step: String) {
+    pub(super) fn tell_due(&self, id: String, run: &str, due: Option<Due>) {
         if let Some(claim) = self.0.store.claim(Work::Timer, &id) {
-            self.send(run, Message::Due { id, step, _claim: Box::new(claim) });
+            self.send(run, Message::Due(Box::new(runs::Timer { id, due, _claim: claim })));
         }
     }
 }
 
-fn waiting(timer: Timer, held: Option<(Timestamp, Rejection)>) -> Waiting {
-    let Timer { id, run, step, due } = timer;
-    Waiting { id, run, step, due, since: held.map_or(due, |held| held.0), guard: held.map(|held| held.1) }
-}
-
-/// What is written as the step of the timer after which a call is made again; since when, and by which guard, it is held.
-pub(super) fn again(path: &str, system: &str, whom: &Whom, held: Option<(Timestamp, Rejection)>) -> String {
-    let Whom { operation, tenant, .. } = whom;
-    let written = |(since, guard): (Timestamp, Rejection)| {
-        format!("{SINCE}{}{SINCE}{}", since.as_millisecond(), guard.as_str())
-    };
-    let held = held.map(written).unwrap_or_default();
-    format!("{path}{AGAIN_AT}{system}.{operation} {tenant}{held}")
-}
-
-/// The path of the step whose call is made again, when it is that timer.
-pub(super) fn path_again(step: &str) -> Option<&str> {
-    step.split_once(AGAIN_AT).map(|(path, _)| path).or_else(|| step.strip_suffix("#again"))
-}
-
-/// Whom the call is for, and since when it is held by which guard. Timers that were set before that was written say
-/// nothing.
-fn target(step: &str) -> Option<(Whom, Option<(Timestamp, Rejection)>)> {
-    let (call, rest) = step.split_once(AGAIN_AT)?.1.split_once(' ')?;
-    let (system, operation) = call.split_once('.')?;
-    let (tenant, held) = rest.split_once(SINCE).unwrap_or((rest, ""));
-    Some((Whom::of(system, operation, tenant), read_held(held)))
-}
-
-fn read_held(held: &str) -> Option<(Timestamp, Rejection)> {
-    let (since, guard) = held.split_once(SINCE)?;
-    let guard = GUARDS.into_iter().find(|known| known.as_str() == guard)?;
-    Some((Timestamp::from_millisecond(since.parse().ok()?).ok()?, guard))
+fn waiting(timer: Timer, path: String, held: Option<(Timestamp, Rejection)>) -> Waiting {
+    let Timer { id, run, due, .. } = timer;
+    Waiting { id, run, path, due, since: held.map_or(due, |held| held.0), guard: held.map(|held| held.1) }
 }
 
 fn until(now: Timestamp, next: Timestamp) -> Duration {

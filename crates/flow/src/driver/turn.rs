@@ -6,7 +6,8 @@ use std::time::Duration;
 use conversation::{Change, Outgoing};
 use store::{Append, Batch, Expected, NewEvent, Receipt, Timer, TimerOp, failpoint};
 
-use super::begin::{row, sla_id, stream};
+use super::begin::{row, stream};
+use super::due::Due;
 use super::load::entry;
 use super::runner::{Runner, Stop};
 use super::runs::Message;
@@ -163,7 +164,7 @@ impl Runner {
         row.blocked_on.clone_from(&shown.1);
         turn.batch.runs.push(row);
         if self.state.ended.is_some() && self.definition.sla.is_some() {
-            turn.batch.timers.push(TimerOp::Clear { id: sla_id(&self.run) });
+            turn.batch.timers.push(Due::Sla.clear(&self.run));
         }
         self.shown = shown;
     }

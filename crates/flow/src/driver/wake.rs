@@ -6,7 +6,7 @@ use port::{Rejection, normalised};
 use store::{Batch, OutboxFilter, OutboxOp, OutboxRow, TimerOp};
 
 use super::Engine;
-use super::passage::again_id;
+use super::due::Due;
 use super::runner::{Runner, Stop};
 use crate::Error;
 
@@ -73,9 +73,9 @@ impl Runner {
         let paths: Vec<_> = self.state.asleep().collect();
         let (mut rows, mut decisions) = (Batch::default(), Vec::new());
         for path in paths {
-            let id = again_id(&self.run, &path);
-            if let Some((_, whom)) = self.whom(&path) {
-                self.engine.0.lines.lock().let_go(&whom, &id, self.engine.0.clock.now());
+            let id = Due::again(&path, None).id(&self.run);
+            if let Some(asked) = self.asked(&path) {
+                self.engine.0.lines.lock().let_go(&asked.whom(), &id, self.engine.0.clock.now());
             }
             rows.timers.push(TimerOp::Clear { id });
             decisions.extend(self.state.again(&self.definition, &path, self.engine.0.clock.now()));
