@@ -1,9 +1,12 @@
 //! Everything that must become true together.
 
 use crate::{
-    AnswerOp, Append, Checkpoint, DeadOp, DefinitionRow, KeyOp, NewEvent, OutboxOp, RunRow, SignalOp, State,
-    TimerOp,
+    AnswerOp, Append, Checkpoint, DeadOp, DefinitionRow, Error, KeyOp, NewEvent, OutboxOp, RunRow, SignalOp,
+    State, TimerOp,
 };
+
+/// Longest name of a stream, row or key.
+const NAME_BYTES: usize = 512;
 
 /// Everything that must become true together: committed as a whole, or not at all.
 ///
@@ -60,6 +63,24 @@ impl Batch {
         self.checkpoints.extend(other.checkpoints);
     }
 
+    /// The size of a batch that may be committed.
+    pub(crate) fn fits(&self, limit: usize) -> Result<usize, Error> {
+        let size = self.size();
+        if size > limit {
+            return Err(Error::TooLarge { what: "batch", size, limit });
+        }
+        for append in &self.appends {
+            named("stream name", &append.stream)?;
+        }
+        for state in &self.states {
+            named("state id", &state.id)?;
+        }
+        for run in &self.runs {
+            named("run id", &run.id)?;
+        }
+        Ok(size)
+    }
+
     /// About how many bytes this takes in the queue and on disk.
     pub fn size(&self) -> usize {
         let events = self
@@ -76,6 +97,13 @@ impl Batch {
             + self.answers.iter().map(AnswerOp::size).sum::<usize>()
             + self.dead.iter().map(DeadOp::size).sum::<usize>()
             + rows * 256
+    }
+}
+
+fn named(what: &'static str, name: &str) -> Result<(), Error> {
+    match name.len() {
+        1..=NAME_BYTES => Ok(()),
+        size => Err(Error::TooLarge { what, size, limit: NAME_BYTES }),
     }
 }
 

@@ -38,6 +38,14 @@ pub enum DeadOp {
 }
 
 impl DeadOp {
+    /// Which letter has to be open for it: of two people who decide about one at once, one does.
+    pub(crate) fn needs_open(&self) -> Option<&str> {
+        match self {
+            Self::Resolve { how: DeadState::Open, .. } | Self::Put(_) | Self::Settle { .. } => None,
+            Self::Edit { id, .. } | Self::Resolve { id, .. } => Some(id),
+        }
+    }
+
     pub(crate) fn size(&self) -> usize {
         match self {
             Self::Put(letter) => letter.input.len() + letter.message.len() + 160 * (2 + letter.history.len()),

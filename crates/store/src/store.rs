@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::sqlite::Sqlite;
-use crate::{Batch, Claim, Error, Fate, Lease, Moment, Options, Receipt, Work};
+use crate::{Batch, Claim, Error, Fate, Health, Lease, Moment, Options, Receipt, Verified, Work};
 
 /// The log and the rows beside it. Cheap to clone; the last handle to go closes the store.
 #[derive(Clone, Debug)]
@@ -15,35 +15,6 @@ pub struct Store {
     pub(crate) sqlite: Arc<Sqlite>,
     /// Under which it commits.
     lease: Lease,
-}
-
-/// How the store is doing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Health {
-    /// Position of the last visible event.
-    pub head: u64,
-    /// Batches waiting for the writer.
-    pub queued: usize,
-    /// Whether the last write found no space. Becomes false by itself when there is space again.
-    pub full: bool,
-    /// What failed, when nothing more is written until the store is opened again.
-    pub fenced: Option<String>,
-}
-
-impl Health {
-    /// Whether a commit can be expected to succeed.
-    pub fn is_ready(&self) -> bool {
-        !self.full && self.fenced.is_none()
-    }
-}
-
-/// What [`Store::verify`] looked at.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Verified {
-    /// Events whose checksum, position and version are right.
-    pub events: u64,
-    /// Streams they belong to.
-    pub streams: u64,
 }
 
 impl Store {

@@ -27,10 +27,12 @@ fn is_open(connection: &Connection, id: &str) -> Result<bool, Fault> {
 
 /// Adds, edits or resolves a letter.
 pub(super) fn apply(connection: &Connection, op: &DeadOp) -> Result<(), Fault> {
+    if let Some(id) = op.needs_open() {
+        must_be_open(connection, id)?;
+    }
     match op {
         DeadOp::Put(letter) => return put(connection, letter),
         DeadOp::Edit { id, input } => {
-            must_be_open(connection, id)?;
             let sum = sum::of(&[input, id.as_bytes()]);
             connection.prepare_cached(EDIT)?.execute(params![id, Json(input), sum])?
         }
@@ -38,7 +40,6 @@ pub(super) fn apply(connection: &Connection, op: &DeadOp) -> Result<(), Fault> {
             connection.prepare_cached(RESOLVE)?.execute(params![id, DeadState::Open.as_str(), None::<i64>])?
         }
         DeadOp::Resolve { id, how, at } => {
-            must_be_open(connection, id)?;
             connection.prepare_cached(RESOLVE)?.execute(params![id, how.as_str(), nanos(*at)])?
         }
         DeadOp::Settle { id, how, at } => {

@@ -15,7 +15,7 @@ use super::apply::{Ledger, apply};
 use super::fault::Fault;
 use super::read::Read;
 use super::shared::Shared;
-use super::{keys, open, queue, signals};
+use super::{keys, open, signals};
 use crate::lease::Fence;
 use crate::{Batch, Error, Fate, Lease, Moment, Options, Receipt};
 
@@ -101,7 +101,7 @@ impl Inline {
     }
 
     pub(super) async fn commit(&self, batch: &Batch, lease: &Lease) -> Result<Receipt, Error> {
-        queue::size(batch, self.rows.batch_bytes)?;
+        batch.fits(self.rows.batch_bytes)?;
         let fate = self.meet(Moment::Commit(batch)).await;
         let refused = match fate {
             Fate::Busy => Some(Error::Busy),

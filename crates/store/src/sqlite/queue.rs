@@ -11,9 +11,6 @@ use tokio::sync::oneshot;
 use super::shared::Shared;
 use crate::{Batch, Error, Lease, Options, Receipt};
 
-/// Longest name of a stream, row or key.
-const NAME_BYTES: usize = 512;
-
 /// What the writer is asked to do.
 pub(super) enum Command {
     /// Commit a batch.
@@ -51,7 +48,7 @@ impl Queue {
     }
 
     pub(super) async fn commit(&self, batch: Batch, lease: Lease) -> Result<Receipt, Error> {
-        let size = size(&batch, self.batch_bytes)?;
+        let size = batch.fits(self.batch_bytes)?;
         let (answer, answered) = oneshot::channel();
         self.enter(size)?;
         self.send(Command::Commit(Job { batch: Box::new(batch), lease, size, answer }))
@@ -108,30 +105,5 @@ impl Queue {
     fn leave(&self, size: usize) {
         self.shared.queued.fetch_sub(1, Ordering::Relaxed);
         self.shared.queued_bytes.fetch_sub(size, Ordering::Relaxed);
-    }
-}
-
-/// The size of a batch that may be committed.
-pub(super) fn size(batch: &Batch, limit: usize) -> Result<usize, Error> {
-    let size = batch.size();
-    if size > limit {
-        return Err(Error::TooLarge { what: "batch", size, limit });
-    }
-    for append in &batch.appends {
-        named("stream name", &append.stream)?;
-    }
-    for state in &batch.states {
-        named("state id", &state.id)?;
-    }
-    for run in &batch.runs {
-        named("run id", &run.id)?;
-    }
-    Ok(size)
-}
-
-fn named(what: &'static str, name: &str) -> Result<(), Error> {
-    match name.len() {
-        1..=NAME_BYTES => Ok(()),
-        size => Err(Error::TooLarge { what, size, limit: NAME_BYTES }),
     }
 }
