@@ -254,10 +254,12 @@ fn log(submission: &Submission<'_>, act: &Act, taken: Option<&Taken>) {
         return tracing::debug!(stage, act_id, act_type, conversation_id, correlation_id, "act handled");
     }
     let trace_id = format_args!("{:032x}", request.trace.trace_id);
+    let span_id = format_args!("{:016x}", request.trace.span_id);
     for run in started.iter().map(|started| &*started.run) {
         tracing::info!(
             correlation_id,
             %trace_id,
+            %span_id,
             conversation_id,
             act_id,
             act_type,

@@ -8,7 +8,7 @@ use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method};
 use parking_lot::Mutex;
-use port::TraceContext;
+use port::{OpenSpan, SpanKind, TraceContext};
 
 use crate::body::{self, Media};
 use crate::exchange::{AT_LEAST, Asked, CORRELATION, Inlet, TRACERESPONSE};
@@ -19,7 +19,11 @@ use crate::{Code, Gate, Principal, Problem, idempotency};
 /// Lets a request in, or refuses it.
 pub(crate) async fn enter(gate: Gate, routes: &'static [&'static Route], request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
-    let trace = trace(&parts, &gate);
+    let parent = parent(&parts);
+    let trace =
+        parent.map_or_else(|| TraceContext::root(&*gate.entropy), |parent| parent.child(&*gate.entropy));
+    let span = OpenSpan::begin(&*gate.recorder, &*gate.clock, trace, parent.map(|parent| parent.span_id))
+        .map(|span| described(span, &parts, routes));
     let correlation = correlation(&parts, trace);
     let known = (correlation.clone(), trace);
     let mut response = match serve(&gate, routes, &mut parts, body, known).await {
@@ -39,7 +43,14 @@ pub(crate) async fn enter(gate: Gate, routes: &'static [&'static Route], request
             problem.into_response_at(Some(parts.uri.path()))
         }
     };
-    let traced = trace.child(&*gate.entropy).to_string();
+    if let Some(span) = span {
+        let status = response.status();
+        let error = status.is_server_error().then(|| format!("answered {}", status.as_u16()));
+        span.with("correlation.id", &*correlation)
+            .with("http.response.status_code", status.as_str())
+            .end(error);
+    }
+    let traced = trace.to_string();
     for (name, id) in [(CORRELATION, &*correlation), (TRACERESPONSE, &*traced)] {
         if let Ok(value) = HeaderValue::from_str(id) {
             response.headers_mut().insert(name, value);
@@ -145,7 +156,20 @@ fn correlation(parts: &Parts, trace: TraceContext) -> Arc<str> {
     format!("{:032x}", trace.trace_id).into()
 }
 
-fn trace(parts: &Parts, gate: &Gate) -> TraceContext {
+fn parent(parts: &Parts) -> Option<TraceContext> {
     let parent = parts.headers.get("traceparent").and_then(|value| value.to_str().ok());
-    parent.and_then(TraceContext::parse).unwrap_or_else(|| TraceContext::root(&*gate.entropy))
+    parent.and_then(TraceContext::parse)
+}
+
+/// Names the path as it is routed: what stands in it is the caller's.
+fn described<'a>(span: OpenSpan<'a>, parts: &Parts, routes: &[&Route]) -> OpenSpan<'a> {
+    let path = routes.first().map_or("", |route| route.path);
+    // A method may be any word, and names must be few.
+    let method = match parts.method {
+        Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::PATCH => parts.method.as_str(),
+        _ => "_OTHER",
+    };
+    span.named(SpanKind::Server, format!("{method} {path}"))
+        .with("http.request.method", method)
+        .with("http.route", path)
 }

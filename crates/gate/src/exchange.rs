@@ -28,7 +28,7 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 pub(crate) struct Asked {
     pub(crate) principal: Arc<Principal>,
     pub(crate) correlation: Arc<str>,
-    /// The caller's trace, or a new one.
+    /// The span of this request, in the caller's trace or a new one.
     pub(crate) trace: port::TraceContext,
     pub(crate) params: Vec<(Arc<str>, String)>,
     pub(crate) query: String,
@@ -101,6 +101,7 @@ impl Asked {
             act_type = act.map(act::Act::type_name),
             conversation_id = self.param("id"),
             trace_id = %format_args!("{:032x}", self.trace.trace_id),
+            span_id = %format_args!("{:016x}", self.trace.span_id),
             correlation_id = &*self.correlation,
             "reading an act"
         );

@@ -36,7 +36,7 @@ use std::sync::Arc;
 
 use conversation::Conversations;
 use jiff::Timestamp;
-use port::{Clock, Entropy};
+use port::{Clock, Entropy, Recorder};
 use tokio::sync::{Semaphore, watch};
 
 pub use auth::{
@@ -71,6 +71,8 @@ pub struct Deps {
     pub pages: Vec<Page>,
     /// Who counts.
     pub observer: Arc<dyn Observer>,
+    /// Who takes the span of each request.
+    pub recorder: Arc<dyn Recorder>,
     /// The clocks.
     pub clock: Arc<dyn Clock>,
     /// The dice.
@@ -102,6 +104,7 @@ pub(crate) struct Inside {
     buckets: Arc<rate::Buckets>,
     subscriptions: Arc<Semaphore>,
     observer: Arc<dyn Observer>,
+    recorder: Arc<dyn Recorder>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     /// Until when records that an older version wrote may live.
@@ -124,6 +127,7 @@ impl Gate {
             old_keys: deps.clock.now().checked_add(deps.limits.keys).unwrap_or(Timestamp::MAX),
             limits: deps.limits,
             observer: deps.observer,
+            recorder: deps.recorder,
             clock: deps.clock,
             entropy: deps.entropy,
             stop: watch::Sender::new(false),

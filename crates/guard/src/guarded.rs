@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use port::{Call, Clock, Ctx, Fault, Link, Outlook, Repeat, Reply, Spec};
+use port::{Call, Clock, Ctx, Fault, Link, OpenSpan, Outlook, Repeat, Reply, SpanKind, Spec, TraceContext};
 
 use crate::cache::Cache;
 use crate::event::Listener;
@@ -133,6 +133,28 @@ impl Guarded {
         self.link.spec().operation(&call.operation).map_or(Repeat::Never, |known| known.repeat)
     }
 
+    /// The whole call is one span when somebody records it, and the attempts are part of it.
+    async fn recorded(&self, ctx: &Ctx, call: Call) -> Result<Reply, Fault> {
+        let trace = ctx.trace.child(&*ctx.entropy);
+        let Some(span) = self.open(ctx, trace) else { return self.guarded(ctx, call).await };
+        let span = span
+            .named(SpanKind::Internal, "integration.execute".to_owned())
+            .with("adapter.id", self.system())
+            .with("correlation.id", &*ctx.correlation)
+            .with("tenant.id", &*ctx.tenant);
+        let span = match &ctx.causation {
+            Some(causation) => span.with("causation.id", &**causation),
+            None => span,
+        };
+        let outcome = self.guarded(&Ctx { trace, ..ctx.clone() }, call).await;
+        span.end_as(&outcome);
+        outcome
+    }
+
+    fn open<'a>(&'a self, ctx: &'a Ctx, trace: TraceContext) -> Option<OpenSpan<'a>> {
+        OpenSpan::begin(&*self.world().recorder, &*ctx.clock, trace, Some(ctx.trace.span_id))
+    }
+
     async fn past_cache(&self, pipeline: &Pipeline, ctx: &Ctx, call: Call) -> Result<Reply, Fault> {
         let request = Request {
             operation: &call.operation,
@@ -146,11 +168,21 @@ impl Guarded {
         pipeline.call(&request, |attempt| self.send(ctx, &call, attempt)).await
     }
 
-    /// One attempt: the adapter is told which one it is, and when it will be dropped.
+    /// One attempt: the adapter is told which one it is, which span, and when it will be dropped.
     async fn send(&self, ctx: &Ctx, call: &Call, attempt: Attempt) -> Result<Reply, Fault> {
-        let ctx = Ctx { deadline: Some(attempt.deadline()), attempt: attempt.number, ..ctx.clone() };
-        let reply = self.link.call(&ctx, call.clone()).await?;
-        Ok(Reply { attempts: attempt.number, ..reply })
+        let trace = ctx.trace.child(&*ctx.entropy);
+        let span = self.open(ctx, trace).map(|span| {
+            span.named(SpanKind::Client, format!("{}.{}", self.system(), call.operation))
+                .with("integration.name", self.system())
+                .with("integration.operation", &*call.operation)
+                .with("integration.attempt", attempt.number.to_string())
+        });
+        let ctx = Ctx { deadline: Some(attempt.deadline()), attempt: attempt.number, trace, ..ctx.clone() };
+        let outcome = self.link.call(&ctx, call.clone()).await;
+        if let Some(span) = span {
+            span.end_as(&outcome);
+        }
+        Ok(Reply { attempts: attempt.number, ..outcome? })
     }
 
     /// What the guard looks like now.
@@ -203,7 +235,7 @@ impl Link for Guarded {
     }
 
     fn call<'a>(&'a self, ctx: &'a Ctx, call: Call) -> BoxFuture<'a, Result<Reply, Fault>> {
-        Box::pin(self.guarded(ctx, call))
+        Box::pin(self.recorded(ctx, call))
     }
 
     fn limit(&self, operation: &str) -> Option<Duration> {

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
 
-use port::{Clock, Entropy, Fault, Repeat};
+use port::{Clock, Entropy, Fault, Recorder, Repeat, Unrecorded};
 
 use crate::budget::Purse;
 use crate::event::Listener;
@@ -32,6 +32,8 @@ pub struct World {
     pub clock: Arc<dyn Clock>,
     /// Hears what happens.
     pub listener: Arc<dyn Listener>,
+    /// Takes the span of each call and attempt.
+    pub(crate) recorder: Arc<dyn Recorder>,
     /// Tick zero, as the clock's instant and as its nanoseconds.
     pub(crate) base: Instant,
     origin: u64,
@@ -43,7 +45,7 @@ impl World {
     /// A world whose tick zero is now.
     pub fn new(clock: Arc<dyn Clock>, listener: Arc<dyn Listener>) -> Self {
         let (base, origin) = (clock.instant(), clock.nanos());
-        Self { clock, listener, base, origin, stores: Arc::default() }
+        Self { clock, listener, recorder: Arc::new(Unrecorded), base, origin, stores: Arc::default() }
     }
 
     /// The same world, with stores that shared limits may name. Give all guards the same stores, so that they learn
@@ -51,6 +53,11 @@ impl World {
     pub fn sharing(self, stores: impl IntoIterator<Item = Arc<Store>>) -> Self {
         let stores = stores.into_iter().map(|store| (store.name().into(), store)).collect();
         Self { stores: Arc::new(stores), ..self }
+    }
+
+    /// The same world, with someone who takes the spans of calls and attempts.
+    pub fn recording(self, recorder: Arc<dyn Recorder>) -> Self {
+        Self { recorder, ..self }
     }
 
     /// Where the limit of `policy` is counted, when that is not here.

@@ -76,6 +76,7 @@ fn span(ctx: &Ctx, tell: &Tell) -> tracing::Span {
         "call",
         correlation_id = &*ctx.correlation,
         trace_id = %format_args!("{:032x}", ctx.trace.trace_id),
+        span_id = %format_args!("{:016x}", ctx.trace.span_id),
         run = tell.run,
         step = tell.step
     )

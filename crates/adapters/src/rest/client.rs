@@ -105,9 +105,9 @@ fn time_left(ctx: &Ctx, plan: &Plan) -> Result<Option<Duration>, Fault> {
     }
 }
 
-/// The trace, as a child span, and the correlation id. A correlation id that no header can carry stays here.
+/// The span that this attempt is, and the correlation id. A correlation id that no header can carry stays here.
 fn say_context(ctx: &Ctx, headers: &mut HeaderMap) {
-    let span = ctx.trace.child(&*ctx.entropy).to_string();
+    let span = ctx.trace.to_string();
     let said =
         [(TRACEPARENT, HeaderValue::from_str(&span)), (CORRELATION, HeaderValue::from_str(&ctx.correlation))];
     for (name, value) in said {

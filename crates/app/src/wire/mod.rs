@@ -55,7 +55,10 @@ impl House {
         let auth = door::auth(config, &vault, clock.clone())?;
         let ears = Arc::new(hear::Ears::new(config, clock.clone()));
         let limit_stores = limit_stores::open(config, &vault)?;
-        let world = guard::World::new(clock.clone(), ears.clone()).sharing(limit_stores.stores.clone());
+        let recorder: Arc<dyn port::Recorder> = Arc::new(watch::spans::Lines);
+        let world = guard::World::new(clock.clone(), ears.clone())
+            .sharing(limit_stores.stores.clone())
+            .recording(recorder.clone());
         let guarded = systems::open(config, vault, world)?;
         let guards = control::Guards::new(guarded.guards, guarded.groups);
         let listener = listen("listen", config.listen).await?;
@@ -118,6 +121,7 @@ impl House {
                 pages,
                 modes,
                 observer: ears,
+                recorder,
                 clock,
                 entropy,
             },

@@ -70,3 +70,54 @@ async fn one_correlation_id_finds_the_act_the_run_its_calls_and_the_outcome() {
         }
     }
 }
+
+/// The spans that were written, each as its line.
+fn spans(lines: &[Value]) -> Vec<&Value> {
+    lines.iter().filter(|line| line["target"] == "span").collect()
+}
+
+#[tokio::test]
+async fn what_a_system_was_sent_is_a_span_that_was_recorded_below_the_request() {
+    let scene = Scene::logging("info,span=debug").await;
+    scene.behave("payments", &json!({ "operation": "charge", "fail": { "status": 503 }, "times": 1 })).await;
+    let parent = format!("00-{TRACE}-00f067aa0ba902b7-01");
+    let answer = scene.order("order_1", &[("traceparent", &parent)]).await;
+    let answered = answer.headers()["traceresponse"].to_str().unwrap().to_owned();
+    let run = Scene::run_of(answer).await;
+    scene.run_is(&run, "succeeded").await;
+
+    let lines = scene.log();
+    let ours: Vec<&Value> = spans(&lines).into_iter().filter(|span| span["trace_id"] == TRACE).collect();
+    let of = |id: &Value| ours.iter().find(|span| span["span_id"] == *id).copied();
+    let door = of(&json!(answered.split('-').nth(2).unwrap())).expect("the request's span");
+    assert_eq!((&door["kind"], &door["parent_id"]), (&json!("server"), &json!("00f067aa0ba902b7")), "{door}");
+    for system in ["inventory", "orders", "crm", "payments"] {
+        for call in scene.ledger(system).await {
+            let sent = call["traceparent"].as_str().unwrap().split('-').nth(2).unwrap();
+            let attempt = of(&json!(sent)).unwrap_or_else(|| panic!("{system}: {sent} in {ours:#?}"));
+            assert_eq!(attempt["kind"], "client", "{attempt}");
+            let execute = of(&attempt["parent_id"]).expect("the span of the call");
+            assert_eq!(execute["name"], "integration.execute");
+            assert_eq!(execute["parent_id"], door["span_id"], "{execute}");
+        }
+    }
+    let charges: Vec<_> = ours.iter().filter(|span| span["name"] == "payments.charge").collect();
+    assert_eq!(charges.len(), 2, "one span for each attempt: {charges:#?}");
+    assert!(charges[0]["error"].is_string() && charges[1]["error"].is_null(), "{charges:#?}");
+    assert_eq!(charges[0]["parent_id"], charges[1]["parent_id"]);
+    // A line within a span names one that was recorded.
+    let started = about(&lines, "call failed")[0];
+    assert!(of(&started["span_id"]).is_some(), "{started}");
+}
+
+#[tokio::test]
+async fn a_trace_that_its_caller_does_not_record_is_not_recorded_here_either() {
+    let scene = Scene::logging("info,span=debug").await;
+    let answer = scene.order("order_1", &[("traceparent", &format!("00-{TRACE}-00f067aa0ba902b7-00"))]).await;
+    scene.run_is(&Scene::run_of(answer).await, "succeeded").await;
+    let lines = scene.log();
+    assert!(spans(&lines).iter().all(|span| span["trace_id"] != TRACE), "{lines:#?}");
+    for call in scene.ledger("payments").await {
+        assert!(call["traceparent"].as_str().unwrap().ends_with("-00"), "{call}");
+    }
+}

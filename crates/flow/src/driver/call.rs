@@ -90,6 +90,7 @@ impl Cause<'_> {
             "call",
             correlation_id = self.correlation,
             trace_id = %format_args!("{:032x}", ctx.trace.trace_id),
+            span_id = %format_args!("{:016x}", ctx.trace.span_id),
             run = self.run,
             step = self.step
         )

@@ -197,6 +197,7 @@ pub(crate) async fn deps_with(
         limits,
         pages: Vec::new(),
         observer: Arc::new(Noop),
+        recorder: Arc::new(port::Unrecorded),
         clock,
         entropy,
     }
