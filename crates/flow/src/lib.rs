@@ -18,7 +18,7 @@ mod view;
 
 pub mod templates;
 
-pub use core::{Author, EffectView, Failure, KnownBy, Landing, Lineage, QuestionEnd, Rollback};
+pub use core::{Author, Decided, EffectView, Failure, KnownBy, Landing, Lineage, QuestionEnd, Rollback};
 pub use core::{Start, UndoView, Undone};
 pub use definition::{
     Definition, Input, Known, KnownOperation, OnExhausted, Trigger, circles, compile, shape,

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use store::{DeadState, RunRow, RunStatus};
 
-use crate::core::{Author, Failure, Record, RecordStatus, Rollback, State, Told};
+use crate::core::{Author, Decided, Failure, Record, RecordStatus, Rollback, State, Told};
 use crate::definition::Definition;
 
 /// A run.
@@ -44,6 +44,9 @@ pub struct RunView {
     /// What was undone and what not, once it has come to nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollback: Option<Rollback>,
+    /// What people decided about it, oldest first; the last 100.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<Decided>,
     /// How long it should take at most.
     pub sla_ms: Option<u64>,
     /// Whether it has taken longer.
@@ -255,6 +258,7 @@ pub(crate) fn of(row: &RunRow, definition: &Definition, state: &State) -> RunVie
         result: state.ended.as_ref().map(|ended| ended.result.clone()),
         error: state.ended.as_ref().and_then(|ended| ended.error.clone()),
         rollback: state.ended.as_ref().and_then(|ended| ended.error.as_ref()).map(|_| state.rollback()),
+        decisions: state.decided.clone(),
         sla_ms: definition.sla.and_then(|sla| u64::try_from(sla.as_millis()).ok()),
         sla_breached: state.breached,
     }

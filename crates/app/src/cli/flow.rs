@@ -70,10 +70,10 @@ pub(super) enum Flow {
         #[arg(long)]
         force: bool,
         #[command(flatten)]
-        because: Because,
+        target: Target,
     },
     /// Let others with its key pass a run whose undoing is not over
-    ReleaseKey(Because),
+    ReleaseKey(Target),
 }
 
 #[derive(Debug, clap::Args)]
@@ -113,24 +113,6 @@ pub(super) struct Target {
     remote: Remote,
 }
 
-#[derive(Debug, clap::Args)]
-pub(super) struct Because {
-    /// Why, for the journal
-    #[arg(long)]
-    reason: Option<String>,
-    #[command(flatten)]
-    target: Target,
-}
-
-impl Because {
-    async fn ask(self, verb: &str, mut body: Value) -> Result<(), Failure> {
-        if let Some(reason) = self.reason {
-            body["reason"] = reason.into();
-        }
-        self.target.ask(verb, body).await
-    }
-}
-
 impl Flow {
     pub(super) async fn run(self) -> Done {
         match self {
@@ -152,9 +134,8 @@ impl Flow {
             Flow::Restart { from, send_again, target } => {
                 target.ask("restart", json!({ "step": from, "send_again": send_again })).await?;
             }
-            Flow::Undo { force: true, because } => because.ask("undo", json!({ "force": true })).await?,
-            Flow::Undo { force: false, because } => because.ask("undo", json!({})).await?,
-            Flow::ReleaseKey(because) => because.ask("release-key", json!({})).await?,
+            Flow::Undo { force, target } => target.ask("undo", json!({ "force": force })).await?,
+            Flow::ReleaseKey(target) => target.ask("release-key", json!({})).await?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -151,6 +151,10 @@ pub fn print_run(view: &Value) -> io::Result<()> {
             }
         }
     }
+    for (at, decided) in view["decisions"].as_array().into_iter().flatten().enumerate() {
+        let label = if at == 0 { "decided" } else { "" };
+        writeln!(stdout, "  {label:<13} {}", decision(decided))?;
+    }
     if !view["error"].is_null() {
         writeln!(
             stdout,
@@ -163,6 +167,16 @@ pub fn print_run(view: &Value) -> io::Result<()> {
         writeln!(stdout, "  result        {}", view["result"])?;
     }
     Ok(())
+}
+
+/// What somebody decided, when, and why.
+fn decision(decided: &Value) -> String {
+    let step = decided["step"].as_str().map(|step| format!(" {step}")).unwrap_or_default();
+    let again = if decided["send_again"] == true { ", to be sent again" } else { "" };
+    let by = decided["by"].as_str().filter(|by| !by.is_empty());
+    let by = by.map(|by| format!(" by {by}")).unwrap_or_default();
+    let why = decided["reason"].as_str().map(|why| format!(": {why}")).unwrap_or_default();
+    format!("{} {}{step}{by}{again}{why}", text(&decided["at"]), text(&decided["what"]))
 }
 
 /// How it was found out what became of a step: each look-up, and who settled it.
@@ -204,6 +218,7 @@ fn hint(view: &Value) -> Option<String> {
         }
         ("paused", Some(_)) => choice,
         ("paused", None) => format!("`cardan flow resume {run}`, or `cardan flow cancel {run}` to undo it"),
+        ("parked", _) if unknown(view).is_some() => settle(view),
         ("parked", _) => "what could not be undone is in `cardan dead list`".to_owned(),
         ("queued", _) => queued(&view["blocked_on"]["on"]),
         ("waiting" | "compensating", _) => return waiting(view),
@@ -211,9 +226,16 @@ fn hint(view: &Value) -> Option<String> {
     })
 }
 
+/// The first step of which nobody knows whether it landed.
+fn unknown(view: &Value) -> Option<&str> {
+    let steps = view["steps"].as_array().into_iter().flatten();
+    steps.filter(|step| step["status"] == "unknown").find_map(|step| step["path"].as_str())
+}
+
 /// Somebody finds out what became of the step.
 fn settle(view: &Value) -> String {
-    let (run, step) = (text(&view["id"]), text(&view["blocked_on"]["step"]));
+    let run = text(&view["id"]);
+    let step = unknown(view).map_or_else(|| text(&view["blocked_on"]["step"]), str::to_owned);
     format!("`cardan flow settle {run} {step}` says whether it landed; `cardan inbox` has the whole command")
 }
 

@@ -15,9 +15,10 @@ use super::failure::Failure;
 use super::frame::{Activation, At, Leaf, Slot};
 use super::machine::Machine;
 use super::member::step_of;
-use super::record::{Look, RecordStatus, Undo};
+use super::record::{Look, RecordStatus};
 use super::state::State;
 use super::time::later;
+use super::told::Told;
 use crate::definition::Verify;
 
 impl Leaf {
@@ -228,7 +229,10 @@ impl Machine<'_> {
         self.with_record(path, |record| {
             (record.settled, record.settled_as) = (Some(by.clone()), Some(landed.is_some()));
         });
-        let Some(id) = self.state.leaves.get(path).copied() else { return self.settle_parked(path, landed) };
+        if self.state.told(path).is_some_and(Told::is_unknown) {
+            self.settle_told(path, landed);
+        }
+        let Some(id) = self.state.leaves.get(path).copied() else { return self.settle_left(path, landed) };
         self.out.push(Decision::Clear { path: path.clone() });
         if self.state.paused.as_ref().is_some_and(|paused| paused.step.as_ref() == Some(path)) {
             self.state.paused = None;
@@ -247,25 +251,6 @@ impl Machine<'_> {
             for held in self.leaf_ids(|at| matches!(at, At::Held)) {
                 self.decide(held);
             }
-        }
-    }
-
-    /// Of a step whose undoing an ended run had to leave: it has been undone by hand, or there was nothing to undo.
-    fn settle_parked(&mut self, path: &Arc<str>, landed: Option<&Arc<Value>>) {
-        let step = step_of(path);
-        let by_hand = path.ends_with("/undo") && landed.is_some();
-        let nothing = !path.ends_with("/undo") && landed.is_none();
-        let parked = self.state.done.iter_mut().find(|done| *done.path == *step && done.undo == Undo::Parked);
-        let Some(done) = parked.filter(|_| by_hand || nothing) else { return };
-        done.undo = if by_hand { Undo::Compensated } else { Undo::Nothing };
-        let (now, undo) = (self.state.now, format!("{step}/undo"));
-        self.with_record(&undo, |record| {
-            record.status = if by_hand { RecordStatus::Compensated } else { RecordStatus::Skipped };
-            record.ended = Some(now);
-            record.error = None;
-        });
-        if let Some(ended) = self.state.ended.take() {
-            self.over(ended.error);
         }
     }
 }

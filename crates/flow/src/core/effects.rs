@@ -1,7 +1,7 @@
 //! What a run wanted in other systems, and what became of it: the ledger of its effects, as the journal has it.
 
 use jiff::Timestamp;
-use port::{Landed, Repeat};
+use port::Landed;
 use serde::Serialize;
 
 use super::Author;
@@ -103,12 +103,12 @@ pub enum Undone {
 impl State {
     /// The effects of this run, in the order in which their steps were entered.
     pub(crate) fn intents(&self) -> Vec<EffectView> {
-        let steps = self.records.iter().filter(|record| !record.path.ends_with("/undo"));
+        let steps = self.records.iter().filter(|record| record.is_effect());
         steps.filter_map(|record| self.intent(record)).collect()
     }
 
     fn intent(&self, record: &Record) -> Option<EffectView> {
-        let call = record.task.body.call().filter(|call| call.repeat != Repeat::Safe)?;
+        let call = record.task.body.call()?;
         let outcome = self.landing(record);
         let never =
             matches!(record.status, RecordStatus::Skipped | RecordStatus::Dropped) && record.attempts == 0;
@@ -139,6 +139,7 @@ impl State {
         let path = &record.path;
         match record.status {
             _ if is_told(record) => self.delivered_as(path),
+            _ if self.left_nothing(path) => Landing::DidNotLand,
             RecordStatus::Succeeded | RecordStatus::Compensated => match self.is_known(path) {
                 true => Landing::Landed,
                 false => Landing::Unknown,
@@ -183,7 +184,7 @@ impl State {
             Undo::Nothing => Undone::NothingToUndo,
             Undo::Parked => Undone::Parked,
             Undo::Pending if self.is_active(&path) => Undone::Pending,
-            Undo::Pending => return None,
+            Undo::Pending | Undo::InDoubt => return None,
         };
         let settled = undo.and_then(|undo| undo.settled.clone());
         Some(UndoView { state, key: self.last_key(&path, record), settled })

@@ -129,6 +129,7 @@ pub(crate) enum Event {
     /// What a verification, or asking again under the same key, found: the output, or that nothing landed.
     OutcomeFound {
         path: Arc<str>,
+        #[serde(flatten, with = "super::found")]
         output: Option<Arc<Value>>,
     },
     /// The run went another way before the step was tried again.
@@ -204,6 +205,9 @@ pub(crate) enum Event {
         input: Option<Value>,
         #[serde(flatten)]
         by: Author,
+        /// What nobody knows of is sent again.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        send_again: bool,
     },
     RunPaused {
         #[serde(flatten)]
@@ -224,12 +228,22 @@ pub(crate) enum Event {
         path: Arc<str>,
         #[serde(flatten)]
         by: Author,
+        /// What nobody knows of is sent again.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        send_again: bool,
     },
     /// A run that had ended is undone.
     RunUndoing {
         by: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
+        /// Also below a later run with its key that has succeeded.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        force: bool,
+    },
+    /// When its turn came, a later run with its key had succeeded: it stands as it did.
+    UndoRefused {
+        later: String,
     },
     /// Others with the run's key need not wait for it any more.
     KeyReleased {
@@ -280,6 +294,7 @@ impl Event {
             Self::RunCancelling { .. } => "RunCancelling",
             Self::RunRestarted { .. } => "RunRestarted",
             Self::RunUndoing { .. } => "RunUndoing",
+            Self::UndoRefused { .. } => "UndoRefused",
             Self::KeyReleased { .. } => "KeyReleased",
             Self::SlaBreached => "SlaBreached",
             Self::RunEnded(_) => "RunEnded",
@@ -288,7 +303,7 @@ impl Event {
 
     /// Whether the run is over with it.
     pub(crate) fn is_end(&self) -> bool {
-        matches!(self, Self::RunEnded(_))
+        matches!(self, Self::RunEnded(_) | Self::UndoRefused { .. })
     }
 
     /// The step it is about.
@@ -329,6 +344,7 @@ impl Event {
             | Self::RunResumed { .. }
             | Self::RunCancelling { .. }
             | Self::RunUndoing { .. }
+            | Self::UndoRefused { .. }
             | Self::KeyReleased { .. }
             | Self::SlaBreached
             | Self::RunEnded(_) => None,

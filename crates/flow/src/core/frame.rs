@@ -118,6 +118,8 @@ pub(super) struct Leaf {
     pub(super) settles: Option<Timestamp>,
     /// What a later send was answered while nobody knew of an earlier one.
     pub(super) refusal: Option<Failure>,
+    /// It was sent once more because a look-up found nothing of an earlier send.
+    pub(super) resent: bool,
     /// Since when the system says that it is still at an earlier request with the same key.
     pub(super) unfinished: Option<Timestamp>,
     /// How often it was looked up whether the step landed, and since when.

@@ -177,6 +177,9 @@ impl Machine<'_> {
         let Some(active) = self.state.active.get(&id) else { return };
         let path = active.path.clone();
         self.with_record(&path, |record| record.status = RecordStatus::Failed);
+        if error.landed != Landed::No {
+            self.remember(id, &Arc::new(Value::Null), false);
+        }
         self.remove(id);
         self.drain(super::frame::ROOT, error.clone(), super::frame::Undoing::Nothing);
     }
@@ -184,7 +187,9 @@ impl Machine<'_> {
     /// What a look-up or a recall found.
     pub(super) fn found(&mut self, path: &Arc<str>, output: Option<&Arc<Value>>) {
         let Some(id) = self.state.leaves.get(path).copied() else { return };
-        self.note_look(path, Some(output.is_some()), output);
+        if self.state.verifies(path) {
+            self.note_look(path, Some(output.is_some()), output);
+        }
         let Some(leaf) = self.state.active.get_mut(&id).and_then(Activation::leaf_mut) else { return };
         leaf.probing = false;
         match (leaf.undoes, output) {
@@ -203,6 +208,7 @@ impl Machine<'_> {
                 // Sent again; how often is counted.
                 leaf.rounds += 1;
                 (leaf.perhaps, leaf.settles, leaf.refusal) = (false, None, None);
+                leaf.resent = true;
                 (leaf.looks, leaf.looking) = (0, None);
                 self.forget_member(path);
                 self.with_record(path, |record| record.member = None);
@@ -215,10 +221,12 @@ impl Machine<'_> {
     pub(super) fn dropped(&mut self, path: &Arc<str>) {
         let Some(id) = self.state.leaves.get(path).copied() else { return };
         let Some(leaf) = self.state.active.get(&id).and_then(Activation::leaf) else { return };
-        if leaf.perhaps || leaf.intent || self.may_be_out(leaf) {
+        let doubtful = leaf.perhaps || leaf.intent || self.may_be_out(leaf);
+        if doubtful {
             self.remember(id, &Arc::new(Value::Null), false);
         }
-        self.with_record(path, |record| record.status = RecordStatus::Dropped);
+        let status = self.stopped_as(path, doubtful);
+        self.with_record(path, |record| record.status = status);
         if let Some(gone) = self.remove(id) {
             self.child_done(gone.parent, gone.slot, None, &Arc::new(Value::Null));
         }

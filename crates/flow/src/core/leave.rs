@@ -147,6 +147,9 @@ impl Machine<'_> {
     /// The root has nothing left to do.
     pub(super) fn over(&mut self, error: Option<super::Failure>) {
         use store::RunStatus;
+        if error.is_some() {
+            self.leave_doubts();
+        }
         let (result, error) = match error {
             Some(error) => (Value::Null, Some(error)),
             None => {

@@ -161,10 +161,12 @@ impl State {
     fn found_nothing(&self, effect: &Effect, verify: &Verify, answer: Value, verdict: Verdict) -> Event {
         let path = effect.path.clone();
         let times = self.times(&path, verdict);
-        let refusal = self.leaf(&path).and_then(|leaf| leaf.refusal.clone());
-        // Its key was refused, and nothing of it is there: the refusal counts for all sends.
+        let leaf = self.leaf(&path);
+        let refusal = leaf.and_then(|leaf| leaf.refusal.clone());
+        let resent = leaf.is_some_and(|leaf| leaf.resent);
+        // Its key was refused, or it was for a second time, and nothing of it is there: the refusal counts for all sends.
         if let Some(error) = refusal.filter(|_| times.began >= times.settles)
-            && effect.repeat_of_step(self) == Repeat::Keyed
+            && (resent || effect.repeat_of_step(self) == Repeat::Keyed)
         {
             return Event::StepFailed { path, error, ms: 0 };
         }

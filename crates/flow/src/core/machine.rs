@@ -62,6 +62,7 @@ impl<'a> Machine<'a> {
         self.acted(event);
         self.state.sent |= matches!(event, Event::StepStarted { .. });
         self.came_home(event);
+        self.note_decision(event);
         match event {
             Event::RunStarted(_) => {}
             Event::RunTaken => self.taken(),
@@ -120,7 +121,8 @@ impl<'a> Machine<'a> {
             Event::RunResumed { send_again, .. } => self.resume(*send_again),
             Event::RunCancelling { by } => self.cancel(&by.by),
             Event::RunRestarted { path, .. } => self.restart(path),
-            Event::RunUndoing { by, reason } => self.undo_run(by, reason.as_deref()),
+            Event::RunUndoing { by, reason, force } => self.undo_run(by, reason.as_deref(), *force),
+            Event::UndoRefused { .. } => self.undo_refused(),
             Event::KeyReleased { .. } => self.state.released = true,
             Event::SlaBreached => self.state.breached = true,
             Event::RunEnded(ended) => self.end(ended),

@@ -96,7 +96,7 @@ impl Effect {
 }
 
 /// The step that a path is about: its own, or the one that it undoes.
-pub(super) fn step_of(path: &str) -> &str {
+pub(crate) fn step_of(path: &str) -> &str {
     path.strip_suffix("/undo").unwrap_or(path)
 }
 

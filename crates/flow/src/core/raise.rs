@@ -219,11 +219,13 @@ impl Machine<'_> {
                 let blocked = leaf.intent && matches!(leaf.at, At::Blocked);
                 let (perhaps, stuck) = (leaf.perhaps || blocked, matches!(leaf.at, At::Stuck));
                 let unsure = self.state.stuck(&path).is_some_and(|error| error.landed != Landed::No);
-                if perhaps || (stuck && unsure) {
+                let doubtful = perhaps || (stuck && unsure);
+                if doubtful {
                     self.remember(id, &Arc::new(Value::Null), false);
                 }
                 self.out.push(Decision::Clear { path: path.clone() });
-                self.with_record(&path, |record| record.status = RecordStatus::Dropped);
+                let status = self.stopped_as(&path, doubtful);
+                self.with_record(&path, |record| record.status = status);
             } else if active.task.is_some() {
                 self.stopped(&path);
             }

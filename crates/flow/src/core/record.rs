@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use port::Repeat;
 use serde_json::Value;
 
 use super::failure::Failure;
@@ -33,6 +34,15 @@ pub(crate) struct Record {
     pub(crate) settled_as: Option<bool>,
     /// When it was first sent.
     pub(crate) sent: Option<Timestamp>,
+}
+
+impl Record {
+    /// Whether this is an effect: a call that changes something in another system, and neither an undo nor a loop of calls.
+    pub(crate) fn is_effect(&self) -> bool {
+        let loops = self.task.each.is_some() && !self.path.ends_with(']');
+        let call = self.task.body.call().is_some_and(|call| call.repeat != Repeat::Safe);
+        call && !loops && !self.path.ends_with("/undo")
+    }
 }
 
 /// One look-up of whether a step landed.
@@ -85,6 +95,8 @@ pub(super) enum Undo {
     Compensated,
     /// It could not be.
     Parked,
+    /// It is not, and nobody knows whether it landed.
+    InDoubt,
     /// Nothing landed after all.
     Nothing,
 }

@@ -37,7 +37,8 @@ impl Machine<'_> {
         let kept = state.records[..upto].iter().filter(|record| record.status == RecordStatus::Succeeded);
         let kept = kept.filter_map(|record| Some((record.path.clone(), record.output.clone()?)));
         state.kept = kept.collect::<HashMap<_, _>>();
-        state.done.retain(|done| done.undo == Undo::Pending);
+        state.done.retain(|done| matches!(done.undo, Undo::Pending | Undo::InDoubt));
+        state.done.iter_mut().for_each(|done| done.undo = Undo::Pending);
         state.records.truncate(upto);
         state.index.retain(|_, at| *at < upto);
         state.active.clear();

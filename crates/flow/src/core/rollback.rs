@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use port::Repeat;
 use serde::Serialize;
 
 use super::record::{Record, RecordStatus};
@@ -28,7 +27,7 @@ impl State {
     /// What has become of the effects of this run.
     pub(crate) fn rollback(&self) -> Rollback {
         let mut rollback = Rollback::default();
-        for record in self.records.iter().filter(|record| acts(record)) {
+        for record in self.records.iter().filter(|record| record.is_effect()) {
             let path = record.path.to_string();
             match record.status {
                 RecordStatus::Compensated => rollback.undone.push(path),
@@ -53,10 +52,4 @@ impl State {
         };
         self.records.iter().find(unknown).map(|record| &record.path)
     }
-}
-
-/// Whether a step changes something in another system.
-fn acts(record: &Record) -> bool {
-    let changes = record.task.body.call().is_some_and(|call| call.repeat != Repeat::Safe);
-    changes && !record.path.ends_with("/undo")
 }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use store::RunStatus;
 
+use super::decided::Decided;
 use super::event::Event;
 use super::frame::{Activation, At, Id, Vars};
 use super::machine::Machine;
@@ -39,6 +40,10 @@ pub(crate) struct State {
     pub(crate) ends: u32,
     /// Why everything is, or was, undone after the run had ended.
     pub(super) undoing: Option<Failure>,
+    /// How it stood before that, until it is this run's turn.
+    pub(super) stood: Option<(Ended, Timestamp)>,
+    /// What people decided about it, oldest first.
+    pub(crate) decided: Vec<Decided>,
     /// A person has let others with the run's key pass.
     pub(crate) released: bool,
     pub(crate) records: Vec<Record>,
@@ -97,6 +102,8 @@ impl State {
             ended_at: None,
             ends: 0,
             undoing: None,
+            stood: None,
+            decided: Vec::new(),
             released: false,
             records: Vec::new(),
             index: HashMap::new(),
@@ -199,9 +206,9 @@ impl State {
         vars.all().into_iter().fold(scope, |scope, (name, value)| scope.bind(name, value))
     }
 
-    /// Whether something could not be undone.
+    /// Whether something could not be undone, or nobody knows whether it is to be.
     pub(crate) fn has_parked(&self) -> bool {
-        self.done.iter().any(|done| done.undo == Undo::Parked)
+        self.done.iter().any(|done| matches!(done.undo, Undo::Parked | Undo::InDoubt))
     }
 
     pub(super) fn has_compensated(&self) -> bool {
@@ -290,9 +297,11 @@ impl State {
         };
         let record = self.record(&active.path);
         Some(BlockedOn {
-            reason: leaf
-                .guard
-                .map_or(if leaf.probing { "verifying" } else { reason }, port::Rejection::as_str),
+            reason: match (leaf.guard, leaf.probing) {
+                (Some(guard), _) => guard.as_str(),
+                (None, true) if reason != "blocked" => "verifying",
+                (None, _) => reason,
+            },
             step: Some(active.path.to_string()),
             system: self.asked_at(&active.path).map(|system| system.to_string()),
             verifying: leaf.probing,

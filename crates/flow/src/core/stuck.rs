@@ -6,6 +6,7 @@ use super::frame::At;
 use super::member::step_of;
 use super::record::Undo;
 use super::state::State;
+use super::told::Told;
 
 impl State {
     /// The steps that cannot go on by themselves.
@@ -26,11 +27,12 @@ impl State {
     /// Whether a person may say what became of a step, or of its undoing: nobody knows it.
     pub(crate) fn may_settle(&self, path: &str) -> bool {
         let step = step_of(path);
-        let parked = self.done.iter().any(|done| done.undo == Undo::Parked && *done.path == *step);
+        let left = |undo| undo == Undo::Parked || (undo == Undo::InDoubt && !path.ends_with("/undo"));
+        let left = self.done.iter().any(|done| *done.path == *step && left(done.undo));
         match self.leaf(path) {
             Some(leaf) if leaf.undoes.is_some() => !matches!(leaf.at, At::Flying),
             Some(leaf) => leaf.perhaps && !leaf.intent && !matches!(leaf.at, At::Flying),
-            None => parked,
+            None => (self.ended.is_some() && left) || self.told(path).is_some_and(Told::is_unknown),
         }
     }
 

@@ -23,6 +23,13 @@ pub(crate) enum Told {
     Lost,
 }
 
+impl Told {
+    /// Whether it may have arrived, and nobody will say so by itself.
+    pub(crate) fn is_unknown(self) -> bool {
+        matches!(self, Self::Dead(Landed::Unknown) | Self::Lost)
+    }
+}
+
 impl State {
     /// What became of the message of a step; `None` as long as nobody has said.
     pub(crate) fn told(&self, path: &str) -> Option<Told> {
@@ -73,6 +80,14 @@ impl Machine<'_> {
 
     pub(super) fn lost(&mut self, path: &Arc<str>) {
         self.settled(path, Told::Lost, |done| done.known = false);
+    }
+
+    /// A person found out whether a message of which nobody knew has arrived.
+    pub(super) fn settle_told(&mut self, path: &Arc<str>, landed: Option<&Arc<Value>>) {
+        match landed {
+            Some(output) => self.delivered(path, output, 0),
+            None => self.settled(path, Told::Dead(Landed::No), |done| done.known = true),
+        }
     }
 
     /// Whoever waits to know this, in order to undo it, goes on.

@@ -180,6 +180,13 @@ impl Machine<'_> {
             if how != Undo::Parked {
                 self.forget_member(path);
             }
+            if how == Undo::Nothing {
+                self.with_record(&step, |record| {
+                    if record.status == RecordStatus::Unknown {
+                        record.status = RecordStatus::Dropped;
+                    }
+                });
+            }
             if how == Undo::Compensated {
                 *self.state.undone.entry(step.clone()).or_default() += 1;
                 self.with_record(&step, |record| record.status = RecordStatus::Compensated);

@@ -12,12 +12,19 @@ impl State {
         self.undoing.is_some()
     }
 
+    /// Whether it waits for its turn to be undone, and that is refused when a later run has succeeded meanwhile.
+    pub(crate) fn may_be_overtaken(&self) -> bool {
+        self.stood.is_some() && !self.taken
+    }
+
     /// Why a run that stands here cannot be undone.
     pub(crate) fn cannot_be_undone(&self) -> Option<&'static str> {
         match self.status() {
             RunStatus::Succeeded | RunStatus::Failed => None,
             RunStatus::Compensated | RunStatus::Cancelled => Some("it is undone already"),
-            RunStatus::Parked => Some("its undoing waits for a person: replay its dead letters"),
+            RunStatus::Parked => Some(
+                "it waits for a person: settle what nobody knows, replay the dead letters of its undoing",
+            ),
             RunStatus::Compensating => Some("it is being undone already"),
             RunStatus::Queued if self.is_undone() => Some("it is being undone already"),
             RunStatus::Queued | RunStatus::Running | RunStatus::Waiting | RunStatus::Paused => {
@@ -29,7 +36,7 @@ impl State {
 
 impl Machine<'_> {
     /// A person, or the run that began this one, wants it undone.
-    pub(super) fn undo_run(&mut self, by: &str, reason: Option<&str>) {
+    pub(super) fn undo_run(&mut self, by: &str, reason: Option<&str>, force: bool) {
         if self.state.cannot_be_undone().is_some() {
             return;
         }
@@ -38,7 +45,8 @@ impl Machine<'_> {
             None => format!("undone by {by}"),
         };
         self.state.undoing = Some(Failure::new(&"".into(), "flow.undone", said));
-        (self.state.ended, self.state.ended_at) = (None, None);
+        let before = self.state.ended.take().zip(self.state.ended_at.take());
+        self.state.stood = before.filter(|_| !force);
         if self.state.place().is_some() {
             self.state.taken = false;
         } else {
@@ -46,10 +54,17 @@ impl Machine<'_> {
         }
     }
 
+    /// It stands as it did before somebody wanted it undone.
+    pub(super) fn undo_refused(&mut self) {
+        let Some((ended, at)) = self.state.stood.take() else { return };
+        (self.state.ended, self.state.ended_at) = (Some(ended), Some(at));
+        (self.state.undoing, self.state.taken) = (None, true);
+    }
+
     /// It is this run's turn: to do what it is for, or to undo that.
     pub(super) fn taken(&mut self) {
         if self.state.undoing.is_some() {
-            self.state.taken = true;
+            (self.state.taken, self.state.stood) = (true, None);
             self.undo_everything();
         } else {
             self.begin();

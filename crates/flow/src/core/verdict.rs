@@ -123,7 +123,7 @@ impl State {
         let repeat = named_repeat(effect, fault);
         let again = || self.another_round(effect, fault, verdict).map(|wait| later(verdict.now, wait));
         match (fault.landed, repeat) {
-            (Landed::No, _) if effect.perhaps && !store::mutant("refuse-second-send-counts") => {
+            (Landed::No, _) if self.is_second(effect, fault) => {
                 self.refused_again(effect, repeat, error, ms, verdict)
             }
             (Landed::No, _) | (_, Repeat::Safe) => match again().filter(|_| fault.may_resend(repeat, true)) {
@@ -140,6 +140,15 @@ impl State {
             },
             (Landed::Unknown | Landed::Yes, Repeat::Never) => Event::StepUnknown { path, error },
         }
+    }
+
+    /// Whether a refusal is that of a later send: one before it may have landed, or was only not found.
+    fn is_second(&self, effect: &Effect, fault: &Fault) -> bool {
+        let refused = is_definitive(fault.kind) && fault.rejection.is_none();
+        let resent = || self.leaf(&effect.path).is_some_and(|leaf| leaf.resent);
+        let looks = || self.task(&effect.path).is_some_and(|task| task.verify.is_some());
+        let second = effect.perhaps || (refused && resent() && looks());
+        second && !store::mutant("refuse-second-send-counts")
     }
 
     /// A refusal of a later send proves nothing about an earlier one: it is looked up; or, under a key, the send is made

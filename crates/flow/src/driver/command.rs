@@ -84,7 +84,7 @@ impl Engine {
         if let Some(later) = self.later(run).await?.filter(|_| !force) {
             return Err(Error::LaterRun { run: run.to_owned(), later });
         }
-        self.command(run, Command::new(What::Undo, by.into())).await
+        self.command(run, Command::new(What::Undo { force }, by.into())).await
     }
 
     /// Lets others with a run's key pass it, though it is not over: what it still undoes may meet what they do.
@@ -154,6 +154,19 @@ impl Engine {
         open.ok_or_else(|| Error::UnknownDead(id.to_owned()))
     }
 
+    /// Whether a dead letter can be replayed: its step waits for that, or it is a message. Else its run is over, or has gone
+    /// on without it.
+    ///
+    /// # Errors
+    /// The store's, and what is wrong with the run's journal.
+    pub async fn can_replay(&self, letter: &DeadLetter) -> Result<bool, Error> {
+        let Some((run, step)) = letter.source.split_once('/') else { return Ok(true) };
+        if !self.is_step(run, step).await? {
+            return Ok(true);
+        }
+        Ok(self.load(run).await?.state.is_stuck(step))
+    }
+
     /// Whether a letter's source is a step of a run that waits for it, rather than a row of the outbox.
     async fn is_step(&self, run: &str, step: &str) -> Result<bool, Error> {
         let loaded = match self.load(run).await {
@@ -202,15 +215,19 @@ impl Engine {
 impl Engine {
     /// Has a child undone whose parent is undone. One that goes on, because somebody has restarted it, is cancelled.
     pub(super) fn undo_child(&self, run: String, parent: &str) {
-        let (engine, by) = (self.clone(), format!("its parent {parent}"));
+        let (engine, parent, by) = (self.clone(), parent.to_owned(), format!("its parent {parent}"));
         self.keep(async move {
-            let undo = || Command::new(What::Undo, by.as_str().into());
+            let undo = || Command::new(What::Undo { force: true }, by.as_str().into());
             loop {
                 match engine.command(&run, undo()).await {
                     Err(Error::Busy(_) | Error::Store(store::Error::Busy)) => {
                         tokio::time::sleep(AWHILE).await
                     }
-                    Err(Error::Status { .. }) => return engine.cancel_child(run),
+                    Err(Error::Status { .. }) => {
+                        engine.cancel_child(run);
+                        // One that was undone before has told it already.
+                        return engine.send(&parent, Message::Look);
+                    }
                     Ok(()) | Err(_) => return,
                 }
             }
@@ -248,7 +265,7 @@ impl Runner {
                 refuse("a run that it began is being undone: wait until that is over")
             }
             What::Cancel if self.state.is_undone() => refuse("it is being undone already"),
-            What::Undo => match self.state.cannot_be_undone() {
+            What::Undo { .. } => match self.state.cannot_be_undone() {
                 Some(why) => refuse(why),
                 None => Ok(()),
             },
@@ -278,7 +295,10 @@ impl Runner {
 
     /// What may have landed and must not be repeated is not sent again just because the run is to go on.
     fn unsettled(&self, what: &What) -> Result<(), Error> {
-        let unsettled = self.state.unsettled();
+        let unsettled = match what {
+            What::Restart { .. } => self.state.doubts(),
+            _ => self.state.unsettled(),
+        };
         let meant = match what {
             What::Replay { step, .. } => unsettled.into_iter().find(|unknown| **unknown == **step),
             // What else is paused goes on.

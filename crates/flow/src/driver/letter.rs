@@ -8,7 +8,7 @@ use store::{Batch, DeadLetter, DeadOp, DeadState, OutboxOp, Tried};
 use super::runner::Runner;
 use super::runs::{Command, What};
 use super::turn::Turn;
-use crate::core::{Event, Failure};
+use crate::core::{Event, Failure, step_of};
 
 /// The one letter of a step, however often it dies.
 pub(super) fn letter_id(source: &str) -> String {
@@ -19,6 +19,9 @@ impl Runner {
     /// Adds a dead letter when an event says that nothing more will be tried.
     pub(super) fn letter(&self, turn: &mut Turn, event: &Event) {
         let (path, error) = match event {
+            Event::StepSucceeded { path, .. } | Event::OutcomeFound { path, output: Some(_) } => {
+                return self.no_letter(turn, path);
+            }
             Event::StepExhausted { path, error } | Event::CompensationParked { path, error } => (path, error),
             Event::StepUnknown { path, error } => {
                 if self.state.can_verify(path, error) {
@@ -29,6 +32,16 @@ impl Runner {
             _ => return,
         };
         turn.batch.dead.push(DeadOp::Put(self.dead(path, error)));
+    }
+
+    /// What became of the step is known: a letter about it is settled.
+    fn no_letter(&self, turn: &mut Turn, path: &Arc<str>) {
+        let step = step_of(path);
+        if self.state.record(step).is_some_and(|record| !record.history.is_empty() || record.error.is_some())
+        {
+            let (id, at) = (letter_id(&format!("{}/{step}", self.run)), self.engine.0.clock.now());
+            turn.batch.dead.push(DeadOp::Settle { id, how: DeadState::Replayed, at });
+        }
     }
 
     fn dead(&self, path: &Arc<str>, error: &Failure) -> DeadLetter {
@@ -77,12 +90,14 @@ impl Runner {
     pub(super) fn rows(&self, command: &Command) -> Batch {
         let at = self.engine.0.clock.now();
         let (how, steps) = match &command.what {
-            What::Pause | What::Undo | What::ReleaseKey => return Batch::default(),
+            What::Pause | What::Undo { .. } | What::ReleaseKey => return Batch::default(),
             What::Resume { send_again } => (DeadState::Replayed, self.freed(*send_again)),
             What::Cancel => (DeadState::Discarded, self.state.stuck_steps()),
             What::Restart { step, .. } => (DeadState::Replayed, self.state.given_up_since(step)),
             What::Replay { step, .. } => (DeadState::Replayed, self.state.freed_with(step)),
-            What::Settle { step, .. } => (DeadState::Discarded, vec![step.as_str().into()]),
+            What::Settle { step, .. } => {
+                (DeadState::Discarded, vec![step.as_str().into(), format!("{step}/undo").into()])
+            }
         };
         let mut dead = Vec::new();
         if let What::Replay { letter, .. } = &command.what {

@@ -1,6 +1,6 @@
 //! Decisions into rows of the turn's batch, and into events that are true once it is committed.
 
-use conversation::{Closing, OutgoingClose};
+use conversation::{Change, Closing, OutgoingClose};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::{Append, DeadOp, DeadState, Expected, NewEvent, OutboxOp, OutboxRow, SignalOp};
@@ -244,9 +244,7 @@ impl Runner {
     }
 
     fn end(&mut self, turn: &mut Turn, ended: Box<Ended>) {
-        if self.answers() {
-            turn.outgoing.change = Some(ended.change(&self.state));
-        }
+        self.tell_end(turn, &ended);
         if self.state.has_asked() {
             turn.outgoing.closes.push(OutgoingClose { step: None, how: Closing::Withdrawn });
         }
@@ -255,6 +253,16 @@ impl Runner {
             turn.batch.signals.push(SignalOp::Put(self.told_to(parent, &ended)));
         }
         self.note(turn, Event::RunEnded(ended));
+    }
+
+    /// That nobody knows is told once.
+    fn tell_end(&mut self, turn: &mut Turn, ended: &Ended) {
+        let change = ended.change(&self.state);
+        let unknown = matches!(change, Change::Unknown { .. });
+        if self.answers() && !(unknown && self.unknown) {
+            turn.outgoing.change = Some(change);
+        }
+        self.unknown = unknown;
     }
 
     /// What its parent is told of a run's end. The first is the answer of the step that began it, a later one is about

@@ -83,6 +83,11 @@ impl Runner {
                 return self.behind(&place, ahead).await;
             }
         }
+        if self.state.may_be_overtaken()
+            && let Some(later) = self.engine.later(&self.run).await?
+        {
+            return self.turn(vec![Event::UndoRefused { later }], Vec::new()).await;
+        }
         self.take().await
     }
 

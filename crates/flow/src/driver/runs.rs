@@ -68,7 +68,10 @@ pub(super) enum What {
         landed: Option<Value>,
     },
     /// Everything that an ended run did is undone.
-    Undo,
+    Undo {
+        /// Also below a later run with its key that has succeeded.
+        force: bool,
+    },
     /// Others with its key pass a run whose undoing is not over.
     ReleaseKey,
 }
@@ -84,11 +87,14 @@ impl Command {
             What::Cancel => Event::RunCancelling { by },
             What::Pause => Event::RunPaused { by },
             What::Resume { send_again } => Event::RunResumed { by, send_again: *send_again },
-            What::Restart { step, .. } => Event::RunRestarted { path: step.as_str().into(), by },
-            What::Undo => Event::RunUndoing { by: by.by, reason: said(by.reason) },
+            What::Restart { step, send_again } => {
+                Event::RunRestarted { path: step.as_str().into(), by, send_again: *send_again }
+            }
+            What::Undo { force } => Event::RunUndoing { by: by.by, reason: said(by.reason), force: *force },
             What::ReleaseKey => Event::KeyReleased { by: by.by, reason: said(by.reason) },
-            What::Replay { step, input, .. } => {
-                Event::StepReplayed { path: step.as_str().into(), input: input.clone(), by }
+            What::Replay { step, input, send_again, .. } => {
+                let (path, input) = (step.as_str().into(), input.clone());
+                Event::StepReplayed { path, input, by, send_again: *send_again }
             }
             What::Settle { step, landed } => {
                 let (path, output) = (step.as_str().into(), landed.clone().unwrap_or_default().into());
@@ -103,7 +109,7 @@ impl Command {
             What::Resume { send_again } | What::Restart { send_again, .. } => send_again,
             What::Replay { send_again, .. } => send_again,
             What::Cancel | What::Pause | What::Settle { .. } => true,
-            What::Undo | What::ReleaseKey => true,
+            What::Undo { .. } | What::ReleaseKey => true,
         }
     }
 }

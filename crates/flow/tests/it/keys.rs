@@ -201,7 +201,7 @@ async fn a_run_that_is_undone_waits_for_its_turn() {
     assert_eq!(world.over(&first).await.status, RunStatus::Succeeded);
     let second = world.start("act_2", order()).await;
     world.until(&second, |view| view.status == RunStatus::Waiting).await;
-    world.engine.undo(first.as_str(), false, "ops").await.unwrap();
+    world.engine.undo(first.as_str(), true, "ops").await.unwrap();
     let third = world.start("act_3", order()).await;
     let view = world.until(&first, |view| waits_for(view).is_some()).await;
     assert_eq!((view.status, waits_for(&view)), (RunStatus::Queued, Some(second.as_str())));
@@ -213,6 +213,29 @@ async fn a_run_that_is_undone_waits_for_its_turn() {
     let wanted = ["orders.create", "orders.create", "orders.cancel", "orders.create"];
     assert_eq!(world.ledger.effects(), wanted);
     assert_eq!(world.ledger.inputs("orders.cancel"), [json!({ "id": "orders.create#1" })]);
+}
+
+/// It was accepted while nothing stood above it; when its turn comes, something does.
+#[tokio::test(start_paused = true)]
+async fn an_undo_that_a_later_run_has_overtaken_is_refused() {
+    let flow = "{ key: '${ entity.id }', do: [{ a: { call: orders.create, compensate: { call: orders.cancel, with: { id: '${ entity.id }' } } } }, { gate: { listen: { signal: go } } }] }";
+    let world = World::of(flow).await;
+    let first = world.start("act_1", order()).await;
+    world.signal(&first, "go", "s", json!(null)).await;
+    world.over(&first).await;
+    let second = world.start("act_2", order()).await;
+    world.until(&second, |view| view.status == RunStatus::Waiting).await;
+    world.engine.undo(first.as_str(), false, flow::Author::new("ops", "sent back")).await.unwrap();
+    world.signal(&second, "go", "s", json!(null)).await;
+    world.over(&second).await;
+    let view = world.until(&first, |view| view.decisions.len() == 2).await;
+    assert_eq!((view.status, world.ledger.count("orders.cancel")), (RunStatus::Succeeded, 0), "{view:#?}");
+    let decided: Vec<_> =
+        view.decisions.iter().map(|decided| (decided.what, decided.by.by.as_str())).collect();
+    assert_eq!(decided, [("RunUndoing", "ops"), ("UndoRefused", "")]);
+    assert!(view.decisions[1].by.reason.contains(second.as_str()), "{view:#?}");
+    let third = world.start("act_3", order()).await;
+    world.until(&third, |view| view.status == RunStatus::Waiting).await;
 }
 
 #[tokio::test(start_paused = true)]

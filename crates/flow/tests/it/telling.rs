@@ -43,7 +43,11 @@ async fn an_outcome_that_nobody_knows_is_told_as_that_and_once() {
         1,
         "{told:?}"
     );
-    assert!(view.unknown().is_none() || view.status == RunStatus::Parked);
+    assert_eq!(
+        (view.status, view.unknown().is_some()),
+        (RunStatus::Parked, true),
+        "a person settles it: {view:#?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

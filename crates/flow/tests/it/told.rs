@@ -107,7 +107,7 @@ async fn a_message_that_is_being_delivered_is_undone_afterwards() {
     let world = World::of(UNDONE).await;
     world.ledger.holds("orders.create");
     world.ledger.holds("payments.charge");
-    world.ledger.fails("payments.charge", Fault::new(Kind::Refused, Landed::Yes, "no"));
+    world.ledger.fails("payments.charge", refused());
     let run = world.start("act_1", order()).await;
     world.called("orders.create", 1).await;
     world.called("payments.charge", 1).await;

@@ -23,6 +23,11 @@ pub(super) fn flow(verb: &str, run: &str) -> String {
     format!("cardan flow {verb} {run} --reason '…'")
 }
 
+/// Runs an ended run again from a step.
+pub(super) fn restart(run: &str, step: &str) -> String {
+    format!("cardan flow restart {run} --from {} --reason '…'", quoted(step))
+}
+
 /// Tries a dead letter again, or lets go of it.
 pub(super) fn letter(id: &str) -> Vec<String> {
     vec![format!("cardan dead replay {id}"), format!("cardan dead discard {id}")]

@@ -131,7 +131,7 @@ impl Told<'_> {
             return Vec::new();
         }
         let parked = self.view.compensation.iter().filter(|undo| undo.status == StepStatus::Parked);
-        let told: Vec<_> = parked.take(MOST).map(|undo| self.undo(undo)).collect();
+        let told: Vec<_> = parked.map(|undo| self.undo(undo)).chain(self.in_doubt()).take(MOST).collect();
         match told.is_empty() {
             true => vec![self.entry(
                 "parked",
@@ -143,6 +143,16 @@ impl Told<'_> {
         }
     }
 
+    /// Steps that the run does not undo, and of which nobody knows whether they landed.
+    fn in_doubt(&self) -> impl Iterator<Item = Entry> {
+        let unknown = self.view.steps.iter().filter(|step| step.status == StepStatus::Unknown);
+        let unknown = unknown.filter(|step| self.step(&format!("{}/undo", step.path)).is_none());
+        unknown.map(|step| {
+            let why = format!("nobody knows whether it landed{}", because(step));
+            self.entry("unknown", Some(step), why, commands::settle(&self.view.id, &step.path))
+        })
+    }
+
     fn undo(&self, undo: &StepView) -> Entry {
         let run = &self.view.id;
         let step = undo.path.strip_suffix("/undo").unwrap_or(&undo.path);
@@ -151,11 +161,12 @@ impl Told<'_> {
             true => ("unknown", "nobody knows whether its step landed, so it is not undone"),
             false => ("parked", "it could not be undone"),
         };
-        let commands = vec![
-            commands::landed(run, &undo.path),
-            commands::did_not_land(run, step),
-            format!("cardan dead replay {}", DeadLetter::id_of(&format!("{run}/{}", undo.path))),
-        ];
+        let mut commands = vec![commands::landed(run, &undo.path), commands::did_not_land(run, step)];
+        // What a child has left has its own entry, and its letter there.
+        if undo.system.is_some() {
+            let letter = DeadLetter::id_of(&format!("{run}/{}", undo.path));
+            commands.push(format!("cardan dead replay {letter}"));
+        }
         self.entry(what, Some(undo), format!("{said}{}", because(undo)), commands)
     }
 
@@ -193,7 +204,12 @@ impl Told<'_> {
 }
 
 /// What a letter says. `None` when its run's own entries say it.
-pub(crate) fn of_letter(letter: DeadLetter, run: Option<&RunRow>, of_run: &[Entry]) -> Option<Entry> {
+pub(crate) fn of_letter(
+    letter: DeadLetter,
+    run: Option<&RunRow>,
+    of_run: &[Entry],
+    replay: bool,
+) -> Option<Entry> {
     let (id, step) = letter.source.split_once('/').unwrap_or((&letter.source, ""));
     if of_run.iter().any(|entry| entry.step.as_deref() == Some(step)) {
         return None;
@@ -205,7 +221,10 @@ pub(crate) fn of_letter(letter: DeadLetter, run: Option<&RunRow>, of_run: &[Entr
         flow: run.map(|run| run.flow.clone()),
         step: Some(step.to_owned()),
         conversation: run.and_then(|run| run.conversation.clone()),
-        commands: commands::letter(&letter.id),
+        commands: match replay {
+            true => commands::letter(&letter.id),
+            false => vec![commands::restart(id, step), commands::letter(&letter.id).swap_remove(1)],
+        },
         why: format!("{}: {}", letter.code, letter.message),
         system: Some(letter.system),
         operation: Some(letter.operation),

@@ -96,5 +96,6 @@ async fn letter(gate: &Gate, id: &str, all: &[Candidate]) -> Result<Vec<Entry>, 
         Some(waits) => (Some(waits.row.clone()), told(gate, waits, gate.clock.now()).await?),
         None => (gate.store.run(run).await?, Vec::new()),
     };
-    Ok(of_letter(letter, row.as_ref(), &of_run).into_iter().collect())
+    let replay = gate.engine.can_replay(&letter).await.unwrap_or(true);
+    Ok(of_letter(letter, row.as_ref(), &of_run, replay).into_iter().collect())
 }

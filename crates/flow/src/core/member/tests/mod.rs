@@ -274,11 +274,11 @@ fn an_unknown_charge_is_asked_for_again_at_its_member_before_it_is_refunded() {
 fn restarted_it_is_charged_again_at_the_same_member_under_the_same_key() {
     let mut run = Run::of(charge(json!({})));
     run.home(Err(lost(Some("adyen"))));
-    run.note(Event::RunRestarted { path: "charge".into(), by: "ops".into() });
+    run.note(Event::RunRestarted { path: "charge".into(), by: "ops".into(), send_again: false });
     assert_eq!((run.last(), &run.calls[0].key), (("adyen", "charge", Repeat::Keyed), &run.calls[1].key));
     run.home(Ok(by("adyen")));
     run.note(Event::RunPaused { by: "ada".into() });
-    run.note(Event::RunRestarted { path: "order".into(), by: "ops".into() });
+    run.note(Event::RunRestarted { path: "order".into(), by: "ops".into(), send_again: false });
     run.home(Err(refused()));
     assert_eq!(run.last(), ("adyen", "refund", Repeat::Keyed), "kept, it is known who took it");
 }
