@@ -7,7 +7,6 @@
 //! did under it is found by the ids that come from the key, so it is completed, not repeated. Work that has no such ids
 //! is committed together with its answer: see [`Ticket`].
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
