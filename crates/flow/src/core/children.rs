@@ -37,6 +37,11 @@ impl State {
         self.leaves().filter_map(|(_, leaf)| waited(leaf)).collect()
     }
 
+    /// The run that an active step has begun.
+    pub(crate) fn child(&self, path: &str) -> Option<&String> {
+        self.leaf(path)?.child.as_ref()
+    }
+
     /// Whether a child is being undone.
     pub(crate) fn undoes_child(&self) -> bool {
         self.leaves().any(|(_, leaf)| self.child_undone_by(leaf).is_some() && leaf.on.is_some())

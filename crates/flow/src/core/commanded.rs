@@ -67,9 +67,14 @@ impl Machine<'_> {
                 self.decide(id);
             }
         } else {
-            self.begin();
-            self.agenda.clear();
+            self.enter_nothing();
             self.drain(ROOT, error, Undoing::Nothing);
         }
+    }
+
+    /// Enters the root of a run that is over before its first step.
+    pub(super) fn enter_nothing(&mut self) {
+        self.begin();
+        self.agenda.clear();
     }
 }

@@ -73,8 +73,10 @@ impl Machine<'_> {
 
     fn undo_everything(&mut self) {
         let Some(error) = self.state.undoing.clone() else { return };
-        if let Some(root) = self.state.active.get_mut(&ROOT).and_then(Activation::scope_mut) {
-            root.stage = Stage::Body;
+        match self.state.active.get_mut(&ROOT).and_then(Activation::scope_mut) {
+            Some(root) => root.stage = Stage::Body,
+            // It never had its turn: there is nothing that it did.
+            None => self.enter_nothing(),
         }
         self.drain(ROOT, error, Undoing::Everything);
     }

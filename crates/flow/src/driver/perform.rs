@@ -73,8 +73,12 @@ impl Runner {
         turn.launch.push(Effect { first, ..effect });
     }
 
-    /// The run went another way: a call that only waits to be made again is dropped; one in flight comes home.
+    /// The run went another way: a call that only waits to be made again is dropped; one in flight comes home, and so does
+    /// a child that this very turn has begun.
     fn settle(&mut self, turn: &mut Turn, path: &std::sync::Arc<str>) {
+        if let Some(run) = self.state.child(path) {
+            return turn.stop_children.push(run.clone());
+        }
         let flying = self.out.contains(path) || turn.launch.iter().any(|effect| effect.path == *path);
         if !flying {
             self.clear(turn, path);

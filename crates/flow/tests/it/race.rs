@@ -278,3 +278,22 @@ async fn a_loser_that_would_be_tried_again_is_dropped_and_undone() {
     world.until(&run, |view| view.status == RunStatus::Succeeded).await;
     assert_eq!((world.ledger.count("payments.charge"), world.ledger.count("payments.refund")), (1, 1));
 }
+
+/// The loser goes on and begins a run in the turn in which the race is decided: that run is cancelled.
+#[tokio::test(start_paused = true)]
+async fn a_run_begun_in_the_turn_that_decides_its_race_is_stopped() {
+    let flow = format!(
+        "{{ do: [{{ f: {{ fork: {{ a: [{{ pay: {{ call: payments.capture, compensate: none }} }}], b: [{{ gate: {{ listen: {{ signal: go }} }} }}, {{ kid: {{ run: child }} }}] }}, race: true }} }}, {NEXT}] }}"
+    );
+    let child = format!("{{ do: [{{ x: {RESERVE} }}] }}");
+    let world = World::with(&[("main", &flow), ("child", &child)]).await;
+    world.ledger.fails("payments.capture", Fault::new(Kind::Timeout, Landed::Unknown, "nobody knows"));
+    let run = world.start("act_1", order()).await;
+    world.until(&run, |view| view.status == RunStatus::Paused).await;
+    world.signal(&run, "go", "s", json!(null)).await;
+    world.engine.settle(run.as_str(), "pay", Some(json!({ "id": 1 })), "ops").await.unwrap();
+    let view = world.engine.wait(run.as_str(), PATIENCE).await.unwrap();
+    assert_eq!(view.status, RunStatus::Succeeded, "{view:#?}");
+    let standing = world.ledger.count("inventory.reserve") - world.ledger.count("inventory.release");
+    assert_eq!(standing, 0, "what the loser's run did is undone: {:?}", world.ledger.effects());
+}

@@ -86,3 +86,19 @@ async fn only_what_has_ended_is_undone() {
     let refused = world.engine.undo(run.as_str(), false, "ada").await.unwrap_err();
     assert_eq!(refused.to_string(), format!("run {run} is waiting: it has not ended: cancel it"));
 }
+
+/// One that gave way to another of its key has done nothing: its undoing is over at once.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_never_had_its_turn_is_undone_at_once() {
+    let world =
+        World::of("{ key: '${ entity.id }', busy: reject, do: [{ gate: { listen: { signal: go } } }] }")
+            .await;
+    let first = world.start("act_1", order()).await;
+    world.until(&first, |view| view.status == RunStatus::Waiting).await;
+    let second = world.start("act_2", order()).await;
+    assert_eq!(world.engine.wait(second.as_str(), PATIENCE).await.unwrap().status, RunStatus::Failed);
+    world.signal(&first, "go", "s", serde_json::json!(null)).await;
+    world.engine.wait(first.as_str(), PATIENCE).await.unwrap();
+    world.engine.undo(second.as_str(), true, "ada").await.unwrap();
+    world.until(&second, |view| view.status == RunStatus::Compensated).await;
+}
