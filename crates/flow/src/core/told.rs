@@ -74,12 +74,22 @@ impl Machine<'_> {
     }
 
     pub(super) fn died(&mut self, path: &Arc<str>, error: &Failure) {
+        if self.is_settled(path) {
+            return;
+        }
         self.with_record(path, |record| record.error = Some(error.clone()));
         self.settled(path, Told::Dead(error.landed), |done| done.known = error.landed != Landed::Unknown);
     }
 
     pub(super) fn lost(&mut self, path: &Arc<str>) {
-        self.settled(path, Told::Lost, |done| done.known = false);
+        if !self.is_settled(path) {
+            self.settled(path, Told::Lost, |done| done.known = false);
+        }
+    }
+
+    /// Whether a person has said what became of it.
+    fn is_settled(&self, path: &str) -> bool {
+        self.state.record(path).is_some_and(|record| record.settled_as.is_some())
     }
 
     /// A person found out whether a message of which nobody knew has arrived.

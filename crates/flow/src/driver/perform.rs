@@ -2,6 +2,7 @@
 
 use conversation::{Change, Closing, OutgoingClose};
 use jiff::Timestamp;
+use port::Repeat;
 use serde_json::{Value, json};
 use store::{Append, DeadOp, DeadState, Expected, NewEvent, OutboxOp, OutboxRow, SignalOp};
 
@@ -100,7 +101,8 @@ impl Runner {
             run: self.run.clone(),
             step: effect.path.to_string(),
             trace: start.trace.clone(),
-            undone: task.is_some_and(|task| task.compensate.is_some()),
+            // Whether it arrived matters to its undoing, and to whoever would send it again.
+            undone: task.is_some_and(|task| task.compensate.is_some()) || effect.repeat == Repeat::Never,
             holds: task.is_none_or(|task| !task.skips_dead),
             look,
         };

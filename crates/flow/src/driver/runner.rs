@@ -215,6 +215,10 @@ impl Runner {
             Message::Look => self.look().await,
             Message::Due(timer) => self.due(*timer).await,
             Message::Command { command, records, reply } => {
+                // What its messages were answered since it ended counts, too.
+                if self.state.ended.is_some() {
+                    self.take_answers().await?;
+                }
                 let answer = match self.check(&command) {
                     Ok(()) => self.obey(*command, records).await?,
                     refused => refused,

@@ -94,7 +94,15 @@ impl relay::Listener for Engine {
 impl Runner {
     /// Takes what became of this run's messages into its journal.
     pub(super) async fn take_told(&mut self) -> Result<(), Stop> {
-        if self.state.ended.is_some() || !self.state.tells() {
+        if self.state.ended.is_some() {
+            return Ok(());
+        }
+        self.take_answers().await
+    }
+
+    /// Takes them whether the run has ended or not: somebody is to decide about it.
+    pub(super) async fn take_answers(&mut self) -> Result<(), Stop> {
+        if !self.state.tells() {
             return Ok(());
         }
         for (answer, event) in self.engine.answers(&self.run).await.map_err(Stop::Fenced)? {

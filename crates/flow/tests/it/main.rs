@@ -10,6 +10,7 @@ mod faults;
 mod keys;
 mod leases;
 mod ledger;
+mod leftover;
 mod listening;
 mod motion;
 mod once;
