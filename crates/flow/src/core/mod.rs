@@ -14,6 +14,7 @@ mod decision;
 mod doubt;
 mod effects;
 mod enter;
+mod entry;
 mod event;
 mod failure;
 mod found;
