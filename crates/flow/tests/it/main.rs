@@ -7,6 +7,7 @@ mod commands;
 mod defects;
 mod definitions;
 mod faults;
+mod full;
 mod keys;
 mod leases;
 mod ledger;
