@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use port::{Call, Clock, Ctx, Fault, Link, OpenSpan, Outlook, Repeat, Reply, SpanKind, Spec, TraceContext};
+use port::{
+    Call, Clock, Ctx, Fault, Link, OpenSpan, Operation, Outlook, Repeat, Reply, SpanKind, Spec, TraceContext,
+};
 
 use crate::cache::Cache;
 use crate::event::Listener;
@@ -105,6 +107,7 @@ impl Guarded {
     }
 
     async fn guarded(&self, ctx: &Ctx, call: Call) -> Result<Reply, Fault> {
+        self.operation(&call.operation).map_or(Ok(()), |known| known.admits(&call.input))?;
         let Way { pipeline, cache } = self.way(&call.operation);
         let kept = !ctx.fresh && self.repeat(&call) == Repeat::Safe;
         match cache.as_ref().filter(|_| kept) {
@@ -128,9 +131,13 @@ impl Guarded {
         cache.through(&question, || world.now(), until, || self.past_cache(pipeline, ctx, call)).await
     }
 
+    fn operation(&self, name: &str) -> Option<&Operation> {
+        self.link.spec().operation(name)
+    }
+
     /// An operation that the spec does not know is the adapter's to refuse, and nobody's to repeat.
     fn repeat(&self, call: &Call) -> Repeat {
-        self.link.spec().operation(&call.operation).map_or(Repeat::Never, |known| known.repeat)
+        self.operation(&call.operation).map_or(Repeat::Never, |known| known.repeat)
     }
 
     /// The whole call is one span when somebody records it, and the attempts are part of it.
@@ -168,7 +175,8 @@ impl Guarded {
         pipeline.call(&request, |attempt| self.send(ctx, &call, attempt)).await
     }
 
-    /// One attempt: the adapter is told which one it is, which span, and when it will be dropped.
+    /// One attempt: the adapter is told which one it is, which span, and when it will be dropped. An answer that breaks
+    /// the operation's schema is lost before anybody keeps it.
     async fn send(&self, ctx: &Ctx, call: &Call, attempt: Attempt) -> Result<Reply, Fault> {
         let trace = ctx.trace.child(&*ctx.entropy);
         let span = self.open(ctx, trace).map(|span| {
@@ -178,7 +186,10 @@ impl Guarded {
                 .with("integration.attempt", attempt.number.to_string())
         });
         let ctx = Ctx { deadline: Some(attempt.deadline()), attempt: attempt.number, trace, ..ctx.clone() };
-        let outcome = self.link.call(&ctx, call.clone()).await;
+        let outcome = self.link.call(&ctx, call.clone()).await.and_then(|reply| match self.operation(&call.operation) {
+            Some(known) => known.understands(reply),
+            None => Ok(reply),
+        });
         if let Some(span) = span {
             span.end_as(&outcome);
         }

@@ -147,6 +147,9 @@ pub struct Fault {
     /// The one member of a group that acted, or may have: what follows (asking, sending again, undoing) is for it alone.
     /// `None` when nothing landed, and from any system that is no group.
     pub member: Option<Arc<str>>,
+    /// Whether a whole answer came, and it was not of the shape that its operation promises: asked for again under the
+    /// same key, the same would come.
+    pub breach: bool,
     /// Text that reads after a colon: lowercase, no dot, never a secret, never a whole remote body.
     pub message: Cow<'static, str>,
     /// Field/value pairs that name what was at fault; never secrets.
@@ -165,6 +168,7 @@ impl Fault {
             status: None,
             attempts: 1,
             member: None,
+            breach: false,
             message: message.into(),
             context: Vec::new(),
         }

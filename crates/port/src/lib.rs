@@ -5,6 +5,7 @@
 mod adapter;
 mod call;
 mod clock;
+mod contract;
 mod ctx;
 mod fault;
 mod outlook;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use schema::Schema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -60,10 +61,12 @@ pub struct Operation {
     pub settles_within: Duration,
     /// How long the system may say that it is still at an earlier request with the same key.
     pub in_progress_until: Duration,
-    /// JSON Schema 2020-12 of its input; `true` accepts anything.
-    pub input: Value,
-    /// JSON Schema 2020-12 of its output; `true` accepts anything.
-    pub output: Value,
+    /// What its input must be like.
+    pub input: Schema,
+    /// What its output must be like.
+    pub output: Schema,
+    /// Whether it may also answer with nothing (`null`), whatever `output` says.
+    pub may_be_silent: bool,
 }
 
 impl Operation {
@@ -77,8 +80,9 @@ impl Operation {
             verify: None,
             settles_within: SETTLES_WITHIN,
             in_progress_until: IN_PROGRESS_UNTIL,
-            input: Value::Bool(true),
-            output: Value::Bool(true),
+            input: Schema::any(),
+            output: Schema::any(),
+            may_be_silent: false,
         }
     }
 }

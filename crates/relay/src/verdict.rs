@@ -85,7 +85,7 @@ pub(crate) fn judge(
         return round.in_progress();
     }
     if fault.landed == Landed::Yes {
-        let answers = tell.undone && known.repeat != Repeat::Never;
+        let answers = tell.undone && known.repeat != Repeat::Never && !fault.breach;
         return match answers && more {
             true => round.again(attempts, round.backoff(attempts)),
             false => lost_answer(row, &fault),

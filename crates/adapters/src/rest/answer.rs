@@ -27,9 +27,8 @@ pub(super) async fn success(response: Response, plan: &Plan, most: usize) -> Res
     let output = if status.is_success() {
         output(&body, media, &plan.output).map_err(|fault| fault.status(status.as_u16()))?
     } else {
-        read(&body)
-            .map_or_else(|mistake| absent(&mistake), Ok)
-            .map_err(|fault| fault.status(status.as_u16()))?
+        let answer = read(&body).map_or_else(|mistake| absent(&mistake), Ok);
+        fitting(answer.map_err(|fault| fault.status(status.as_u16()))?, &plan.output)
     };
     Ok(Reply { output, status: Some(status.as_u16()), ..Reply::default() })
 }
@@ -111,6 +110,15 @@ fn read(body: &[u8]) -> Result<Value, json::Mistake> {
 /// What stands for an answer under an `ok` status that is not JSON; JSON that would be altered is no answer.
 fn absent(mistake: &json::Mistake) -> Result<Value, Fault> {
     if mistake.code == json::code::SYNTAX { Ok(Value::Null) } else { Err(misread(mistake)) }
+}
+
+/// What stands for an answer under an `ok` status that is not of the operation's shape: it describes something else.
+fn fitting(answer: Value, wanted: &Output) -> Value {
+    match wanted {
+        Output::Json(schema) if schema.check(&answer).is_err() => Value::Null,
+        Output::Text if !answer.is_string() => Value::Null,
+        Output::Json(_) | Output::Text | Output::Either => answer,
+    }
 }
 
 fn misread(mistake: &json::Mistake) -> Fault {

@@ -46,6 +46,19 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// The place of what a pointer leads to below `path`, or of its nearest written parent.
+    pub(super) fn within(&self, path: &[&str], pointer: &str) -> &'a Span {
+        let mut pointer = pointer;
+        let Some(node) = self.node(path) else { return self.place(path) };
+        loop {
+            match (node.at(pointer), pointer.rfind('/')) {
+                (Some(node), _) => return &node.span,
+                (None, Some(end)) => pointer = &pointer[..end],
+                (None, None) => return &node.span,
+            }
+        }
+    }
+
     /// What is written at `path`.
     pub(super) fn node(&self, path: &[&str]) -> Option<&'a Node> {
         path.iter().try_fold(self.section, |node, key| node.get(key))

@@ -23,7 +23,8 @@ use std::sync::Arc;
 
 use diag::{Diagnostic, Node};
 use port::{Adapter, Call, Ctx, Fault, Kind as FaultKind, Landed, Operation, Reply, Spec};
-use serde_json::{Value, json};
+use schema::Schema;
+use serde_json::json;
 
 use crate::list::Built;
 use crate::{Env, Kind};
@@ -104,8 +105,9 @@ fn described(name: &str, plan: &Plan) -> Operation {
         input: plan.input.clone(),
         output: match &plan.output {
             Output::Json(schema) => schema.clone(),
-            Output::Text => json!({ "type": "string" }),
-            Output::Either => Value::Bool(true),
+            Output::Text => Schema::compile(&json!({ "type": "string" })).unwrap_or_default(),
+            Output::Either => Schema::any(),
         },
+        may_be_silent: plan.may_be_silent(),
     }
 }

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use diag::Diagnostic;
 use diag::Node;
 use http::{HeaderName, Method};
 use port::Repeat;
+use schema::{Mistake, Schema};
 use serde_json::{Value, json};
 
 use super::config::Judge;
@@ -25,7 +27,7 @@ pub(super) struct Plan {
     pub(super) body: Body,
     pub(super) repeat: Repeat,
     pub(super) undo: Option<String>,
-    pub(super) input: Value,
+    pub(super) input: Schema,
     pub(super) output: Output,
     pub(super) key_header: HeaderName,
     /// Statuses outside 2xx that mean success.
@@ -70,7 +72,7 @@ pub(super) enum Body {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Output {
     /// JSON, of this schema.
-    Json(Value),
+    Json(Schema),
     /// Text, as a JSON string.
     Text,
     /// JSON when the answer says so, else text.
@@ -83,6 +85,11 @@ impl Plan {
         let query = self.query.iter().flat_map(|(_, template)| template.members());
         let headers = self.headers.iter().flat_map(|(_, template)| template.members());
         self.path.members().chain(query).chain(headers).collect()
+    }
+
+    /// Whether nothing is an answer too: of a text that is empty, and under a status outside 2xx that means success.
+    pub(super) fn may_be_silent(&self) -> bool {
+        !self.ok.is_empty() || matches!(self.output, Output::Text)
     }
 
     /// What the input must look like when nobody said: the path's members, and nothing unused.
@@ -145,7 +152,7 @@ pub(super) fn probe(path: &str, limit: Duration, judge: &mut Judge<'_>) -> Optio
         body: Body::None,
         repeat: Repeat::Safe,
         undo: None,
-        input: Value::Null,
+        input: Schema::any(),
         output: Output::Either,
         key_header: HeaderName::from_static("idempotency-key"),
         ok: Vec::new(),
@@ -155,7 +162,7 @@ pub(super) fn probe(path: &str, limit: Duration, judge: &mut Judge<'_>) -> Optio
         key_form: None,
         limit: Some(limit),
     };
-    Some(Plan { input: plan.implied_input(), ..plan })
+    Some(Plan { input: Schema::compile(&plan.implied_input()).ok()?, ..plan })
 }
 
 fn plan(name: &str, written: &Operation, judge: &mut Judge<'_>) -> Option<Plan> {
@@ -181,7 +188,7 @@ fn plan(name: &str, written: &Operation, judge: &mut Judge<'_>) -> Option<Plan> 
         headers: headers?,
         body: body?,
         undo: written.undo.clone(),
-        input: Value::Null,
+        input: Schema::any(),
         output: output?,
         key_header: key_header?,
         ok: written.ok.clone(),
@@ -193,9 +200,9 @@ fn plan(name: &str, written: &Operation, judge: &mut Judge<'_>) -> Option<Plan> 
     };
     let input = match &written.input {
         None => plan.implied_input(),
-        Some(schema) => requiring(check_schema(schema, &[place[0], name, "input"], judge)?, &plan.path),
+        Some(schema) => requiring(schema.clone(), &plan.path),
     };
-    Some(Plan { input, ..plan })
+    Some(Plan { input: compiled(&input, &[place[0], name, "input"], judge)?, ..plan })
 }
 
 fn in_progress(name: &str, judge: &Judge<'_>) -> InProgress {
@@ -302,22 +309,23 @@ fn body(name: &str, method: &Method, written: Option<&str>, judge: &mut Judge<'_
 
 fn output(name: &str, written: Option<&Value>, judge: &mut Judge<'_>) -> Option<Output> {
     match written {
-        None => Some(Output::Json(json!(true))),
+        None => Some(Output::Json(Schema::any())),
         Some(Value::String(text)) if text == "text" => Some(Output::Text),
-        Some(schema) => check_schema(schema, &["operations", name, "output"], judge).map(Output::Json),
+        Some(schema) => compiled(schema, &["operations", name, "output"], judge).map(Output::Json),
     }
 }
 
-fn check_schema(schema: &Value, place: &[&str], judge: &mut Judge<'_>) -> Option<Value> {
-    match schema {
-        Value::Object(_) | Value::Bool(_) => Some(schema.clone()),
-        _ => judge.refuse(
-            "REST009",
-            place,
-            "this is not a JSON Schema",
-            "write a mapping, or true for anything",
-        ),
+/// The schema that is written at `path`, or what is wrong with it, each mistake at its place.
+fn compiled(written: &Value, path: &[&str], judge: &mut Judge<'_>) -> Option<Schema> {
+    let mistakes = match Schema::compile(written) {
+        Ok(schema) => return Some(schema),
+        Err(mistakes) => mistakes,
+    };
+    for Mistake { pointer, says, help } in mistakes {
+        let place = judge.within(path, &pointer);
+        judge.found.push(Diagnostic::error("REST009", place, says).help(help));
     }
+    None
 }
 
 fn check_statuses(name: &str, ok: &[u16], judge: &mut Judge<'_>) {

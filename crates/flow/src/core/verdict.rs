@@ -52,7 +52,7 @@ impl State {
         let (path, output, member) = (effect.path.clone(), reply.output, effect.acted(reply.member));
         let attempts = reply.attempts.max(1);
         if size_exceeds(&output, verdict.max_output) {
-            return self.too_large(effect, member, (attempts, ms), verdict.max_output);
+            return self.too_large(effect, member, (attempts, ms), verdict);
         }
         match effect.purpose {
             Purpose::Do => Event::StepSucceeded { path, output: Arc::new(output), attempts, ms, member },
@@ -63,28 +63,36 @@ impl State {
         }
     }
 
-    /// The effect is there; only its answer is of no use.
     fn too_large(
         &self,
         effect: &Effect,
         member: Option<Arc<str>>,
         (attempts, ms): (u32, u64),
-        most: usize,
+        verdict: Verdict,
     ) -> Event {
         let path = effect.path.clone();
-        let said = format!("the answer is larger than {most} bytes");
-        let error = Failure {
-            landed: Landed::Yes,
-            member: member.clone(),
-            ..Failure::new(&path, "flow.output_too_large", said)
-        };
+        let said = format!("the answer is larger than {} bytes", verdict.max_output);
+        let error = Failure { member, attempts, ..Failure::new(&path, "flow.output_too_large", said) };
         match effect.purpose {
-            Purpose::Undo => Event::StepCompensated { path, attempts, ms, member },
-            Purpose::Do if effect.repeat == Repeat::Safe => Event::StepFailed { path, error, ms },
-            Purpose::Do => Event::StepUnknown { path, error },
-            Purpose::Before => Event::StepFailed { path, error: Failure { landed: Landed::No, ..error }, ms },
+            Purpose::Do | Purpose::Undo | Purpose::Recall => {
+                self.answer_lost(effect, Failure { landed: Landed::Yes, ..error }, ms)
+            }
+            Purpose::Before => Event::StepFailed { path, error, ms },
             Purpose::Verify => self.given_up(effect, Failure { landed: Landed::Unknown, ..error }),
+        }
+    }
+
+    /// The effect is there; only its answer is of no use, and would be of none if it came again.
+    fn answer_lost(&self, effect: &Effect, error: Failure, ms: u64) -> Event {
+        let path = effect.path.clone();
+        match effect.purpose {
+            Purpose::Undo => {
+                let (attempts, member) = (error.attempts.max(1), error.member);
+                Event::StepCompensated { path, attempts, ms, member }
+            }
             Purpose::Recall => Event::CompensationParked { path, error },
+            _ if effect.repeat == Repeat::Safe => Event::StepFailed { path, error, ms },
+            _ => Event::StepUnknown { path, error },
         }
     }
 
@@ -108,6 +116,9 @@ impl State {
             };
         }
         match effect.purpose {
+            Purpose::Do | Purpose::Undo | Purpose::Recall if fault.breach => {
+                self.answer_lost(effect, error, ms)
+            }
             Purpose::Verify => self.looked_in_vain(effect, fault, error, verdict),
             _ if fault.kind == Kind::InProgress => self.not_finished(effect, fault, error, verdict),
             Purpose::Do => self.not_done(effect, fault, error, ms, verdict),

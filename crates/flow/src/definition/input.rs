@@ -52,20 +52,6 @@ impl Input {
     }
 }
 
-/// What is wrong with an input that is about to be sent, as far as the schema says so plainly.
-pub(crate) fn misfit(name: &str, schema: &Value, input: &Value) -> Option<String> {
-    let listed = schema.get("required").and_then(Value::as_array).into_iter().flatten();
-    let lacks = |member: &&str| input.get(*member).is_none();
-    if let Some(member) = listed.filter_map(Value::as_str).find(lacks) {
-        return Some(format!("`{name}` needs the member `{member}`"));
-    }
-    let closed = schema.get("additionalProperties") == Some(&Value::Bool(false))
-        && schema.get("patternProperties").is_none();
-    let allowed = schema.get("properties").and_then(Value::as_object).filter(|_| closed)?;
-    let extra = input.as_object()?.keys().find(|member| !allowed.contains_key(*member))?;
-    Some(format!("`{name}` has no place for the member `{extra}`"))
-}
-
 fn absent(name: &str, member: &str, span: &Span, sure: bool) -> Diagnostic {
     let severity = if sure { Severity::Error } else { Severity::Warning };
     let found = Diagnostic::error("FLOW014", span, format!("`{name}` needs the member `{member}`"));

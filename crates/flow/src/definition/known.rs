@@ -84,8 +84,8 @@ fn operations(spec: &Spec) -> BTreeMap<String, KnownOperation> {
         verify: operation.verify.clone(),
         settles_within: operation.settles_within,
         in_progress_until: operation.in_progress_until,
-        input: Input::from_schema(&operation.input),
-        output: Ty::from_schema(&operation.output),
+        input: Input::from_schema(operation.input.document()),
+        output: Ty::from_schema(operation.output.document()),
     };
     spec.operations.iter().map(|operation| (operation.name.to_string(), known(operation))).collect()
 }

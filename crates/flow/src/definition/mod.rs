@@ -21,7 +21,6 @@ pub use circles::circles;
 pub use compile::compile;
 pub(crate) use compile::revive;
 pub use input::Input;
-pub(crate) use input::misfit;
 pub use known::{Known, KnownOperation};
 pub(crate) use lacks::{Lack, LackOf};
 pub(crate) use limits::Busy;

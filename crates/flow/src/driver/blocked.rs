@@ -58,11 +58,10 @@ impl Runner {
         kept_back
     }
 
-    /// What is wrong with an input, as far as the operation's schema says so plainly: a member it must have, or may not.
+    /// What the operation's schema says against an input.
     fn misfit(&self, effect: &Effect) -> Option<String> {
         let link = self.engine.0.systems.get(&effect.system)?;
-        let schema = &link.spec().operation(&effect.operation)?.input;
-        let name = format!("{}.{}", effect.system, effect.operation);
-        crate::definition::misfit(&name, schema, &effect.input)
+        let fault = link.spec().operation(&effect.operation)?.admits(&effect.input).err()?;
+        Some(format!("{}.{}: {}", effect.system, effect.operation, fault.words()))
     }
 }

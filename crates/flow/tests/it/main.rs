@@ -24,6 +24,7 @@ mod tasks;
 mod telling;
 mod told;
 mod undoing;
+mod unfit;
 mod verifying;
 mod waking;
 mod world;

@@ -225,6 +225,6 @@ fn shown(gate: &Gate, name: &str, spec: &Spec) -> Value {
 fn operation(operation: &port::Operation) -> Value {
     json!({
         "name": operation.name, "summary": operation.summary, "repeat": operation.repeat, "undo": operation.undo,
-        "input": operation.input, "output": operation.output,
+        "input": operation.input.document(), "output": operation.output.document(),
     })
 }

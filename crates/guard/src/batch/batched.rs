@@ -101,6 +101,17 @@ impl Batched {
         within(ctx, Landed::Unknown, answer).await?
     }
 
+    /// The schemas of what is sent are looked at where it is sent; here, those of the item.
+    async fn checked(&self, way: &Way, ctx: &Ctx, call: Call) -> Result<Reply, Fault> {
+        let known = self.link.spec().operation(&call.operation);
+        known.map_or(Ok(()), |known| known.admits(&call.input))?;
+        let reply = self.collected(way, ctx, call).await?;
+        match known {
+            Some(known) => known.understands(reply),
+            None => Ok(reply),
+        }
+    }
+
     async fn alone(&self, way: &Way, item: Item) -> Result<Reply, Fault> {
         let replies = send(&*self.link, &way.collect, vec![item]).await?;
         replies.into_iter().next().ok_or_else(miscounted)
@@ -218,7 +229,7 @@ impl Link for Batched {
 
     fn call<'a>(&'a self, ctx: &'a Ctx, call: Call) -> BoxFuture<'a, Result<Reply, Fault>> {
         match self.ways.get(&call.operation) {
-            Some(way) => Box::pin(self.collected(way, ctx, call)),
+            Some(way) => Box::pin(self.checked(way, ctx, call)),
             None => self.link.call(ctx, call),
         }
     }

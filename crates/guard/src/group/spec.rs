@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use port::{Operation, Repeat, Spec};
-use serde_json::Value;
+use schema::Schema;
 
 /// What a group called `name` can do.
 pub(super) fn of(name: &str, members: &[&Spec]) -> Result<Spec, String> {
@@ -47,13 +47,14 @@ fn shared(members: &[&Spec]) -> Vec<Operation> {
 /// Members that do not say the same of their inputs or answers promise nothing together.
 fn merge(known: &mut Operation, operation: &Operation) {
     known.repeat = least_safe(known.repeat, operation.repeat);
-    let same = |one: &mut Value, other: &Value| {
+    let same = |one: &mut Schema, other: &Schema| {
         if one != other {
-            *one = Value::Bool(true);
+            *one = Schema::any();
         }
     };
     same(&mut known.input, &operation.input);
     same(&mut known.output, &operation.output);
+    known.may_be_silent |= operation.may_be_silent;
     if known.undo != operation.undo {
         known.undo = None;
     }
@@ -76,7 +77,7 @@ fn least_safe(one: Repeat, other: Repeat) -> Repeat {
 mod tests {
     use super::*;
 
-    fn operation(name: &str, repeat: Repeat, undo: Option<&str>, output: Value) -> Operation {
+    fn operation(name: &str, repeat: Repeat, undo: Option<&str>, output: Schema) -> Operation {
         let undo = undo.map(Into::into);
         Operation { undo, output, ..Operation::new(name, repeat) }
     }
@@ -86,7 +87,7 @@ mod tests {
     }
 
     fn stripe() -> Spec {
-        let text = serde_json::json!({ "type": "string" });
+        let text = Schema::compile(&serde_json::json!({ "type": "string" })).unwrap();
         let operations = vec![
             operation("charge", Repeat::Keyed, Some("refund"), text.clone()),
             operation("find", Repeat::Safe, None, text.clone()),
@@ -98,14 +99,14 @@ mod tests {
     #[test]
     fn a_group_of_several_repeats_nothing_under_a_key_and_undoes_what_every_member_can() {
         let mut adyen = stripe();
-        adyen.operations[1].output = Value::Bool(true);
+        adyen.operations[1].output = Schema::any();
         let spec = of("payments", &[&stripe(), &adyen]).unwrap();
         let told: Vec<_> =
             spec.operations.iter().map(|known| (&*known.name, known.repeat, known.undo.clone())).collect();
         let undo = Some("refund".into());
         assert_eq!(told[..2], [("charge", Repeat::Never, undo), ("find", Repeat::Safe, None)]);
-        assert_eq!(spec.operation("find").unwrap().output, Value::Bool(true), "they do not promise the same");
-        assert_ne!(spec.operation("charge").unwrap().output, Value::Bool(true));
+        assert_eq!(spec.operation("find").unwrap().output, Schema::any(), "they do not promise the same");
+        assert_ne!(spec.operation("charge").unwrap().output, Schema::any());
     }
 
     #[test]
@@ -127,7 +128,7 @@ mod tests {
 
     #[test]
     fn members_with_nothing_in_common_are_no_group() {
-        let other = member("fax", vec![operation("send", Repeat::Never, None, Value::Null)]);
+        let other = member("fax", vec![operation("send", Repeat::Never, None, Schema::any())]);
         let none = of("payments", &[&stripe(), &other]).unwrap_err();
         assert!(none.starts_with("its members have no operation in common"), "{none}");
     }

@@ -3,6 +3,7 @@
 
 mod breaking;
 mod caching;
+mod fitting;
 mod fixture;
 mod hedging;
 mod hurrying;
