@@ -1,5 +1,7 @@
 //! What schemas are taken, and what they say.
 
+#![expect(clippy::unwrap_used, reason = "a failed test should panic")]
+
 mod bounded;
 mod checked;
 
