@@ -186,9 +186,11 @@ impl Guarded {
                 .with("integration.attempt", attempt.number.to_string())
         });
         let ctx = Ctx { deadline: Some(attempt.deadline()), attempt: attempt.number, trace, ..ctx.clone() };
-        let outcome = self.link.call(&ctx, call.clone()).await.and_then(|reply| match self.operation(&call.operation) {
-            Some(known) => known.understands(reply),
-            None => Ok(reply),
+        let outcome = self.link.call(&ctx, call.clone()).await.and_then(|reply| {
+            match self.operation(&call.operation) {
+                Some(known) => known.understands(reply),
+                None => Ok(reply),
+            }
         });
         if let Some(span) = span {
             span.end_as(&outcome);
