@@ -54,7 +54,11 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn refuse(&mut self, pointer: &str, says: impl Into<String>, help: impl Into<String>) {
-        self.found.push(Mistake::new(pointer, says, help));
+        let mistake = Mistake::new(pointer, says, help);
+        // What is referred to is looked at once for each reference.
+        if !self.found.contains(&mistake) {
+            self.found.push(mistake);
+        }
     }
 
     fn schema(&mut self, schema: &'a Value, pointer: &str, depth: usize) -> Size {

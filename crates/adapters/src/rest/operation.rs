@@ -173,6 +173,12 @@ fn plan(name: &str, written: &Operation, judge: &mut Judge<'_>) -> Option<Plan> 
     let headers = header_templates(name, &written.headers, judge);
     let body = body(name, &method, written.body.as_deref(), judge);
     let output = output(name, written.output.as_ref(), judge);
+    let input = match (&written.input, &path) {
+        (Some(schema), Some(path)) => {
+            compiled(&requiring(schema.clone(), path), &[place[0], name, "input"], judge).map(Some)
+        }
+        _ => Some(None),
+    };
     let key_header = written.idempotency_header.as_deref().unwrap_or("Idempotency-Key");
     let key_header = header_name(key_header, &[place[0], name, "idempotency_header"], judge);
     check_statuses(name, &written.ok, judge);
@@ -198,11 +204,11 @@ fn plan(name: &str, written: &Operation, judge: &mut Judge<'_>) -> Option<Plan> 
         key_form: written.key.clone(),
         limit: None,
     };
-    let input = match &written.input {
-        None => plan.implied_input(),
-        Some(schema) => requiring(schema.clone(), &plan.path),
+    let input = match input? {
+        Some(input) => input,
+        None => compiled(&plan.implied_input(), &[place[0], name, "input"], judge)?,
     };
-    Some(Plan { input: compiled(&input, &[place[0], name, "input"], judge)?, ..plan })
+    Some(Plan { input, ..plan })
 }
 
 fn in_progress(name: &str, judge: &Judge<'_>) -> InProgress {
