@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use port::{
-    Call, Clock, Ctx, Fault, Link, OpenSpan, Operation, Outlook, Repeat, Reply, SpanKind, Spec, TraceContext,
-};
+use port::{Call, Clock, Ctx, Fault, Link, OpenSpan, Outlook, Repeat, Reply, SpanKind, Spec, TraceContext};
 
 use crate::cache::Cache;
 use crate::event::Listener;
@@ -107,7 +105,7 @@ impl Guarded {
     }
 
     async fn guarded(&self, ctx: &Ctx, call: Call) -> Result<Reply, Fault> {
-        self.operation(&call.operation).map_or(Ok(()), |known| known.admits(&call.input))?;
+        self.link.spec().admits(&call.operation, &call.input)?;
         let Way { pipeline, cache } = self.way(&call.operation);
         let kept = !ctx.fresh && self.repeat(&call) == Repeat::Safe;
         match cache.as_ref().filter(|_| kept) {
@@ -131,13 +129,9 @@ impl Guarded {
         cache.through(&question, || world.now(), until, || self.past_cache(pipeline, ctx, call)).await
     }
 
-    fn operation(&self, name: &str) -> Option<&Operation> {
-        self.link.spec().operation(name)
-    }
-
     /// An operation that the spec does not know is the adapter's to refuse, and nobody's to repeat.
     fn repeat(&self, call: &Call) -> Repeat {
-        self.operation(&call.operation).map_or(Repeat::Never, |known| known.repeat)
+        self.link.spec().operation(&call.operation).map_or(Repeat::Never, |known| known.repeat)
     }
 
     /// The whole call is one span when somebody records it, and the attempts are part of it.
@@ -186,12 +180,8 @@ impl Guarded {
                 .with("integration.attempt", attempt.number.to_string())
         });
         let ctx = Ctx { deadline: Some(attempt.deadline()), attempt: attempt.number, trace, ..ctx.clone() };
-        let outcome = self.link.call(&ctx, call.clone()).await.and_then(|reply| {
-            match self.operation(&call.operation) {
-                Some(known) => known.understands(reply),
-                None => Ok(reply),
-            }
-        });
+        let reply = self.link.call(&ctx, call.clone()).await;
+        let outcome = reply.and_then(|reply| self.link.spec().understands(&call.operation, reply));
         if let Some(span) = span {
             span.end_as(&outcome);
         }

@@ -3,7 +3,7 @@
 use schema::Breach;
 use serde_json::{Map, Value};
 
-use crate::{Fault, Kind, Landed, Operation, Reply};
+use crate::{Fault, Kind, Landed, Operation, Reply, Spec};
 
 impl Operation {
     /// Whether an input may be sent. No input is an empty one.
@@ -37,6 +37,28 @@ impl Operation {
                 breach: true,
                 ..broken(Kind::Protocol, Landed::Yes, "answer", &breach)
             }),
+        }
+    }
+}
+
+/// An operation that the spec does not know is the adapter's to refuse: nothing is said of it here.
+impl Spec {
+    /// Whether an input may be sent to an operation.
+    ///
+    /// # Errors
+    /// As for [`Operation::admits`].
+    pub fn admits(&self, operation: &str, input: &Value) -> Result<(), Fault> {
+        self.operation(operation).map_or(Ok(()), |known| known.admits(input))
+    }
+
+    /// The reply of an operation, when its output is of the shape that was promised.
+    ///
+    /// # Errors
+    /// As for [`Operation::understands`].
+    pub fn understands(&self, operation: &str, reply: Reply) -> Result<Reply, Fault> {
+        match self.operation(operation) {
+            Some(known) => known.understands(reply),
+            None => Ok(reply),
         }
     }
 }

@@ -103,13 +103,9 @@ impl Batched {
 
     /// The schemas of what is sent are looked at where it is sent; here, those of the item.
     async fn checked(&self, way: &Way, ctx: &Ctx, call: Call) -> Result<Reply, Fault> {
-        let known = self.link.spec().operation(&call.operation);
-        known.map_or(Ok(()), |known| known.admits(&call.input))?;
-        let reply = self.collected(way, ctx, call).await?;
-        match known {
-            Some(known) => known.understands(reply),
-            None => Ok(reply),
-        }
+        let (spec, operation) = (self.link.spec(), call.operation.clone());
+        spec.admits(&operation, &call.input)?;
+        spec.understands(&operation, self.collected(way, ctx, call).await?)
     }
 
     async fn alone(&self, way: &Way, item: Item) -> Result<Reply, Fault> {
