@@ -298,7 +298,7 @@ fn step(state: &State, record: &Record) -> StepView {
 fn delivery(state: &State, record: &Record) -> Option<Delivery> {
     let told = record.task.verb == "tell" && record.ended.is_some() && !record.path.ends_with("/undo");
     told.then(|| match state.told(&record.path) {
-        _ if state.is_withdrawn(&record.path) => Delivery::Withdrawn,
+        _ if state.left_nothing(&record.path) => Delivery::Withdrawn,
         Some(Told::Delivered) => Delivery::Delivered,
         Some(Told::Dead(_) | Told::Lost) => Delivery::Dead,
         None => Delivery::Pending,

@@ -23,7 +23,7 @@ mod verdict;
 pub use lane::Lane;
 pub use listener::{Listener, Noop};
 pub use look::LooksUp;
-pub use looking::{Looking, NotFound, Nothing, Times};
+pub use looking::{Looking, NotFound, Nothing, Times, spread};
 pub use running::{Deps, Limits, Relay};
 pub use tell::{KIND, Look, Settled, Tell};
 

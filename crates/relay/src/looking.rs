@@ -82,10 +82,15 @@ impl Looking {
 
     /// The first look-up that can prove something is made as soon as it can.
     fn next(&self, times: &Times) -> Timestamp {
-        let wait = self.every + self.every.mul_f64(times.unit.clamp(0.0, 1.0) / 4.0);
-        let next = later(times.now, SignedDuration::try_from(wait).unwrap_or_default());
+        let next =
+            later(times.now, SignedDuration::try_from(spread(self.every, times.unit)).unwrap_or_default());
         if times.settles > times.now { next.min(times.settles) } else { next }
     }
+}
+
+/// Up to a quarter longer, so that not all come back at once.
+pub fn spread(wait: Duration, unit: f64) -> Duration {
+    wait + wait.mul_f64(unit.clamp(0.0, 1.0) / 4.0)
 }
 
 #[cfg(test)]

@@ -42,16 +42,15 @@ impl Machine<'_> {
 }
 
 fn decision(event: &Event) -> Option<(Author, bool)> {
-    let said = |by: &str, reason: &Option<String>| Author::new(by, reason.clone().unwrap_or_default());
     match event {
-        Event::RunPaused { by } | Event::RunCancelling { by } => Some((by.clone(), false)),
-        Event::StepSettled { by, .. } => Some((by.clone(), false)),
+        Event::RunPaused { by }
+        | Event::RunCancelling { by }
+        | Event::StepSettled { by, .. }
+        | Event::RunUndoing { by, .. }
+        | Event::KeyReleased { by } => Some((by.clone(), false)),
         Event::RunResumed { by, send_again }
         | Event::RunRestarted { by, send_again, .. }
         | Event::StepReplayed { by, send_again, .. } => Some((by.clone(), *send_again)),
-        Event::RunUndoing { by, reason, .. } | Event::KeyReleased { by, reason } => {
-            Some((said(by, reason), false))
-        }
         Event::UndoRefused { later } => {
             Some((Author::new("", format!("the later run {later} with its key has succeeded")), false))
         }

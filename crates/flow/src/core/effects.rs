@@ -138,8 +138,8 @@ impl State {
     fn landing(&self, record: &Record) -> Landing {
         let path = &record.path;
         match record.status {
-            _ if is_told(record) => self.delivered_as(path),
             _ if self.left_nothing(path) => Landing::DidNotLand,
+            _ if is_told(record) => self.delivered_as(path),
             RecordStatus::Succeeded | RecordStatus::Compensated => match self.is_known(path) {
                 true => Landing::Landed,
                 false => Landing::Unknown,
@@ -167,7 +167,6 @@ impl State {
 
     fn delivered_as(&self, path: &str) -> Landing {
         match self.told(path) {
-            _ if self.is_withdrawn(path) => Landing::DidNotLand,
             Some(Told::Delivered) | Some(Told::Dead(Landed::Yes)) => Landing::Landed,
             Some(Told::Dead(Landed::No)) => Landing::DidNotLand,
             Some(Told::Dead(Landed::Unknown) | Told::Lost) => Landing::Unknown,

@@ -234,9 +234,8 @@ pub(crate) enum Event {
     },
     /// A run that had ended is undone.
     RunUndoing {
-        by: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<String>,
+        #[serde(flatten)]
+        by: Author,
         /// Also below a later run with its key that has succeeded.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         force: bool,
@@ -247,9 +246,8 @@ pub(crate) enum Event {
     },
     /// Others with the run's key need not wait for it any more.
     KeyReleased {
-        by: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<String>,
+        #[serde(flatten)]
+        by: Author,
     },
     SlaBreached,
     RunEnded(Box<Ended>),

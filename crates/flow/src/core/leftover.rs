@@ -11,22 +11,21 @@ use super::member::step_of;
 use super::record::{Done, RecordStatus, Undo};
 use super::state::State;
 use super::told::Told;
-use crate::definition::Task;
 
 impl State {
     /// The steps which may have landed and must not be repeated: those under way, and what an ended run had to leave.
     pub(crate) fn doubts(&self) -> Vec<Arc<str>> {
         let active = self.leaves().filter(|(_, leaf)| leaf.perhaps && leaf.undoes.is_none());
         let active = active.map(|(active, _)| active.path.clone());
-        let doubt = |done: &&Done| matches!(done.undo, Undo::Parked | Undo::InDoubt) && !done.known;
+        let doubt = |done: &&Done| done.undo.is_left() && !done.known;
         let doubts = self.done.iter().filter(doubt).map(|done| done.path.clone());
         let told = self.records.iter().filter(|record| self.told(&record.path).is_some_and(Told::is_unknown));
         let told = told.map(|record| record.path.clone());
         active.chain(doubts).chain(told).filter(|path| self.repeat_of(path) == Repeat::Never).collect()
     }
 
-    /// Whether it is known that nothing of a step landed, since there was nothing to undo.
-    pub(super) fn left_nothing(&self, path: &str) -> bool {
+    /// Whether it is known that nothing of a step landed: there was nothing to undo, or its message was taken back.
+    pub(crate) fn left_nothing(&self, path: &str) -> bool {
         self.done.iter().rev().find(|done| *done.path == *path).is_some_and(|done| done.undo == Undo::Nothing)
     }
 }
@@ -39,7 +38,7 @@ impl Machine<'_> {
         }
         let mut left = Vec::new();
         for done in &mut self.state.done {
-            if !done.known && done.undo == Undo::Pending && acts(&done.task) {
+            if !done.known && done.undo == Undo::Pending && done.task.acts() {
                 done.undo = Undo::InDoubt;
                 left.push(done.path.clone());
             }
@@ -51,14 +50,14 @@ impl Machine<'_> {
 
     /// A step that is stopped is not known to have come to nothing when it may have been sent.
     pub(super) fn stopped_as(&self, path: &str, unsure: bool) -> RecordStatus {
-        let acts = !path.ends_with("/undo") && self.state.task(path).is_some_and(|task| acts(task));
+        let acts = !path.ends_with("/undo") && self.state.task(path).is_some_and(|task| task.acts());
         if unsure && acts { RecordStatus::Unknown } else { RecordStatus::Dropped }
     }
 
     /// A person found out what became of a step that an ended run had to leave, or of its undoing.
     pub(super) fn settle_left(&mut self, path: &Arc<str>, landed: Option<&Arc<Value>>) {
         let step = step_of(path);
-        let left = |done: &Done| *done.path == *step && matches!(done.undo, Undo::Parked | Undo::InDoubt);
+        let left = |done: &Done| *done.path == *step && done.undo.is_left();
         let Some(at) = self.state.done.iter().position(left) else { return };
         match (path.ends_with("/undo"), landed) {
             (true, Some(_)) => self.left_as(at, Undo::Compensated),
@@ -105,9 +104,4 @@ impl Machine<'_> {
             self.over(ended.error);
         }
     }
-}
-
-/// Whether a step changes something in another system.
-fn acts(task: &Task) -> bool {
-    task.body.call().is_some_and(|call| call.repeat != Repeat::Safe)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use port::{Fault, Kind, Landed, Repeat};
-use relay::{Nothing, Times};
+use relay::{Nothing, Times, spread};
 use serde_json::{Value, json};
 
 use super::Effect;
@@ -15,7 +15,7 @@ use super::frame::Vars;
 use super::member::step_of;
 use super::state::State;
 use super::time::later;
-use super::verdict::{Verdict, began, spread};
+use super::verdict::{Verdict, began};
 use crate::definition::{Call, Verify};
 
 /// The longest answer of a look-up that is kept for people, in bytes.

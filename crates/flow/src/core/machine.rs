@@ -121,7 +121,7 @@ impl<'a> Machine<'a> {
             Event::RunResumed { send_again, .. } => self.resume(*send_again),
             Event::RunCancelling { by } => self.cancel(&by.by),
             Event::RunRestarted { path, .. } => self.restart(path),
-            Event::RunUndoing { by, reason, force } => self.undo_run(by, reason.as_deref(), *force),
+            Event::RunUndoing { by, force } => self.undo_run(by, *force),
             Event::UndoRefused { .. } => self.undo_refused(),
             Event::KeyReleased { .. } => self.state.released = true,
             Event::SlaBreached => self.state.breached = true,

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use port::Repeat;
 use serde_json::Value;
 
 use super::failure::Failure;
@@ -40,8 +39,7 @@ impl Record {
     /// Whether this is an effect: a call that changes something in another system, and neither an undo nor a loop of calls.
     pub(crate) fn is_effect(&self) -> bool {
         let loops = self.task.each.is_some() && !self.path.ends_with(']');
-        let call = self.task.body.call().is_some_and(|call| call.repeat != Repeat::Safe);
-        call && !loops && !self.path.ends_with("/undo")
+        self.task.acts() && !loops && !self.path.ends_with("/undo")
     }
 }
 
@@ -99,4 +97,11 @@ pub(super) enum Undo {
     InDoubt,
     /// Nothing landed after all.
     Nothing,
+}
+
+impl Undo {
+    /// Whether a person has to look at it when the run comes to its end.
+    pub(super) fn is_left(self) -> bool {
+        matches!(self, Self::Parked | Self::InDoubt)
+    }
 }

@@ -208,7 +208,7 @@ impl State {
 
     /// Whether something could not be undone, or nobody knows whether it is to be.
     pub(crate) fn has_parked(&self) -> bool {
-        self.done.iter().any(|done| matches!(done.undo, Undo::Parked | Undo::InDoubt))
+        self.done.iter().any(|done| done.undo.is_left())
     }
 
     pub(super) fn has_compensated(&self) -> bool {

@@ -41,11 +41,6 @@ impl State {
         self.records.iter().any(|record| record.task.verb == "tell")
     }
 
-    /// Whether the message of a step was taken back, or found dead, when it was to be undone.
-    pub(crate) fn is_withdrawn(&self, path: &str) -> bool {
-        self.done.iter().any(|done| *done.path == *path && done.undo == Undo::Nothing)
-    }
-
     /// Whether what is known of a message is enough to undo it.
     fn may_be_undone(&self, path: &str) -> bool {
         match self.told(path) {

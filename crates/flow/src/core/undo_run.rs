@@ -1,5 +1,6 @@
 //! Undoing a run that has ended: everything it did, in reverse, as if a step had failed after the last one.
 
+use super::Author;
 use super::failure::Failure;
 use super::frame::{Activation, ROOT, Stage, Undoing};
 use super::machine::Machine;
@@ -36,13 +37,14 @@ impl State {
 
 impl Machine<'_> {
     /// A person, or the run that began this one, wants it undone.
-    pub(super) fn undo_run(&mut self, by: &str, reason: Option<&str>, force: bool) {
+    pub(super) fn undo_run(&mut self, by: &Author, force: bool) {
         if self.state.cannot_be_undone().is_some() {
             return;
         }
-        let said = match reason {
-            Some(reason) => format!("undone by {by}: {reason}"),
-            None => format!("undone by {by}"),
+        let Author { by, reason } = by;
+        let said = match reason.is_empty() {
+            false => format!("undone by {by}: {reason}"),
+            true => format!("undone by {by}"),
         };
         self.state.undoing = Some(Failure::new(&"".into(), "flow.undone", said));
         let before = self.state.ended.take().zip(self.state.ended_at.take());

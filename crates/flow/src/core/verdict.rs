@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use port::{Fault, Kind, Landed, Repeat, Reply};
+use relay::spread;
 use serde_json::Value;
 
 use super::doubt::is_definitive;
@@ -322,11 +323,6 @@ fn seen_before(path: Arc<str>, answer: Value) -> Event {
 fn rejection_wait(asked: Option<Duration>, verdict: Verdict) -> Duration {
     let doubled = REJECTED.saturating_mul(1 << verdict.rejected.min(6));
     spread(asked.unwrap_or(doubled).min(REJECTED_MAX), verdict.unit)
-}
-
-/// Up to a quarter longer, so that not all come back at once.
-pub(super) fn spread(wait: Duration, unit: f64) -> Duration {
-    wait + wait.mul_f64(unit.clamp(0.0, 1.0) / 4.0)
 }
 
 /// Whether the JSON of a value is longer than `limit`, without writing it all.

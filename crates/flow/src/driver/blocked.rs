@@ -61,7 +61,7 @@ impl Runner {
     /// What the operation's schema says against an input.
     fn misfit(&self, effect: &Effect) -> Option<String> {
         let link = self.engine.0.systems.get(&effect.system)?;
-        let fault = link.spec().operation(&effect.operation)?.admits(&effect.input).err()?;
+        let fault = link.spec().admits(&effect.operation, &effect.input).err()?;
         Some(format!("{}.{}: {}", effect.system, effect.operation, fault.words()))
     }
 }

@@ -10,7 +10,7 @@ use super::Engine;
 use super::runner::Runner;
 use super::runs::{Command, Message, What};
 use crate::Error;
-use crate::core::Author;
+use crate::core::{Author, State};
 
 /// How long until a busy run is told again.
 const AWHILE: Duration = Duration::from_millis(100);
@@ -104,7 +104,7 @@ impl Engine {
         let letter = self.open_letter(id).await?;
         let input: Value = serde_json::from_slice(&letter.input).unwrap_or(Value::Null);
         match letter.source.split_once('/') {
-            Some((run, step)) if self.is_step(run, step).await? => {
+            Some((run, step)) if self.waiting_step(run, step).await?.is_some() => {
                 let (letter, step) = (id.to_owned(), step.to_owned());
                 let input = (!input.is_null()).then_some(input);
                 let what = What::Replay { letter, step, input, send_again };
@@ -161,19 +161,17 @@ impl Engine {
     /// The store's, and what is wrong with the run's journal.
     pub async fn can_replay(&self, letter: &DeadLetter) -> Result<bool, Error> {
         let Some((run, step)) = letter.source.split_once('/') else { return Ok(true) };
-        if !self.is_step(run, step).await? {
-            return Ok(true);
-        }
-        Ok(self.load(run).await?.state.is_stuck(step))
+        Ok(self.waiting_step(run, step).await?.is_none_or(|state| state.is_stuck(step)))
     }
 
-    /// Whether a letter's source is a step of a run that waits for it, rather than a row of the outbox.
-    async fn is_step(&self, run: &str, step: &str) -> Result<bool, Error> {
-        let loaded = match self.load(run).await {
-            Err(Error::UnknownRun(_)) => return Ok(false),
-            loaded => loaded?,
+    /// The state of a run whose step is a letter's source; `None` when that is a row of the outbox.
+    async fn waiting_step(&self, run: &str, step: &str) -> Result<Option<State>, Error> {
+        let state = match self.load(run).await {
+            Err(Error::UnknownRun(_)) => return Ok(None),
+            loaded => loaded?.state,
         };
-        Ok(loaded.state.task(step).is_none_or(|task| task.verb != "tell") || step.ends_with("/undo"))
+        let is_step = state.task(step).is_none_or(|task| task.verb != "tell") || step.ends_with("/undo");
+        Ok(is_step.then_some(state))
     }
 
     async fn command(&self, run: &str, command: Command) -> Result<(), Error> {

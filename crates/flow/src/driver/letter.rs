@@ -96,7 +96,8 @@ impl Runner {
             What::Restart { step, .. } => (DeadState::Replayed, self.state.given_up_since(step)),
             What::Replay { step, .. } => (DeadState::Replayed, self.state.freed_with(step)),
             What::Settle { step, .. } => {
-                (DeadState::Discarded, vec![step.as_str().into(), format!("{step}/undo").into()])
+                let undo = (!step.ends_with("/undo")).then(|| format!("{step}/undo").into());
+                (DeadState::Discarded, undo.into_iter().chain([step.as_str().into()]).collect())
             }
         };
         let mut dead = Vec::new();

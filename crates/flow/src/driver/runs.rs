@@ -90,8 +90,8 @@ impl Command {
             What::Restart { step, send_again } => {
                 Event::RunRestarted { path: step.as_str().into(), by, send_again: *send_again }
             }
-            What::Undo { force } => Event::RunUndoing { by: by.by, reason: said(by.reason), force: *force },
-            What::ReleaseKey => Event::KeyReleased { by: by.by, reason: said(by.reason) },
+            What::Undo { force } => Event::RunUndoing { by, force: *force },
+            What::ReleaseKey => Event::KeyReleased { by },
             What::Replay { step, input, send_again, .. } => {
                 let (path, input) = (step.as_str().into(), input.clone());
                 Event::StepReplayed { path, input, by, send_again: *send_again }
@@ -112,10 +112,6 @@ impl Command {
             What::Undo { .. } | What::ReleaseKey => true,
         }
     }
-}
-
-fn said(reason: String) -> Option<String> {
-    Some(reason).filter(|reason| !reason.is_empty())
 }
 
 /// A run in memory.

@@ -183,6 +183,13 @@ pub(crate) enum OnTimeout {
     Confirm,
 }
 
+impl Task {
+    /// Whether it changes something in another system.
+    pub(crate) fn acts(&self) -> bool {
+        self.body.call().is_some_and(|call| call.repeat != Repeat::Safe)
+    }
+}
+
 impl Body {
     /// The operation a call or tell names.
     pub(crate) fn call(&self) -> Option<&Call> {
