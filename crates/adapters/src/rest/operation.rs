@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use diag::Diagnostic;
-use diag::Node;
+use diag::{Diagnostic, Node};
 use http::{HeaderName, Method};
 use port::Repeat;
 use schema::{Mistake, Schema};

@@ -1,14 +1,12 @@
 //! `cardan effects`
 
 use std::io;
-use std::process::ExitCode;
 
 use clap::Args;
-use reqwest::Method;
 use serde_json::Value;
 
-use super::page::{Page, more};
-use super::{Done, Remote, table};
+use super::page::{Listing, more};
+use super::{Done, table};
 
 #[derive(Debug, Args)]
 #[group(id = "whose", required = true, multiple = true)]
@@ -31,26 +29,15 @@ struct Whose {
 pub(super) struct Effects {
     #[command(flatten)]
     whose: Whose,
-    /// Print the answer as JSON
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    page: Page,
-    #[command(flatten)]
-    remote: Remote,
+    listing: Listing,
 }
 
 impl Effects {
     pub(super) async fn run(self) -> Done {
         let Whose { run, entity, system, conversation } = self.whose;
         let given = [("run", run), ("entity", entity), ("system", system), ("conversation", conversation)];
-        let query = self.page.query(given);
-        let page = self.remote.send(self.remote.request(Method::GET, "/v1/effects").query(&query)).await?;
-        match self.json {
-            true => table::json(&page)?,
-            false => print(&page)?,
-        }
-        Ok(ExitCode::SUCCESS)
+        self.listing.run("/v1/effects", given, print).await
     }
 }
 

@@ -1,37 +1,24 @@
 //! `cardan inbox`
 
 use std::io::{self, Write};
-use std::process::ExitCode;
 
 use clap::Args;
-use reqwest::Method;
 use serde_json::Value;
 
-use super::page::{Page, more};
-use super::{Done, Remote, table};
+use super::page::{Listing, more};
+use super::{Done, table};
 use crate::play::waits;
 use crate::terminal::stdout;
 
 #[derive(Debug, Args)]
 pub(super) struct Inbox {
-    /// Print the answer as JSON
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    page: Page,
-    #[command(flatten)]
-    remote: Remote,
+    listing: Listing,
 }
 
 impl Inbox {
     pub(super) async fn run(self) -> Done {
-        let query = self.page.query([]);
-        let page = self.remote.send(self.remote.request(Method::GET, "/v1/inbox").query(&query)).await?;
-        match self.json {
-            true => table::json(&page)?,
-            false => print(&page)?,
-        }
-        Ok(ExitCode::SUCCESS)
+        self.listing.run("/v1/inbox", [], print).await
     }
 }
 

@@ -1,13 +1,12 @@
 //! `cardan question list|show|answer|withdraw`
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::page::{Page, more};
+use super::page::{Listing, more};
 use super::{Done, Failure, Remote, table};
 use crate::play::waits;
 use crate::terminal::stdout;
@@ -42,12 +41,7 @@ pub(super) struct List {
     #[arg(long)]
     run: Option<String>,
     #[command(flatten)]
-    page: Page,
-    /// Print the page as JSON
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    remote: Remote,
+    listing: Listing,
 }
 
 #[derive(Debug, Args)]
@@ -95,7 +89,7 @@ struct Given {
 impl Question {
     pub(super) async fn run(self) -> Done {
         match self {
-            Question::List(list) => list.print().await?,
+            Question::List(list) => return list.print().await,
             Question::Show(target) => target.print(&target.remote.get(&target.path("")).await?)?,
             Question::Answer(answer) => answer.give().await?,
             Question::Withdraw { reason, target } => {
@@ -107,20 +101,17 @@ impl Question {
 }
 
 impl List {
-    async fn print(self) -> Result<(), Failure> {
+    async fn print(self) -> Done {
         let given = [("conversation", self.conversation), ("entity", self.entity), ("run", self.run)];
-        let query = self.page.query(given);
-        let request = self.remote.request(Method::GET, "/v1/questions").query(&query);
-        let page = self.remote.send(request).await?;
-        if self.json {
-            return Ok(table::json(&page)?);
-        }
-        let headings = ["question", "conversation", "entity", "wants", "age", "expires", "text"];
-        let rows: Vec<Vec<String>> = page["questions"].as_array().into_iter().flatten().map(row).collect();
-        table::print(&headings, &rows, "nothing is asked")?;
-        more(&page)?;
-        Ok(())
+        self.listing.run("/v1/questions", given, print).await
     }
+}
+
+fn print(page: &Value) -> io::Result<()> {
+    let headings = ["question", "conversation", "entity", "wants", "age", "expires", "text"];
+    let rows: Vec<Vec<String>> = page["questions"].as_array().into_iter().flatten().map(row).collect();
+    table::print(&headings, &rows, "nothing is asked")?;
+    more(page)
 }
 
 fn row(question: &Value) -> Vec<String> {

@@ -6,6 +6,7 @@ use conversation::{Keep, NewConversation};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::page_size;
 use crate::answer::Answer;
 use crate::auth::Permission;
 use crate::exchange::Asked;
@@ -195,7 +196,7 @@ struct Page {
 
 async fn list(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
     let page: Page = asked.query()?;
-    let limit = page.limit.unwrap_or(50).clamp(1, 100);
+    let limit = page_size(page.limit);
     let page = gate.conversations.list(&asked.principal.caller(), page.after.as_deref(), limit).await?;
     Ok(Answer::ok(&json!({"conversations": page.items, "next": page.next})))
 }

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 use store::{DeadFilter, DeadLetter, DeadState};
 
+use super::page_size;
 use crate::answer::Answer;
 use crate::auth::Permission;
 use crate::exchange::Asked;
@@ -118,7 +119,7 @@ async fn list(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
             Problem::because(Code::QueryInvalid, "state: expected open, replayed, discarded or all")
         })?),
     };
-    let (skip, limit) = (query.after.unwrap_or(0), query.limit.unwrap_or(50).clamp(1, 100));
+    let (skip, limit) = (query.after.unwrap_or(0), page_size(query.limit));
     let tenant = Some(asked.principal.tenant.to_string());
     let filter = DeadFilter { tenant, system: query.system, source: query.source, state, skip, limit };
     let letters = gate.store.dead(&filter).await?;

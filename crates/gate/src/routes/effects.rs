@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 use store::{RunFilter, RunRow};
 
+use super::page_size;
 use crate::answer::Answer;
 use crate::auth::Permission;
 use crate::exchange::Asked;
@@ -94,7 +95,7 @@ impl Place {
 async fn list(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
     let query: Query = asked.query()?;
     query.check()?;
-    let limit = query.limit.unwrap_or(50).clamp(1, 100);
+    let limit = page_size(query.limit);
     let place = query.after.as_deref().map(Place::parse).transpose()?.unwrap_or_default();
     let rows = rows(gate, &query, &asked.principal.tenant, place).await?;
     let (mut effects, mut next) = (Vec::new(), None);

@@ -4,6 +4,7 @@ use conversation::entity_json;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::page_size;
 use crate::answer::Answer;
 use crate::auth::Permission;
 use crate::exchange::Asked;
@@ -57,7 +58,7 @@ struct Query {
 
 async fn list(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
     let Query { after, limit } = asked.query()?;
-    let limit = limit.unwrap_or(50).clamp(1, 100);
+    let limit = page_size(limit);
     let page = gate
         .conversations
         .entities(&asked.principal.caller(), asked.param("id"), after.as_deref(), limit)

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 use store::DeadState;
 
-use super::since;
+use super::{page_size, since};
 use crate::answer::Answer;
 use crate::auth::Permission;
 use crate::desk::{Candidate, Candidates, Entry, of_letter, of_run, unreadable};
@@ -48,7 +48,7 @@ async fn list(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
         return Err(Problem::because(Code::AuthPermission, "needs dead.read"));
     }
     let query: Query = asked.query()?;
-    let limit = query.limit.unwrap_or(50).clamp(1, 100);
+    let limit = page_size(query.limit);
     let after = query.after.map(|after| since(&after)).transpose()?;
     let found = Candidates::of(gate, &asked.principal.tenant).await?;
     let begin = after.map_or(0, |after| found.all.partition_point(|candidate| candidate.place() <= after));

@@ -62,6 +62,11 @@ fn since(after: &str) -> Result<(Timestamp, String), Problem> {
     place.ok_or_else(no_page)
 }
 
+/// How long a page is, which may be asked for within bounds.
+fn page_size(limit: Option<usize>) -> usize {
+    limit.unwrap_or(50).clamp(1, 100)
+}
+
 /// `after` is not what a page gave.
 fn no_page() -> Problem {
     Problem::because(Code::QueryInvalid, "after: expected the `next` of a page")

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 use store::OutboxFilter;
 
-use super::since;
+use super::{page_size, since};
 use crate::answer::Answer;
 use crate::auth::Permission;
 use crate::exchange::Asked;
@@ -40,7 +40,7 @@ struct Query {
 
 async fn list(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
     let Query { system, after, limit } = asked.query()?;
-    let limit = limit.unwrap_or(50).clamp(1, 100);
+    let limit = page_size(limit);
     let after = after.map(|after| since(&after)).transpose()?;
     let filter = OutboxFilter { tenant: Some(asked.principal.tenant.to_string()), system, after, limit };
     let outbox = gate.engine.undelivered(&filter).await?;

@@ -6,6 +6,7 @@ use react::{Question, Wait, Want};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
+use super::page_size;
 use crate::answer::Answer;
 use crate::auth::Permission;
 use crate::exchange::Asked;
@@ -109,7 +110,7 @@ struct Query {
 
 async fn list(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
     let Query { conversation, entity, run, after, limit } = asked.query()?;
-    let (which, limit) = (QuestionFilter { conversation, entity, run }, limit.unwrap_or(50).clamp(1, 100));
+    let (which, limit) = (QuestionFilter { conversation, entity, run }, page_size(limit));
     let (caller, after) = (asked.principal.caller(), after.as_deref());
     let page = gate.conversations.open_questions(&caller, &which, after, limit).await?;
     Ok(Answer::ok(&json!({ "questions": page.items, "next": page.next })))

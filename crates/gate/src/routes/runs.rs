@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use store::{RunFilter, RunRow, RunStatus};
 
+use super::page_size;
 use crate::answer::Answer;
 use crate::auth::Permission;
 use crate::exchange::Asked;
@@ -145,7 +146,7 @@ struct Query {
 
 async fn list(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
     let query: Query = asked.query()?;
-    let limit = query.limit.unwrap_or(50).clamp(1, 100);
+    let limit = page_size(query.limit);
     let filter = RunFilter {
         tenant: Some(asked.principal.tenant.to_string()),
         flow: query.flow,

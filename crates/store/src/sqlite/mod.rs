@@ -95,33 +95,18 @@ impl Sqlite {
 
     /// In memory and without threads: what is asked is done before the caller's poll returns.
     pub(crate) fn inline(options: &Options) -> Result<Self, Error> {
-        let inline = Inline::new(options)?;
-        let (shared, fence) = (inline.shared(), inline.fence());
-        let (installation, batch_bytes) = (inline::INSTALLATION.into(), options.batch_bytes);
-        Ok(Self {
-            way: Way::Inline(inline),
-            shared,
-            installation,
-            fence,
-            claims: Arc::default(),
-            batch_bytes,
-        })
+        Ok(Self::over(Inline::new(options)?, inline::INSTALLATION.into(), options.batch_bytes))
     }
 
     /// The next process's store over the same rows, when this one has no threads.
     pub(crate) fn reopened(&self) -> Option<Self> {
         let Way::Inline(inline) = &self.way else { return None };
-        let inline = inline.reopened();
+        Some(Self::over(inline.reopened(), self.installation.clone(), self.batch_bytes))
+    }
+
+    fn over(inline: Inline, installation: Arc<str>, batch_bytes: usize) -> Self {
         let (shared, fence) = (inline.shared(), inline.fence());
-        let (installation, batch_bytes) = (self.installation.clone(), self.batch_bytes);
-        Some(Self {
-            way: Way::Inline(inline),
-            shared,
-            installation,
-            fence,
-            claims: Arc::default(),
-            batch_bytes,
-        })
+        Self { way: Way::Inline(inline), shared, installation, fence, claims: Arc::default(), batch_bytes }
     }
 
     /// Has each moment of an inline store decided by a test.
