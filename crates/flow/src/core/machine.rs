@@ -60,7 +60,6 @@ impl<'a> Machine<'a> {
 
     fn fold(&mut self, event: &Event) {
         self.acted(event);
-        self.state.sent |= matches!(event, Event::StepStarted { .. });
         self.came_home(event);
         self.note_decision(event);
         match event {
@@ -100,7 +99,7 @@ impl<'a> Machine<'a> {
                 self.question_closed(path, *how, by.as_deref(), reason.as_deref());
             }
             Event::ChildStarted { path, run } => {
-                self.state.sent = true;
+                self.state.acted = true;
                 *self.state.begun.entry(path.clone()).or_default() += 1;
                 self.with_leaf(path, |leaf| leaf.child = Some(run.clone()));
             }

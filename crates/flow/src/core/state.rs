@@ -67,8 +67,8 @@ pub(crate) struct State {
     pub(super) asked: HashMap<Arc<str>, u32>,
     /// The members of groups that acted, or may have, by the path of their call.
     pub(super) members: HashMap<Arc<str>, Arc<str>>,
-    /// Whether something that is not `safe` was sent, or may have been.
-    pub(super) sent: bool,
+    /// Whether something that is not `safe` has landed, or may have, or another run was begun.
+    pub(super) acted: bool,
     /// What became of the messages of steps.
     pub(super) told: HashMap<Arc<str>, super::told::Told>,
     pub(super) count: usize,
@@ -120,7 +120,7 @@ impl State {
             heard: HashMap::new(),
             asked: HashMap::new(),
             members: HashMap::new(),
-            sent: false,
+            acted: false,
             told: HashMap::new(),
             count: 0,
         }
