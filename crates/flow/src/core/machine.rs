@@ -103,6 +103,7 @@ impl<'a> Machine<'a> {
                 *self.state.begun.entry(path.clone()).or_default() += 1;
                 self.with_leaf(path, |leaf| leaf.child = Some(run.clone()));
             }
+            Event::ChildUnknown { path, step } => self.child_unknown(path, step.as_ref()),
             Event::TimerSet { path, timer, due } => self.timer_set(path, *timer, *due),
             Event::TimerFired { path, timer } => self.fired(path, *timer),
             Event::TopicRead { .. } => self.read(event),

@@ -61,6 +61,8 @@ pub(crate) struct State {
     pub(super) undone: HashMap<Arc<str>, u32>,
     /// How many runs a step has begun.
     pub(super) begun: HashMap<Arc<str>, u32>,
+    /// The steps of runs below of which nobody knows whether they landed, by the step that began the run.
+    pub(super) below: BTreeMap<Arc<str>, Arc<str>>,
     /// The events of each topic that were taken, by their versions.
     pub(super) heard: HashMap<Arc<str>, BTreeSet<u64>>,
     /// How often a step has asked.
@@ -117,6 +119,7 @@ impl State {
             kept: HashMap::new(),
             undone: HashMap::new(),
             begun: HashMap::new(),
+            below: BTreeMap::new(),
             heard: HashMap::new(),
             asked: HashMap::new(),
             members: HashMap::new(),
