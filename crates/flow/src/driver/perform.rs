@@ -231,6 +231,7 @@ impl Runner {
             conversation: own.conversation.clone(),
             correlation: own.correlation.clone(),
             trace: own.trace.clone(),
+            about: own.root_entity(),
             input: child_input(own, input),
             lineage: Some(lineage),
             held: own.held.iter().cloned().chain(self.state.place()).collect(),
