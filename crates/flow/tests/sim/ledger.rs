@@ -84,6 +84,11 @@ impl Ledger {
         self.effects.iter().filter(move |effect| effect.standing && effect.mark == mark)
     }
 
+    /// What stands at one system.
+    pub(crate) fn standing_at(&self, system: &'static str, mark: &str) -> impl Iterator<Item = &Effect> {
+        self.standing(mark).filter(move |effect| effect.system == system)
+    }
+
     /// An effect comes about. A system that honours keys has one for each.
     pub(crate) fn land(&mut self, system: &'static str, mark: &str, key: &str, at: Duration) -> u64 {
         let keyed = system == "keyed";
@@ -104,11 +109,11 @@ impl Ledger {
         id
     }
 
-    /// Undoes what stands under an id or a mark. Whether there was anything, also undone before.
-    pub(crate) fn undo(&mut self, wanted: &str, by: &str) -> bool {
+    /// Undoes what stands at a system under an id or a mark. Whether there was anything, also undone before.
+    pub(crate) fn undo(&mut self, (system, wanted): (&str, &str), by: &str) -> bool {
         let mut found = false;
         for effect in &mut self.effects {
-            if effect.mark != wanted && effect.id.to_string() != wanted {
+            if effect.system != system || (effect.mark != wanted && effect.id.to_string() != wanted) {
                 continue;
             }
             found = true;
