@@ -40,7 +40,7 @@ impl Case {
         let dice = &mut Dice::new(seed);
         let flows = Flows::random(dice);
         let runs = 1 + dice.below(2) as usize;
-        let runs_per_root = if is_on("budget") { *dice.pick(&[2, 4, 1000]) } else { 1000 };
+        let runs_per_root = if is_on("budget") { *dice.pick(&[1, 3, 1000]) } else { 1000 };
         let faults = *dice.pick(&[0, 15, 35, 60]);
         let mut deeds: Vec<_> = (0..dice.below(8)).map(|_| (at(dice), Deed::random(dice))).collect();
         deeds.retain(|(_, deed)| is_on(deed.word()));

@@ -236,6 +236,9 @@ impl Writer<'_> {
             }
             if self.dice.percent(55) {
                 task["verify"] = json!({ "call": format!("{system}.find"), "with": with });
+                if self.dice.percent(25) {
+                    task["verify"]["not_found"] = json!("send");
+                }
             }
         }
         self.flows.steps.insert(name.clone(), Step { undo, tells: (verb == "tell").then_some(system) });

@@ -63,6 +63,13 @@ impl Ledger {
         mark.split('/').next().and_then(|run| self.again.get(run)).copied().unwrap_or_default()
     }
 
+    /// Whether there may be two of an intent, of which an undo that names one leaves the other: a person had it done again,
+    /// and the system acts each time.
+    pub(crate) fn doubled(&self, mark: &str) -> bool {
+        let each_time = self.effects.iter().any(|effect| effect.mark == mark && effect.system == "plain");
+        each_time && self.again(mark) > 0
+    }
+
     pub(crate) fn refuse(&mut self, mark: &str) {
         self.refused.insert(mark.to_owned());
     }

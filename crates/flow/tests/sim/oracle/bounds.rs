@@ -115,7 +115,7 @@ fn rollback(id: &str, run: &Run, play: &Play<'_>) -> Vec<String> {
     };
     let (undone, left) = (named("undone"), named("not_undone"));
     let ledger = play.life.world.ledger();
-    let standing = |mark: &String| ledger.standing(mark).next().is_some() && ledger.again(mark) == 0;
+    let standing = |mark: &String| ledger.standing(mark).next().is_some() && !ledger.doubled(mark);
     let stands = undone.iter().filter(|mark| standing(mark));
     let mut wrong: Vec<_> =
         stands.map(|mark| format!("6: the caller heard that {mark} is undone, and it stands")).collect();

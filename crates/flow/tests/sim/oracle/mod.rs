@@ -65,6 +65,11 @@ fn name(path: &str) -> Option<&str> {
 }
 
 impl Run {
+    /// Where its last entry of this kind stands in the log.
+    fn last(&self, type_: &str) -> Option<u64> {
+        self.journal.iter().rev().find(|entry| entry.is(type_)).map(|entry| entry.position)
+    }
+
     /// Whether a person has had a run restarted or undone that had ended.
     fn is_called_back(&self) -> bool {
         self.journal.iter().any(|entry| entry.is("RunRestarted") || entry.is("RunUndoing"))
@@ -164,12 +169,12 @@ fn stands(found: &Found, life: &Life, flows: &Flows, id: &str, run: &Run) -> Vec
         let standing = ledger.standing(mark).count();
         let step = mark.split('/').nth(1).and_then(|name| flows.steps.get(name));
         let Some(step) = step.filter(|_| !named.contains(mark)) else { continue };
-        let again = ledger.again(mark);
+        let again = ledger.doubled(mark);
         match expected.get(mark).copied().unwrap_or_default() {
             true if standing == 0 => {
                 wrong.push(format!("2: {mark} succeeded and does not stand ({:?})", run.view.status))
             }
-            false if standing > 0 && step.undo && again == 0 => {
+            false if standing > 0 && step.undo && !again => {
                 wrong.push(format!("3: {mark} stands, and its run is {:?}", run.view.status));
             }
             _ => {}
@@ -195,6 +200,10 @@ fn is_kept(found: &Found, id: &str, seen: &mut BTreeSet<String>) -> Option<bool>
     }
     let Some((parent, path)) = &run.parent else { return Some(true) };
     let above = found.runs.get(parent)?;
+    // What a person has done again when its parent was over stands for itself.
+    if run.last("RunRestarted") > above.last("RunEnded") && above.view.status.is_ended() {
+        return Some(true);
+    }
     let kept = is_kept(found, parent, seen)?;
     let step = above.view.steps.iter().find(|step| step.path == *path)?;
     Some(kept && step.status == StepStatus::Succeeded)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Entry, Found, Run, mark_of};
+use crate::ledger::Request;
 use crate::play::Play;
 
 pub(super) fn judge(found: &Found, play: &Play<'_>) -> Vec<String> {
@@ -100,7 +101,6 @@ fn stands_at(run: &Run, position: u64) -> bool {
 struct Told {
     position: u64,
     mark: String,
-    run: String,
 }
 
 /// Messages of one key reach one system in the order in which they were told; each once, while nothing fails.
@@ -119,7 +119,7 @@ fn messages(found: &Found, play: &Play<'_>) -> Vec<String> {
             let mark = entry.event["path"].as_str().and_then(|path| mark_of(id, path, flows));
             let (Some(system), Some(mark)) = (told, mark) else { continue };
             let lane = lanes.entry((system, order.clone())).or_default();
-            lane.push(Told { position: entry.position, mark, run: id.clone() });
+            lane.push(Told { position: entry.position, mark });
         }
     }
     lanes.values_mut().flat_map(|lane| lane_in_order(lane, play)).collect()
@@ -129,20 +129,20 @@ fn lane_in_order(lane: &mut [Told], play: &Play<'_>) -> Vec<String> {
     lane.sort_by_key(|told| told.position);
     let ledger = play.life.world.ledger();
     let mut wrong = Vec::new();
-    let mut last: Option<(usize, &Told)> = None;
+    // Up to where in the ledger those before have been sent.
+    let mut before: Option<(usize, &Told)> = None;
     for told in lane.iter() {
-        let puts = || {
-            ledger.requests.iter().enumerate().filter(|(_, it)| it.mark == told.mark && is_put(&it.operation))
-        };
-        let Some((first, _)) = puts().next() else { continue };
-        if let Some((before, other)) = last.filter(|(before, _)| *before > first) {
-            let (before, first) = (ledger.requests[before].at, ledger.requests[first].at);
-            wrong.push(format!("11: {} came at {first:?}, {} at {before:?}", told.mark, other.mark));
+        let of = |it: &Request| it.mark == told.mark && is_put(&it.operation);
+        let sent: Vec<usize> = (0..ledger.requests.len()).filter(|at| of(&ledger.requests[*at])).collect();
+        let (Some(first), Some(last)) = (sent.first(), sent.last()) else { continue };
+        if let Some((at, other)) = before.filter(|(at, _)| at > first) {
+            let (came, at) = (ledger.requests[*first].at, ledger.requests[at].at);
+            wrong.push(format!("11: {} came at {came:?}, {} at {at:?}", told.mark, other.mark));
         }
-        last = Some((first, told));
+        before = before.filter(|(at, _)| at > last).or(Some((*last, told)));
         let calm = play.case.faults == 0 && play.life.world.crashes() == 0;
-        if calm && puts().count() > 1 && ledger.again(&told.mark) == 0 {
-            wrong.push(format!("11: {} came {} times to {}", told.mark, puts().count(), told.run));
+        if calm && sent.len() > 1 && ledger.again(&told.mark) == 0 {
+            wrong.push(format!("11: {} came {} times", told.mark, sent.len()));
         }
     }
     wrong
