@@ -214,6 +214,14 @@ impl ConversationPort for Mute {
         Box::pin(self.0.commit(batch))
     }
 
+    fn may_say<'a>(
+        &'a self,
+        _: conversation::Outgoing,
+        _: &'a dyn conversation::Motion,
+    ) -> futures_util::future::BoxFuture<'a, Result<Option<conversation::NotSaid>, store::Error>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
     fn is_open<'a>(
         &'a self,
         _tenant: &'a str,

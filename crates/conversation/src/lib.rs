@@ -32,6 +32,7 @@ mod identity;
 mod ids;
 mod insist;
 mod known;
+mod may_say;
 mod named;
 mod questions;
 mod read;
@@ -56,7 +57,9 @@ pub use insist::{Insist, insist};
 pub use integration::{ActAnswer, Integration, IntegrationState};
 pub use limits::Limits;
 pub use motion::{Motion, ONCE, Plan, Start};
-pub use outgoing::{ConversationPort, Outgoing, OutgoingAct, OutgoingClose, OutgoingQuestion, OutgoingWait};
+pub use outgoing::{
+    ConversationPort, NotSaid, Outgoing, OutgoingAct, OutgoingClose, OutgoingQuestion, OutgoingWait,
+};
 pub use read::{Document, Page, entity_json};
 pub use submission::{Answer, Answering, Started, Submission, Taken, Verdict};
 pub use telemetry::{Noop, Telemetry};

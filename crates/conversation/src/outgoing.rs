@@ -22,11 +22,31 @@ pub trait ConversationPort: Send + Sync + 'static {
         motion: &'a dyn Motion,
     ) -> BoxFuture<'a, Result<Receipt, Error>>;
 
+    /// Why an act would not be taken, as far as that is known before it is said. An act of the same id that was said
+    /// before is taken: it is answered as then.
+    ///
+    /// # Errors
+    /// The store's.
+    fn may_say<'a>(
+        &'a self,
+        outgoing: Outgoing,
+        motion: &'a dyn Motion,
+    ) -> BoxFuture<'a, Result<Option<NotSaid>, Error>>;
+
     /// Whether somebody may answer what is asked in a conversation: it is known, and not over.
     ///
     /// # Errors
     /// The store's.
     fn is_open<'a>(&'a self, tenant: &'a str, conversation: &'a str) -> BoxFuture<'a, Result<bool, Error>>;
+}
+
+/// Why an act is not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotSaid {
+    /// A stable word for machines.
+    pub code: String,
+    /// A sentence for people.
+    pub message: String,
 }
 
 /// What a run says.

@@ -16,7 +16,10 @@ use crate::identity::Identity;
 use crate::ids::Kept;
 use crate::named::{Leave, Named};
 use crate::work::Work;
-use crate::{ConversationPort, Conversations, Error, Motion, Outgoing, OutgoingAct, ids, named, questions};
+use crate::{
+    Code, ConversationPort, Conversations, Error, Motion, NotSaid, Outgoing, OutgoingAct, ids, named,
+    questions, refusal,
+};
 
 /// How often a batch is decided again after somebody else wrote to the stream.
 const TRIES: u32 = 5;
@@ -46,6 +49,14 @@ impl ConversationPort for Conversations {
             }
             Err(store::Error::Busy)
         })
+    }
+
+    fn may_say<'a>(
+        &'a self,
+        outgoing: Outgoing,
+        motion: &'a dyn Motion,
+    ) -> BoxFuture<'a, Result<Option<NotSaid>, store::Error>> {
+        Box::pin(async move { self.try_out(&outgoing, motion).await.map_err(stored) })
     }
 
     fn is_open<'a>(
@@ -97,8 +108,17 @@ impl Conversations {
         let mut work = Work::new(self, talk, whose.clone(), now, motion);
         work.trace = outgoing.trace.as_deref().and_then(port::TraceContext::parse);
         let correlation = whose.1;
-        let mut speaking =
-            Speaking { conversations: self, outgoing, motion, now, correlation, claims, work: &mut work };
+        let mut speaking = Speaking {
+            conversations: self,
+            outgoing,
+            motion,
+            now,
+            correlation,
+            claims,
+            work: &mut work,
+            not_said: None,
+            tries: false,
+        };
         let keys = speaking.speak().await?;
         let (mut decided, done) = work.finish();
         decided.keys.extend(keys);
@@ -116,7 +136,7 @@ fn mentions(data: &[u8], commit: &str) -> bool {
 }
 
 /// As the run is told.
-fn stored(error: Error) -> store::Error {
+pub(crate) fn stored(error: Error) -> store::Error {
     match error {
         Error::Store(error) => error,
         Error::Refused(_) | Error::Internal => store::Error::Io { cause: error.to_string() },
@@ -124,20 +144,24 @@ fn stored(error: Error) -> store::Error {
 }
 
 /// Folds what was said into the work. What the conversation will not take is logged: the run goes on without it.
-struct Speaking<'a> {
-    conversations: &'a Conversations,
-    outgoing: &'a Outgoing,
-    motion: &'a dyn Motion,
-    now: Timestamp,
-    correlation: Arc<str>,
-    claims: bool,
-    work: &'a mut Work,
+pub(crate) struct Speaking<'a> {
+    pub(crate) conversations: &'a Conversations,
+    pub(crate) outgoing: &'a Outgoing,
+    pub(crate) motion: &'a dyn Motion,
+    pub(crate) now: Timestamp,
+    pub(crate) correlation: Arc<str>,
+    pub(crate) claims: bool,
+    pub(crate) work: &'a mut Work,
+    /// Why something was not taken.
+    pub(crate) not_said: Option<NotSaid>,
+    /// Nothing is said, only found out whether it would be taken.
+    pub(crate) tries: bool,
 }
 
 impl Speaking<'_> {
     async fn speak(&mut self) -> Result<Vec<KeyOp>, Error> {
         if !self.work.talk.exists() {
-            self.complain("conversation is unknown");
+            self.complain(Code::ConversationUnknown.as_str(), "conversation is unknown");
             return Ok(Vec::new());
         }
         self.closes();
@@ -148,6 +172,11 @@ impl Speaking<'_> {
         }
         self.progress().await?;
         Ok(keys)
+    }
+
+    /// Whether a commit was said before by this very step: what it began is there, and is not begun again.
+    pub(crate) async fn was_said(&self, arrival: &Arrival) -> Result<bool, Error> {
+        Ok(arrival.act.is_commit() && self.conversations.seen(arrival).await?.is_some())
     }
 
     /// A flow that speaks takes part.
@@ -175,19 +204,22 @@ impl Speaking<'_> {
 
     async fn say(&mut self, act: &OutgoingAct, wait: Option<&Wait>) -> Result<Option<KeyOp>, Error> {
         let Some(arrival) = self.build(act, wait).and_then(|act| self.arrival(act)) else { return Ok(None) };
+        if self.was_said(&arrival).await? {
+            return Ok(None);
+        }
         let leave = match self.conversations.leave(self.work, self.motion, &arrival).await? {
             Named::May(leave) => leave,
             // The same commit was begun before: by this flow's commit act, or by somebody's.
             Named::Settled(Ok(_)) => return Ok(None),
             Named::Settled(Err(error)) => {
-                self.complain(&error.to_string());
+                self.refused(&error);
                 return Ok(None);
             }
         };
         Ok(self.decided(&arrival, leave.as_ref()).await)
     }
 
-    fn arrival(&self, act: Arc<Act>) -> Option<Arrival> {
+    pub(crate) fn arrival(&self, act: Arc<Act>) -> Option<Arrival> {
         let json: Arc<RawValue> = to_raw_value(&*act).ok()?.into();
         let (tenant, conversation) = (&*self.outgoing.tenant, &*self.outgoing.conversation);
         let record = ids::record(tenant, conversation, act.id.as_str(), json.get().as_bytes(), self.now);
@@ -204,21 +236,21 @@ impl Speaking<'_> {
             Ok(decision) => {
                 let result = decision.ruling();
                 let absorbed = self.work.absorb(decision, arrival, leave).await;
-                absorbed.map(|runs| Kept { runs, result }).map_err(|error| error.to_string())
+                absorbed.map(|runs| Kept { runs, result })
             }
-            Err(refusal) => Err(refusal.to_string()),
+            Err(refusal) => Err(refusal::refused(refusal)),
         };
         match absorbed {
             Ok(kept) => self.claims.then(|| ids::claim(arrival.record.clone(), &kept)),
             Err(why) => {
-                self.complain(&why);
+                self.refused(&why);
                 None
             }
         }
     }
 
     /// The act, with the id that comes from the run's step, so that the same is said only once.
-    fn build(&self, act: &OutgoingAct, wait: Option<&Wait>) -> Option<Arc<Act>> {
+    pub(crate) fn build(&mut self, act: &OutgoingAct, wait: Option<&Wait>) -> Option<Arc<Act>> {
         let mut body = act.body.clone();
         let members = body.as_object_mut()?;
         members.insert("id".into(), act_id(&act.id).into());
@@ -239,7 +271,7 @@ impl Speaking<'_> {
             Err(issues) => {
                 let at: Vec<String> =
                     issues.iter().map(|issue| format!("{}: {}", issue.pointer, issue.message)).collect();
-                self.complain(&at.join("; "));
+                self.complain("act.invalid", &at.join("; "));
                 None
             }
         }
@@ -284,11 +316,19 @@ impl Speaking<'_> {
     fn fold(&mut self, decided: Result<react::Decision, Refusal>) {
         match decided {
             Ok(decision) => self.work.fold(decision, Some(&self.outgoing.run)),
-            Err(refusal) => self.complain(&refusal.message),
+            Err(refusal) => self.complain(refusal.code, &refusal.message),
         }
     }
 
-    fn complain(&self, why: &str) {
+    pub(crate) fn refused(&mut self, error: &Error) {
+        self.complain(error.code().map_or("internal", Code::as_str), &error.to_string());
+    }
+
+    pub(crate) fn complain(&mut self, code: &str, why: &str) {
+        self.not_said.get_or_insert_with(|| NotSaid { code: code.to_owned(), message: why.to_owned() });
+        if self.tries {
+            return;
+        }
         let Outgoing { run, conversation, correlation, .. } = self.outgoing;
         tracing::error!(
             correlation_id = correlation,

@@ -221,7 +221,7 @@ impl Work {
         Ok(started)
     }
 
-    async fn begin_runs(
+    pub(crate) async fn begin_runs(
         &mut self,
         starts: Vec<react::Start>,
         leave: Option<&Leave>,

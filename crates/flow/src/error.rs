@@ -100,6 +100,18 @@ pub enum Error {
         /// The run that stands.
         later: String,
     },
+    /// The run belongs to the one that began it, which would not hear of this.
+    #[error("run {run}: `{step}` of run {parent} began it: {wanted}")]
+    Child {
+        /// The run.
+        run: String,
+        /// The run that began it.
+        parent: String,
+        /// The step that did.
+        step: String,
+        /// What would be right.
+        wanted: &'static str,
+    },
     /// Waiting for the key would be waiting for ever.
     #[error("run {run} would wait for key {key:?} for ever: {why}")]
     KeyCycle {
@@ -138,6 +150,7 @@ impl Error {
             Self::Signals { .. } => "flow.signals",
             Self::SignalSize { .. } => "flow.signal_size",
             Self::LaterRun { .. } => "flow.later_run",
+            Self::Child { .. } => "flow.child",
             Self::KeyCycle { .. } => "flow.key_cycle",
             Self::Busy(_) => "flow.busy",
             Self::Stopping => "flow.stopping",

@@ -37,6 +37,9 @@ pub(super) enum Flow {
         /// Send again what may have landed and must not be repeated
         #[arg(long)]
         send_again: bool,
+        /// Only what this step asked for is sent again
+        #[arg(long, requires = "send_again")]
+        step: Option<String>,
         #[command(flatten)]
         target: Target,
     },
@@ -125,8 +128,12 @@ impl Flow {
             Flow::Signal(signal) => signal.run().await?,
             Flow::Cancel(target) => target.ask("cancel", json!({})).await?,
             Flow::Pause(target) => target.ask("pause", json!({})).await?,
-            Flow::Resume { send_again, target } => {
-                target.ask("resume", json!({ "send_again": send_again })).await?;
+            Flow::Resume { send_again, step, target } => {
+                let mut body = json!({ "send_again": send_again });
+                if let Some(step) = step {
+                    body["step"] = step.into();
+                }
+                target.ask("resume", body).await?;
             }
             Flow::Settle { step, landed, target, .. } => {
                 target.ask("settle", settlement(&step, landed.as_deref())?).await?;

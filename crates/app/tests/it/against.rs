@@ -31,6 +31,15 @@ async fn live(folder: &Path) -> String {
         ) -> futures_util::future::BoxFuture<'a, Result<store::Receipt, store::Error>> {
             Box::pin(self.0.commit(batch))
         }
+        fn may_say<'a>(
+            &'a self,
+            _: conversation::Outgoing,
+            _: &'a dyn conversation::Motion,
+        ) -> futures_util::future::BoxFuture<'a, Result<Option<conversation::NotSaid>, store::Error>>
+        {
+            Box::pin(std::future::ready(Ok(None)))
+        }
+
         fn is_open<'a>(
             &'a self,
             _tenant: &'a str,

@@ -1,11 +1,13 @@
 //! What nobody knows below a run: a child says when nobody knows whether a step of its landed, and when that is known, so that
 //! whoever began it all is told the same.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::machine::Machine;
+use super::record::Undo;
 use super::state::State;
 
 /// Before the path of the step that began a child, in the name of the signal by which it says so. No signal of a user
@@ -35,9 +37,12 @@ pub(crate) fn unknown_told(payload: &[u8]) -> Option<Arc<str>> {
 
 impl State {
     /// The names of the signals by which runs below say what is unknown of them.
-    pub(super) fn unknowns_awaited(&self) -> impl Iterator<Item = String> {
+    pub(super) fn unknowns_awaited(&self) -> Vec<String> {
         let live = self.leaves().filter(|(_, leaf)| leaf.child.is_some()).map(|(active, _)| &active.path);
-        live.chain(self.below.keys()).map(|path| name_of_unknown(path))
+        let left = self.done.iter().filter(|done| done.child.is_some() && done.undo == Undo::Parked);
+        let names: BTreeSet<&Arc<str>> =
+            live.chain(left.map(|done| &done.path)).chain(self.below.keys()).collect();
+        names.into_iter().map(|path| name_of_unknown(path)).collect()
     }
 
     /// The step below of which nobody knows whether it landed.

@@ -31,6 +31,11 @@ impl State {
         parked.map(|done| format!("{}/undo", done.path))
     }
 
+    /// Whether the run that a step began left something that it could not undo.
+    pub(super) fn left_by_a_child(&self, path: &str) -> bool {
+        self.done.iter().any(|done| *done.path == *path && done.child.is_some() && done.undo == Undo::Parked)
+    }
+
     /// The runs that its steps wait for.
     pub(crate) fn runs_below(&self) -> Vec<String> {
         let waited = |leaf: &Leaf| leaf.child.clone().or_else(|| self.child_undone_by(leaf).cloned());

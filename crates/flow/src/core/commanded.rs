@@ -10,11 +10,13 @@ use super::machine::Machine;
 
 impl Machine<'_> {
     /// Lets everything go on where a pause held it back, and what was stuck once more from its beginning. What may have
-    /// landed and must not be repeated stays stuck, unless somebody says that it is to be sent again.
-    pub(super) fn resume(&mut self, send_again: bool) {
+    /// landed and must not be repeated stays stuck, unless somebody says that it is to be sent again, all of it or that of
+    /// one step.
+    pub(super) fn resume(&mut self, send_again: bool, step: Option<&str>) {
         self.state.paused = None;
         let again = send_again || store::mutant("resume-sends-again");
-        let unsettled = if again { Vec::new() } else { self.state.unsettled() };
+        let stays = |path: &Arc<str>| !again || step.is_some_and(|step| *step != **path);
+        let unsettled: Vec<_> = self.state.unsettled().into_iter().filter(stays).collect();
         for id in self.leaf_ids(|at| matches!(at, At::Blocked)) {
             self.unblock(id);
         }
@@ -40,7 +42,7 @@ impl Machine<'_> {
             None => self.undo_again(path, input),
         }
         if self.state.paused.as_ref().is_some_and(|paused| paused.step.as_ref() == Some(path)) {
-            self.resume(false);
+            self.resume(false, None);
         }
     }
 

@@ -32,7 +32,11 @@ impl Machine<'_> {
     /// Remembers a decision for people.
     pub(super) fn note_decision(&mut self, event: &Event) {
         let Some((by, send_again)) = decision(event) else { return };
-        let step = event.path().map(ToString::to_string);
+        let named = match event {
+            Event::RunResumed { step, .. } => step.as_ref(),
+            event => event.path(),
+        };
+        let step = named.map(ToString::to_string);
         let decided = Decided { at: self.state.now, what: event.name(), step, by, send_again };
         if self.state.decided.len() == MOST {
             self.state.decided.remove(0);
@@ -48,7 +52,7 @@ fn decision(event: &Event) -> Option<(Author, bool)> {
         | Event::StepSettled { by, .. }
         | Event::RunUndoing { by, .. }
         | Event::KeyReleased { by } => Some((by.clone(), false)),
-        Event::RunResumed { by, send_again }
+        Event::RunResumed { by, send_again, .. }
         | Event::RunRestarted { by, send_again, .. }
         | Event::StepReplayed { by, send_again, .. } => Some((by.clone(), *send_again)),
         Event::UndoRefused { later } => {

@@ -106,7 +106,7 @@ pub enum Undone {
 impl State {
     /// The effects of this run, in the order in which their steps were entered.
     pub(crate) fn intents(&self) -> Vec<EffectView> {
-        let steps = self.records.iter().filter(|record| record.is_effect());
+        let steps = self.earlier.iter().chain(self.records.iter().filter(|record| record.is_effect()));
         steps.filter_map(|record| self.intent(record)).collect()
     }
 

@@ -225,6 +225,9 @@ pub(crate) enum Event {
         /// What nobody knows of is sent again.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         send_again: bool,
+        /// Of this step alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<Arc<str>>,
     },
     RunCancelling {
         #[serde(flatten)]

@@ -147,7 +147,8 @@ impl Machine<'_> {
     /// The root has nothing left to do.
     pub(super) fn over(&mut self, error: Option<super::Failure>) {
         use store::RunStatus;
-        if error.is_some() {
+        // Also of a way that was given up, or lost its race, beside what has succeeded.
+        if error.is_some() || self.state.start.language > 1 {
             self.leave_doubts();
         }
         let (result, error) = match error {

@@ -118,7 +118,7 @@ impl<'a> Machine<'a> {
             Event::CompensationParked { path, error } => self.parked(path, error),
             Event::StepReplayed { path, input, .. } => self.replayed(path, input.as_ref()),
             Event::RunPaused { .. } => self.pause("by a person", None),
-            Event::RunResumed { send_again, .. } => self.resume(*send_again),
+            Event::RunResumed { send_again, step, .. } => self.resume(*send_again, step.as_deref()),
             Event::RunCancelling { by } => self.cancel(&by.by),
             Event::RunRestarted { path, .. } => self.restart(path),
             Event::RunUndoing { by, force } => self.undo_run(by, *force),

@@ -21,13 +21,13 @@ impl Ended {
     /// How far the run's commit has come with it.
     pub(crate) fn change(&self, state: &State) -> Change {
         match (&self.error, self.status) {
+            // A person will find out: until then it has not failed, and not succeeded once.
+            (_, RunStatus::Parked) if state.unknown().is_some() => {
+                Change::Unknown { step: state.unknown().map_or_else(String::new, ToString::to_string) }
+            }
             // A loser of a race could not be undone; what was wanted is done.
             (None, RunStatus::Succeeded | RunStatus::Parked) => {
                 Change::Success { transaction_id: transaction(&self.result) }
-            }
-            // A person will find out: until then it has not failed.
-            (_, RunStatus::Parked) if state.unknown().is_some() => {
-                Change::Unknown { step: state.unknown().map_or_else(String::new, ToString::to_string) }
             }
             (error, status) => {
                 let none = || Failure::new(&"".into(), "flow.cancelled", "the run was cancelled");

@@ -4,7 +4,7 @@
 use super::failure::Failure;
 use super::frame::{Activation, Frame, Id, ROOT, Slot, Stage, Undoing};
 use super::machine::Machine;
-use super::state::State;
+use super::state::{Paused, State};
 use crate::definition::Race;
 
 impl State {
@@ -79,6 +79,16 @@ impl Machine<'_> {
             (false, _) => Undoing::Everything,
         };
         self.drain(id, error, undo);
+        self.paused_for_nothing();
+    }
+
+    /// A run that is paused for a step which went another way goes on.
+    fn paused_for_nothing(&mut self) {
+        let Some(Paused { step: Some(step), .. }) = &self.state.paused else { return };
+        if self.state.leaves.contains_key(step) || self.state.start.language < 2 {
+            return;
+        }
+        self.resume(false, None);
     }
 
     /// Every race between a failed step and the scope that takes its error is decided by that failure.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::failure::Failure;
 use super::frame::{Id, Vars};
-use crate::definition::Task;
+use crate::definition::{Body, Task};
 
 /// A step as people see it.
 #[derive(Clone, Debug)]
@@ -40,6 +40,14 @@ impl Record {
     pub(crate) fn is_effect(&self) -> bool {
         let loops = self.task.each.is_some() && !self.path.ends_with(']');
         self.task.acts() && !loops && !self.path.ends_with("/undo")
+    }
+}
+
+impl Record {
+    /// Whether this is a run that the step began, or several in a loop.
+    pub(crate) fn is_child(&self) -> bool {
+        let loops = self.task.each.is_some() && !self.path.ends_with(']');
+        matches!(self.task.body, Body::Run { .. }) && !loops && !self.path.ends_with("/undo")
     }
 }
 

@@ -24,10 +24,10 @@ impl Rollback {
 }
 
 impl State {
-    /// What has become of the effects of this run.
+    /// What has become of the effects of this run, and of the runs that its steps began.
     pub(crate) fn rollback(&self) -> Rollback {
         let mut rollback = Rollback::default();
-        for record in self.records.iter().filter(|record| record.is_effect()) {
+        for record in self.records.iter().filter(|record| record.is_effect() || record.is_child()) {
             let path = record.path.to_string();
             match record.status {
                 RecordStatus::Compensated => rollback.undone.push(path),
@@ -35,6 +35,8 @@ impl State {
                     rollback.not_undone.push(path);
                 }
                 RecordStatus::Running | RecordStatus::Waiting | RecordStatus::Blocked => {}
+                // A run that it began could not undo everything.
+                RecordStatus::Failed if self.left_by_a_child(&record.path) => rollback.not_undone.push(path),
                 RecordStatus::Failed | RecordStatus::Skipped | RecordStatus::Dropped => {}
             }
         }

@@ -55,6 +55,8 @@ pub(crate) struct State {
     pub(super) vars: Value,
     pub(super) run: Value,
     pub(super) done: Vec<Done>,
+    /// Effects that a restart did once more beside what there was.
+    pub(super) earlier: Vec<Record>,
     /// Outputs that a restart keeps.
     pub(super) kept: HashMap<Arc<str>, Arc<Value>>,
     /// How often a step was undone: done again it needs a new key.
@@ -116,6 +118,7 @@ impl State {
             vars: Value::Object(Map::new()),
             run,
             done: Vec::new(),
+            earlier: Vec::new(),
             kept: HashMap::new(),
             undone: HashMap::new(),
             begun: HashMap::new(),

@@ -39,7 +39,12 @@ impl Machine<'_> {
             self.doubt(&path);
         }
         let settles = self.state.leaf(&path).and_then(|leaf| leaf.settles);
-        self.state.done.retain(|done| done.path != path || done.undo != Undo::Pending);
+        // Done again without a key it is another effect; both are to be undone.
+        let never =
+            self.state.start.language > 1 && task.acts() && self.state.repeat_of(&path) == Repeat::Never;
+        self.state
+            .done
+            .retain(|done| done.path != path || done.undo != Undo::Pending || (never && done.known && known));
         self.state.done.push(Done {
             path,
             task,

@@ -16,7 +16,7 @@ use crate::core::{Event, Parent, Start, State};
 use crate::definition::Definition;
 
 /// What flows mean today; see [`Start::language`].
-const LANGUAGE: u32 = 1;
+const LANGUAGE: u32 = 2;
 
 impl Engine {
     /// Adds the beginning of a run to a batch. When the batch is committed, tell with [`Engine::committed`].

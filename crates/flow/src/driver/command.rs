@@ -10,7 +10,7 @@ use super::Engine;
 use super::runner::Runner;
 use super::runs::{Command, Message, What};
 use crate::Error;
-use crate::core::{Author, State};
+use crate::core::{Author, Parent, State};
 
 /// How long until a busy run is told again.
 const AWHILE: Duration = Duration::from_millis(100);
@@ -38,7 +38,17 @@ impl Engine {
     /// # Errors
     /// [`Error::Status`] when it is neither paused nor waits to try again, [`Error::Unsettled`].
     pub async fn resume(&self, run: &str, send_again: bool, by: impl Into<Author>) -> Result<(), Error> {
-        self.command(run, Command::new(What::Resume { send_again }, by.into())).await
+        self.command(run, Command::new(What::Resume { send_again, step: None }, by.into())).await
+    }
+
+    /// Lets a paused run go on, and sends again what one step asked for, which may have landed and must not be repeated.
+    /// What else nobody knows of stays so.
+    ///
+    /// # Errors
+    /// As [`Engine::resume`], and [`Error::Status`] when the step is not such a one.
+    pub async fn send_again(&self, run: &str, step: &str, by: impl Into<Author>) -> Result<(), Error> {
+        let what = What::Resume { send_again: true, step: Some(step.to_owned()) };
+        self.command(run, Command::new(what, by.into())).await
     }
 
     /// Restarts a paused or ended run from a step. What was finished before it is kept; it and what follows is done
@@ -234,8 +244,26 @@ impl Engine {
 }
 
 impl Runner {
+    /// What a run did that another began is that one's: undone or done again by itself, the other would go on with what is
+    /// not there, or without what is.
+    fn check_parent(&self, what: &What) -> Result<(), Error> {
+        let wanted = match what {
+            What::Undo { force: false } => "undo that one, or force it",
+            What::Restart { .. } if self.state.ended.is_some() => "restart that one from the step",
+            _ => return Ok(()),
+        };
+        match &self.state.start.parent {
+            Some(Parent { run, path }) if self.state.start.language > 1 => {
+                let (run, parent, step) = (self.run.clone(), run.clone(), path.clone());
+                Err(Error::Child { run, parent, step, wanted })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether the command fits where the run stands.
     pub(super) fn check(&self, command: &Command) -> Result<(), Error> {
+        self.check_parent(&command.what)?;
         let status = self.state.status();
         let over = self.state.ended.is_some();
         let refuse = |wanted| Err(Error::Status { run: self.run.clone(), status: status.as_str(), wanted });
@@ -244,6 +272,11 @@ impl Runner {
             What::Cancel if self.state.cancelling.is_some() => refuse("it is being cancelled already"),
             What::Pause if over || status == RunStatus::Paused => {
                 refuse("only a run that is going can be paused")
+            }
+            What::Resume { step: Some(step), .. }
+                if !self.state.unsettled().iter().any(|it| **it == **step) =>
+            {
+                refuse("nobody doubts what became of that step: there is nothing to send again")
             }
             What::Resume { .. } if self.state.paused.is_none() && self.state.asleep().next().is_none() => {
                 refuse("only a run that is paused or waits to try again can be resumed")

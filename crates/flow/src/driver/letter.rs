@@ -91,7 +91,9 @@ impl Runner {
         let at = self.engine.0.clock.now();
         let (how, steps) = match &command.what {
             What::Pause | What::Undo { .. } | What::ReleaseKey => return Batch::default(),
-            What::Resume { send_again } => (DeadState::Replayed, self.freed(*send_again)),
+            What::Resume { send_again, step } => {
+                (DeadState::Replayed, self.freed(*send_again, step.as_deref()))
+            }
             What::Cancel => (DeadState::Discarded, self.state.stuck_steps()),
             What::Restart { step, .. } => (DeadState::Replayed, self.state.given_up_since(step)),
             What::Replay { step, .. } => (DeadState::Replayed, self.state.freed_with(step)),
@@ -113,8 +115,9 @@ impl Runner {
     }
 
     /// The steps that a resumed run begins again.
-    fn freed(&self, send_again: bool) -> Vec<Arc<str>> {
-        let unsettled = if send_again { Vec::new() } else { self.state.unsettled() };
+    fn freed(&self, send_again: bool, step: Option<&str>) -> Vec<Arc<str>> {
+        let stays = |path: &Arc<str>| !send_again || step.is_some_and(|step| *step != **path);
+        let unsettled: Vec<_> = self.state.unsettled().into_iter().filter(stays).collect();
         self.state.stuck_steps().into_iter().filter(|step| !unsettled.contains(step)).collect()
     }
 }

@@ -51,6 +51,8 @@ pub(super) enum What {
     Pause,
     Resume {
         send_again: bool,
+        /// Only what this step asked for.
+        step: Option<String>,
     },
     Restart {
         step: String,
@@ -86,7 +88,10 @@ impl Command {
         match &self.what {
             What::Cancel => Event::RunCancelling { by },
             What::Pause => Event::RunPaused { by },
-            What::Resume { send_again } => Event::RunResumed { by, send_again: *send_again },
+            What::Resume { send_again, step } => {
+                let step = step.as_deref().map(Into::into);
+                Event::RunResumed { by, send_again: *send_again, step }
+            }
             What::Restart { step, send_again } => {
                 Event::RunRestarted { path: step.as_str().into(), by, send_again: *send_again }
             }
@@ -106,7 +111,7 @@ impl Command {
     /// Whether somebody said that what may have landed is sent again.
     pub(super) fn sends_again(&self) -> bool {
         match self.what {
-            What::Resume { send_again } | What::Restart { send_again, .. } => send_again,
+            What::Resume { send_again, .. } | What::Restart { send_again, .. } => send_again,
             What::Replay { send_again, .. } => send_again,
             What::Cancel | What::Pause | What::Settle { .. } => true,
             What::Undo { .. } | What::ReleaseKey => true,

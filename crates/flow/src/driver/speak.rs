@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use conversation::{Closing, Outgoing, OutgoingAct, OutgoingClose, OutgoingQuestion, OutgoingWait, Want};
+use conversation::{
+    Closing, NotSaid, Outgoing, OutgoingAct, OutgoingClose, OutgoingQuestion, OutgoingWait, Want,
+};
 use serde_json::{Map, Value, json};
 use store::{Batch, Receipt};
 
@@ -20,8 +22,15 @@ impl Runner {
         outgoing: &Outgoing,
         batch: Batch,
     ) -> Result<Receipt, store::Error> {
+        let outgoing = self.addressed(outgoing);
+        let below = Below { engine: self.engine.clone(), lineage: self.state.start.below() };
+        self.engine.0.conversations.say(outgoing, batch, &below).await
+    }
+
+    /// What is said, with who says it and where.
+    fn addressed(&self, outgoing: &Outgoing) -> Outgoing {
         let start = &self.state.start;
-        let outgoing = Outgoing {
+        Outgoing {
             tenant: start.tenant.clone(),
             conversation: start.conversation.clone().unwrap_or_default(),
             commit: start.commit.clone(),
@@ -30,9 +39,7 @@ impl Runner {
             correlation: start.correlation.clone(),
             trace: start.trace.clone(),
             ..outgoing.clone()
-        };
-        let below = Below { engine: self.engine.clone(), lineage: start.below() };
-        self.engine.0.conversations.say(outgoing, batch, &below).await
+        }
     }
 
     pub(super) async fn say(
@@ -55,14 +62,33 @@ impl Runner {
             return Ok(());
         }
         match speech {
-            Speech::Emit(act) => {
-                let id = format!("{}/{path}~{}", self.run, self.state.generation(&path));
-                turn.outgoing.acts.push(OutgoingAct { id, body: act.clone() });
-                self.succeed(turn, path, act);
-            }
+            Speech::Emit(act) => self.emit(turn, path, act).await?,
             Speech::Ask { .. } | Speech::Confirm { .. } => self.ask(turn, path, speech, timeout),
         }
         Ok(())
+    }
+
+    /// Says an act. A commit that the conversation would not take fails its step: what it wants is not done. Without anything
+    /// else that it would not take the run goes on, and the log says so.
+    async fn emit(&mut self, turn: &mut Turn, path: Arc<str>, act: Value) -> Result<(), Stop> {
+        let id = format!("{}/{path}~{}", self.run, self.state.generation(&path));
+        let said = OutgoingAct { id, body: act.clone() };
+        let commits = act.get("type").and_then(Value::as_str) == Some("commit");
+        let not_said = if commits { self.may_say(said.clone()).await? } else { None };
+        match not_said {
+            Some(NotSaid { code, message }) => self.fail(turn, path, &code, message),
+            None => {
+                turn.outgoing.acts.push(said);
+                self.succeed(turn, path, act);
+            }
+        }
+        Ok(())
+    }
+
+    async fn may_say(&mut self, act: OutgoingAct) -> Result<Option<NotSaid>, Stop> {
+        let outgoing = self.addressed(&Outgoing { acts: vec![act], ..Outgoing::default() });
+        let below = Below { engine: self.engine.clone(), lineage: self.state.start.below() };
+        Ok(self.engine.0.conversations.may_say(outgoing, &below).await?)
     }
 
     fn ask(&mut self, turn: &mut Turn, path: Arc<str>, speech: Speech, timeout: Option<Duration>) {

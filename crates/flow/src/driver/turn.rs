@@ -197,7 +197,9 @@ impl Runner {
         }
         let (id, name) = (format!("{}?{}", self.run, self.version), name_of_unknown(&parent.path));
         let payload = told_unknown(unknown.as_ref()).to_string().into_bytes();
-        turn.batch.signals.push(SignalOp::Put(Signal { run: parent.run.clone(), id, name, payload }));
+        // Before the run's end, if that is told with it.
+        let doubt = Signal { run: parent.run.clone(), id, name, payload };
+        turn.batch.signals.insert(0, SignalOp::Put(doubt));
         (turn.doubted, self.doubt) = (true, unknown);
     }
 

@@ -118,7 +118,7 @@ async fn a_parent_is_undone_past_a_child_that_was_undone_before() {
     world.until(&run, |view| view.status == RunStatus::Succeeded).await;
     let rows = world.store.runs(&store::RunFilter::default()).await.unwrap();
     let child = rows.iter().find(|row| row.flow == "child").unwrap().id.clone();
-    world.engine.undo(&child, false, "ops").await.unwrap();
+    world.engine.undo(&child, true, "ops").await.unwrap();
     world.called("orders.cancel", 1).await;
     world.engine.wait(&child, crate::world::PATIENCE).await.unwrap();
     world.engine.undo(run.as_str(), false, "ops").await.unwrap();

@@ -4,6 +4,7 @@
 mod answers;
 mod children;
 mod commands;
+mod corners;
 mod defects;
 mod definitions;
 mod faults;

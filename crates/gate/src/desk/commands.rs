@@ -18,6 +18,11 @@ pub(super) fn did_not_land(run: &str, step: &str) -> String {
     format!("cardan flow settle {run} {} --did-not-land --reason '…'", quoted(step))
 }
 
+/// What a step asked for is sent once more, though it may have landed.
+pub(super) fn send_again(run: &str, step: &str) -> String {
+    format!("cardan flow resume {run} --send-again --step {} --reason '…'", quoted(step))
+}
+
 /// A command about a run.
 pub(super) fn flow(verb: &str, run: &str) -> String {
     format!("cardan flow {verb} {run} --reason '…'")

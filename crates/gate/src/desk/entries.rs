@@ -95,7 +95,7 @@ impl Told<'_> {
 
     fn unknown(&self, step: &StepView) -> Entry {
         let mut commands = commands::settle(&self.view.id, &step.path);
-        commands.push(format!("cardan flow resume {} --send-again --reason '…'", self.view.id));
+        commands.push(commands::send_again(&self.view.id, &step.path));
         let why = format!("nobody knows whether it landed{}", because(step));
         self.entry("unknown", Some(step), why, commands)
     }

@@ -44,7 +44,7 @@ schemas! {
     UndoRun: "UndoRun" => closed(json!({"reason": {"type": "string", "maxLength": 500, "description": "Why, for the journal."}, "force": {"type": "boolean", "description": "Also below a later run with its key that stands."}}));
     SignalPayload: "SignalPayload" => json!({"description": "Any JSON value: what the `listen` gives."});
     Signalled: "Signalled" => signalled();
-    Command: "Command" => closed(json!({"reason": reason(), "send_again": send_again()}));
+    Command: "Command" => closed(json!({"reason": reason(), "send_again": send_again(), "step": step_path()}));
     RestartRun: "RestartRun" => object(
         &["step"],
         json!({"step": step_path(), "reason": reason(), "send_again": send_again()}),

@@ -274,7 +274,11 @@ async fn change(gate: &Gate, asked: Asked, change: Change) -> Result<Answer, Pro
     match change {
         Change::Cancel => engine.cancel(id, by).await?,
         Change::Pause => engine.pause(id, by).await?,
-        Change::Resume => engine.resume(id, said.send_again, by).await?,
+        Change::Resume => match &said.step {
+            Some(step) if said.send_again => engine.send_again(id, step, by).await?,
+            Some(_) => return Err(Problem::because(Code::BodyInvalid, "step: goes with send_again")),
+            None => engine.resume(id, said.send_again, by).await?,
+        },
         Change::Restart if is_superseded(gate, id).await? => {
             let detail = "its commit was tried anew since: restart the run of the latest try";
             return Err(Problem::because(Code::RunState, detail));

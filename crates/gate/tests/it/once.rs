@@ -139,3 +139,37 @@ async fn keys_of_runs_count_as_keys_of_commits() {
     assert_eq!(again.post_with(&acts(1), PATIENT, &commit("act_9", "order_9")).await.status, 200);
     assert_eq!(runs(&house).await.len(), 3);
 }
+
+/// What a flow emits is said, or its step has failed: a commit that is not taken is not done.
+#[tokio::test]
+async fn a_commit_that_a_flow_emits_and_nobody_takes_fails_its_step() {
+    let again = json!({"type": "commit", "entity": "${ entity.id }", "action": "update", "system": "order-management"});
+    let house = House::running(&flow(json!([{"e": {"emit": again}}]))).await;
+    let told = house.post_with(&acts(1), PATIENT, &commit("act_1", "order_1")).await;
+    let run = &told.json["integrations"][0];
+    assert_eq!((&run["status"], &run["code"]), (&json!("error"), &json!("commit.once")), "{}", told.text);
+    assert_eq!(runs(&house).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_commit_that_was_emitted_is_not_emitted_again_by_a_restart() {
+    let next = json!({"type": "commit", "entity": "${ entity.id }", "action": "update", "system": "order-management"});
+    let steps = json!([{"e": {"if": "act.action != \"update\"", "emit": next}}]);
+    let house = House::running(&json!({"on": {"commit": {"system": "order_management"}}, "do": steps})).await;
+    let told = house.post_with(&acts(1), PATIENT, &commit("act_1", "order_1")).await;
+    let run = told.json["integrations"][0]["run"].as_str().unwrap().to_owned();
+    assert_eq!(runs(&house).await.len(), 2, "{}", told.text);
+    let path = format!("/v1/runs/{run}");
+    for _ in 0..2 {
+        let again = house.post(&format!("{path}/restart"), &json!({"step": "e"})).await;
+        assert_eq!(again.status, 200, "{}", again.text);
+        for _ in 0..1000 {
+            if house.get(&path).await.json["status"] == "succeeded" {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        assert_eq!(house.get(&path).await.json["status"], "succeeded");
+    }
+    assert_eq!(runs(&house).await.len(), 2);
+}
