@@ -47,6 +47,13 @@ impl State {
         self.leaf(path)?.child.as_ref()
     }
 
+    /// What the child of a step has given that did it before a restart, and is not undone.
+    pub(crate) fn child_stands(&self, path: &str) -> Option<Arc<Value>> {
+        let stands = |done: &&Done| *done.path == *path && done.undo == Undo::Pending && done.known;
+        let done = self.done.iter().rev().find(stands)?;
+        done.child.as_ref().map(|_| done.output.clone())
+    }
+
     /// Whether a child is being undone.
     pub(crate) fn undoes_child(&self) -> bool {
         self.leaves().any(|(_, leaf)| self.child_undone_by(leaf).is_some() && leaf.on.is_some())

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::Decision;
 use super::enter::Place;
 use super::failure::Failure;
-use super::frame::{Activation, At, Frame, Id, Leaf, ROOT, Scope, Slot, Stage};
+use super::frame::{Activation, At, Frame, Id, Leaf, ROOT, Scope, Slot, Stage, Vars};
 use super::machine::{Machine, Work};
 use super::record::RecordStatus;
 use super::state::State;
@@ -43,6 +43,17 @@ impl Held {
             _ => None,
         }
     }
+}
+
+/// A task that cannot be entered, and where.
+pub(super) struct Fault {
+    task: Arc<Task>,
+    parent: Id,
+    slot: Slot,
+    path: Arc<str>,
+    prefix: Arc<str>,
+    vars: Vars,
+    error: Failure,
 }
 
 impl State {
@@ -125,7 +136,7 @@ impl Machine<'_> {
         self.state.acted || self.state.leaves().any(out)
     }
 
-    /// A task cannot be entered because of our own fault: raised, or set aside for a person.
+    /// A task cannot be entered because of our own fault.
     pub(super) fn faulty(&mut self, task: &Arc<Task>, place: &Place<'_>, error: Failure) {
         let now = self.state.now;
         self.with_record(&place.path, |record| {
@@ -133,8 +144,21 @@ impl Machine<'_> {
             record.ended = Some(now);
             record.error = Some(error.clone());
         });
+        let Place { parent, slot, path, prefix, vars } = place;
+        let (path, prefix, vars) = (path.clone(), prefix.clone(), (*vars).clone());
+        let fault = Fault { task: task.clone(), parent: *parent, slot: *slot, path, prefix, vars, error };
+        self.agenda.push_back(Work::Fault(Box::new(fault)));
+    }
+
+    /// It is raised, or set aside for a person when nobody takes it: whoever has failed in this turn before it does not.
+    pub(super) fn fault(&mut self, fault: Fault) {
+        let Fault { task, parent, slot, path, prefix, vars, error } = fault;
+        if !self.state.active.contains_key(&parent) {
+            return; // what it belongs to went another way in this same turn
+        }
+        let (task, place) = (&task, &Place { parent, slot, path, prefix, vars: &vars });
         match self.is_for_a_person(&error).filter(|_| self.is_uncaught(place.parent, &error)) {
-            None => self.agenda.push_back(Work::Raise { id: place.parent, error }),
+            None => self.raise(place.parent, error),
             Some(reason) => {
                 let leaf = Leaf { whole: true, at: At::Flying, ..Leaf::default() };
                 self.place(task, place, Frame::Leaf(Box::new(leaf)));
@@ -150,7 +174,7 @@ impl Machine<'_> {
         };
         let leaf = Frame::Leaf(Box::new(Leaf { whole: true, at: At::Flying, ..Leaf::default() }));
         let path = error.step.clone();
-        self.activate(ROOT, Slot::Body, None, path.clone(), "".into(), super::frame::Vars::default(), leaf);
+        self.activate(ROOT, Slot::Body, None, path.clone(), "".into(), Vars::default(), leaf);
         self.aside(&path, reason, error);
     }
 

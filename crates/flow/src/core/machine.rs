@@ -28,10 +28,24 @@ pub(super) struct Machine<'a> {
 
 /// What is worked off before a turn ends.
 pub(super) enum Work {
-    Enter { task: Arc<Task>, parent: Id, slot: Slot, prefix: Arc<str>, vars: Vars },
+    Enter {
+        task: Arc<Task>,
+        parent: Id,
+        slot: Slot,
+        prefix: Arc<str>,
+        vars: Vars,
+    },
     Next(Id),
-    Leave { id: Id, output: Arc<Value> },
-    Raise { id: Id, error: Failure },
+    Leave {
+        id: Id,
+        output: Arc<Value>,
+    },
+    Raise {
+        id: Id,
+        error: Failure,
+    },
+    /// A task cannot be entered because of our own fault.
+    Fault(Box<super::held::Fault>),
 }
 
 impl<'a> Machine<'a> {
@@ -54,6 +68,7 @@ impl<'a> Machine<'a> {
                 Work::Next(id) => self.next(id),
                 Work::Leave { id, output } => self.leave(id, output),
                 Work::Raise { id, error } => self.raise(id, error),
+                Work::Fault(fault) => self.fault(*fault),
             }
         }
     }

@@ -11,20 +11,6 @@ use super::record::{Record, RecordStatus, Undo};
 use super::state::State;
 
 impl State {
-    /// The outputs of steps that a restart does not do again: of those before it, and of runs that later ones began and
-    /// that stand. Such a run is the effect of its step; another would be a second one, and is begun when it was undone.
-    fn kept_by_a_restart(&self, upto: usize) -> HashMap<Arc<str>, Arc<Value>> {
-        let stands = |path: &str| {
-            let done = self.done.iter().rev().find(|done| *done.path == *path);
-            self.start.language > 1
-                && done.is_some_and(|done| done.known && done.child.is_some() && done.undo == Undo::Pending)
-        };
-        let records = self.records.iter().enumerate();
-        let kept = records.filter(|(at, record)| *at < upto || stands(&record.path));
-        let kept = kept.filter(|(_, record)| record.status == RecordStatus::Succeeded);
-        kept.filter_map(|(_, record)| Some((record.path.clone(), record.output.clone()?))).collect()
-    }
-
     /// Remembers for people what is done once more and may not be the same effect.
     fn set_aside(&mut self, upto: usize) {
         let again = |record: &&Record| {
@@ -38,6 +24,11 @@ impl State {
     /// How often a step was undone.
     pub(crate) fn generation(&self, path: &str) -> u32 {
         self.undone.get(path).copied().unwrap_or_default()
+    }
+
+    /// Whether a step has, or may have, acted, and that is not undone.
+    pub(super) fn stands(&self, path: &str) -> bool {
+        self.done.iter().any(|done| *done.path == *path && done.undo == Undo::Pending)
     }
 
     /// How many runs a step has begun.
@@ -58,7 +49,9 @@ impl Machine<'_> {
         let upto = self.state.index.get(path).copied().unwrap_or(0);
         self.remember_unknown();
         let state = &mut *self.state;
-        state.kept = state.kept_by_a_restart(upto);
+        let kept = state.records[..upto].iter().filter(|record| record.status == RecordStatus::Succeeded);
+        let kept = kept.filter_map(|record| Some((record.path.clone(), record.output.clone()?)));
+        state.kept = kept.collect::<HashMap<_, _>>();
         state.set_aside(upto);
         state.done.retain(|done| matches!(done.undo, Undo::Pending | Undo::InDoubt));
         state.done.iter_mut().for_each(|done| done.undo = Undo::Pending);

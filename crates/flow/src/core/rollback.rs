@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::record::{Record, RecordStatus};
+use super::record::{Record, RecordStatus, Undo};
 use super::state::State;
 
 /// What a run that came to nothing has undone, and what not. Steps by their paths, in the order in which they began.
@@ -40,7 +40,23 @@ impl State {
                 RecordStatus::Failed | RecordStatus::Skipped | RecordStatus::Dropped => {}
             }
         }
+        self.add_forgotten(&mut rollback);
         rollback
+    }
+
+    /// What was done before the run was restarted, and not done again, has effects all the same.
+    fn add_forgotten(&self, rollback: &mut Rollback) {
+        for done in self.done.iter().filter(|done| done.task.acts()) {
+            let path = done.path.to_string();
+            if rollback.undone.contains(&path) || rollback.not_undone.contains(&path) {
+                continue;
+            }
+            match done.undo {
+                Undo::Compensated => rollback.undone.push(path),
+                Undo::Pending | Undo::Parked | Undo::InDoubt => rollback.not_undone.push(path),
+                Undo::Nothing => {}
+            }
+        }
     }
 }
 

@@ -154,12 +154,14 @@ impl State {
         }
     }
 
-    /// Whether a refusal is that of a later send: one before it may have landed, or was only not found.
+    /// Whether a refusal is that of a later send: one before it may have landed, or was only not found; or it has landed,
+    /// and its run was restarted.
     fn is_second(&self, effect: &Effect, fault: &Fault) -> bool {
         let refused = is_definitive(fault.kind) && fault.rejection.is_none();
         let resent = || self.leaf(&effect.path).is_some_and(|leaf| leaf.resent);
         let looks = || self.task(&effect.path).is_some_and(|task| task.verify.is_some());
-        let second = effect.perhaps || (refused && resent() && looks());
+        let done = || named_repeat(effect, fault) == Repeat::Never && self.stands(&effect.path);
+        let second = effect.perhaps || (refused && (done() || (resent() && looks())));
         second && !store::mutant("refuse-second-send-counts")
     }
 

@@ -60,6 +60,25 @@ async fn a_parent_that_waits_because_of_its_childs_fault_can_be_cancelled_or_res
     assert_eq!(world.ledger.effects(), ["inventory.reserve", "inventory.release"]);
 }
 
+/// Restarted, a step does what it did under the same keys: what its child has done is done, and undone once.
+#[tokio::test(start_paused = true)]
+async fn a_restart_begins_no_second_child_while_the_first_stands() {
+    let flow = parent("{ run: child }");
+    let world = World::with(&[("main", &flow), ("child", CHILD)]).await;
+    let run = world.start("act_1", order()).await;
+    let ends = async || world.engine.wait(run.as_str(), PATIENCE).await.unwrap().status;
+    assert_eq!(ends().await, RunStatus::Succeeded);
+    world.engine.restart_from(run.as_str(), "kid", false, "ops").await.unwrap();
+    assert_eq!(ends().await, RunStatus::Succeeded);
+    assert_eq!((children(&world).await.len(), world.ledger.count("payments.charge")), (1, 1));
+    world.engine.undo(run.as_str(), false, "ops").await.unwrap();
+    world.until(&run, |view| view.status == RunStatus::Compensated).await;
+    assert_eq!((children(&world).await.len(), world.ledger.count("payments.refund")), (1, 1));
+    world.engine.restart_from(run.as_str(), "kid", false, "ops").await.unwrap();
+    assert_eq!(ends().await, RunStatus::Succeeded);
+    assert_eq!((children(&world).await.len(), world.ledger.count("payments.charge")), (2, 2));
+}
+
 #[tokio::test(start_paused = true)]
 async fn each_child_of_a_loop_a_race_and_a_fork_is_undone() {
     let flows = [

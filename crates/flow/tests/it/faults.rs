@@ -258,6 +258,18 @@ async fn a_catch_takes_it_and_a_flow_may_want_everything_undone() {
     assert_eq!(world.runs(order()).await.status, RunStatus::Compensated);
 }
 
+/// Nobody takes the second: what the first has lost is not there to be first any more.
+#[tokio::test(start_paused = true)]
+async fn a_race_whose_branches_all_fail_of_our_own_fault_waits_for_a_person() {
+    let bad = "[{ set: { x: '${ entity.none.there }' } }]";
+    let charge = "{ a: { call: payments.charge, compensate: { call: payments.refund } } }";
+    let world =
+        World::of(&format!("do: [{charge}, {{ fork: {{ l: {bad}, r: {bad} }}, race: success }}]")).await;
+    let run = world.start("act_1", order()).await;
+    world.blocked(&run, "expression").await;
+    assert_eq!(world.ledger.effects(), ["payments.charge"], "nothing is undone");
+}
+
 /// The result is made again when the run is resumed; what was done stays done.
 #[tokio::test(start_paused = true)]
 async fn a_result_that_cannot_be_made_undoes_nothing() {

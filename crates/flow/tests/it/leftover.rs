@@ -164,3 +164,18 @@ async fn a_removal_that_was_found_stays_found() {
     assert_eq!(view.steps[0].status, StepStatus::Succeeded, "{view:#?}");
     assert_eq!((outcome(&world, &run).await, world.ledger.count("payments.capture")), (Landing::Landed, 1));
 }
+
+/// What a restarted run has not come to again is there all the same.
+#[tokio::test(start_paused = true)]
+async fn what_was_done_before_a_restart_is_named_when_the_run_fails() {
+    let flow = "do: [{ gate: { listen: { signal: go }, timeout: 1s } }, { pay: { call: payments.charge, compensate: none } }]";
+    let world = World::of(flow).await;
+    let run = world.start("act_1", order()).await;
+    world.signal(&run, "go", "s1", json!(null)).await;
+    world.until(&run, |view| view.status == RunStatus::Succeeded).await;
+    world.engine.restart_from(run.as_str(), "gate", false, "ops").await.unwrap();
+    let view = world.until(&run, |view| view.status == RunStatus::Failed).await;
+    assert_eq!(view.rollback.unwrap().not_undone, ["pay"]);
+    let Change::Failed { rollback, .. } = last_told(&world) else { panic!("it has failed") };
+    assert_eq!(rollback.unwrap()["not_undone"], json!(["pay"]));
+}

@@ -163,3 +163,18 @@ async fn a_person_settles_what_nobody_knows() {
         assert_eq!(late.code(), "flow.status", "it is known by now");
     }
 }
+
+/// It did it before; that the system does not do it twice is no answer to whether it has.
+#[tokio::test(start_paused = true)]
+async fn the_refusal_of_what_a_restart_does_again_is_looked_up() {
+    let flow = "do: [{ pay: { call: payments.capture, compensate: none, verify: { call: payments.find } } }]";
+    let world = World::of(flow).await;
+    let run = world.start("act_1", order()).await;
+    world.until(&run, |view| view.status == RunStatus::Succeeded).await;
+    world.ledger.fails_once("payments.capture", Fault::new(Kind::Conflict, Landed::No, "it is there"));
+    world.engine.restart_from(run.as_str(), "pay", false, "ops").await.unwrap();
+    let again = |view: &flow::RunView| view.status.is_ended() && view.decisions.len() == 1;
+    let view = world.until(&run, again).await;
+    assert_eq!(view.status, RunStatus::Succeeded, "{view:#?}");
+    assert_eq!(world.ledger.count("payments.capture"), 1);
+}

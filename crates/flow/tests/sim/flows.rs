@@ -153,6 +153,7 @@ impl Writer<'_> {
             }
             // The entity has no such member: the fault is ours.
             "fault" => json!({ "set": { "x": "${ entity.nothing.there }" } }),
+            _ if is_on("tell") && self.dice.percent(20) => self.effect("tell", vars),
             _ => self.effect("call", vars),
         }
     }
@@ -192,7 +193,7 @@ impl Writer<'_> {
             tasks.push(json!({ "raise": { "code": "no", "message": "not this way" } }));
         }
         let mut task = json!({ "try": tasks });
-        if self.dice.percent(40) {
+        if self.dice.percent(60) {
             task["retry"] = json!({ "attempts": 2, "wait": "2s" });
         }
         if self.dice.percent(70) {
@@ -231,6 +232,9 @@ impl Writer<'_> {
         }
         if verb == "call" {
             task["timeout"] = json!("10s");
+            if self.dice.percent(20) {
+                task["on_exhausted"] = json!("compensate");
+            }
             if self.dice.percent(50) {
                 task["retry"] = json!({ "attempts": 1 + self.dice.below(4), "wait": "2s" });
             }

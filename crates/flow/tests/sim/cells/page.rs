@@ -55,7 +55,8 @@ impl Ending {
             }
             Self::Restart => {
                 "A run that has ended is restarted: what its step did is done again under the same key, unless it was undone. \
-                 A system without keys does it once more: that is what was asked for."
+                 A run that the step began and that stands is not begun again. A system without keys does it once more: that \
+                 is what was asked for; when it refuses, it is looked up, or a person says what became of it."
             }
             Self::PauseResume => {
                 "Nothing new is begun until somebody resumes; what time came meanwhile counts then."

@@ -156,7 +156,7 @@ fn stands(found: &Found, life: &Life, flows: &Flows, id: &str, run: &Run) -> Vec
             named.insert(mark);
             continue;
         }
-        let undone = run.view.compensation.iter().any(|undo| is_undo_of(undo, &step.path));
+        let undone = run.view.compensation.iter().any(|undo| is_undo_of(undo, step));
         let done = step.status == StepStatus::Succeeded && !undone;
         let stands = kept && done && !lost.contains(step.path.as_str());
         let before = expected.entry(mark).or_default();
@@ -183,10 +183,10 @@ fn stands(found: &Found, life: &Life, flows: &Flows, id: &str, run: &Run) -> Vec
     wrong
 }
 
-/// Whether this is the undoing of a step, which has succeeded or had nothing to undo.
-fn is_undo_of(undo: &StepView, step: &str) -> bool {
+/// Whether this is the undoing of a step, which has succeeded or had nothing to undo, and the step was not done again since.
+fn is_undo_of(undo: &StepView, step: &StepView) -> bool {
     let over = matches!(undo.status, StepStatus::Compensated | StepStatus::Skipped);
-    over && undo.path.strip_suffix("/undo").unwrap_or(&undo.path) == step
+    over && undo.path.strip_suffix("/undo").unwrap_or(&undo.path) == step.path && undo.started >= step.started
 }
 
 /// Whether what a run did is to stay; `None` while whoever began it has not ended.
@@ -280,6 +280,10 @@ fn told(found: &Found, life: &Life) -> Vec<String> {
             (RunStatus::Parked, Change::Success { .. }) => run.view.error.is_none(),
             // One that has ended, and is to be done again or undone: nothing of that has begun.
             (RunStatus::Queued, Change::Success { .. }) => run.is_called_back(),
+            // It is being undone: what the caller heard holds until that is over.
+            (status, Change::Success { .. }) if !status.is_ended() => {
+                run.last("RunUndoing") > run.last("RunEnded")
+            }
             (status, _) => !status.is_ended() && !matches!(last, Change::Success { .. }),
         };
         if !right {
