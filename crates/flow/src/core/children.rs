@@ -80,14 +80,38 @@ impl Machine<'_> {
         self.out.push(Decision::AskChild { run });
     }
 
-    /// A child has told how its undoing ended; also when it was undone for itself.
+    /// A child has told how its undoing ended; also when it was undone for itself. One that has succeeded is not undone.
     pub(super) fn child_undone(&mut self, path: &Arc<str>, payload: &Value) {
+        if is(payload, RunStatus::Succeeded) {
+            return self.child_succeeded(path);
+        }
         let error = parked(payload);
         match (self.state.leaves.contains_key(path), error) {
             (true, Some(error)) => self.parked(path, &error),
             (true, None) => self.compensated(path, 0, 0),
             (false, error) => self.undone_for_itself(path, error),
         }
+    }
+
+    /// What a child had left to a person is settled, or it was done again: what it did stands, and is undone with the rest.
+    fn child_succeeded(&mut self, path: &Arc<str>) {
+        let step = step_of(path);
+        let find = |undo| self.state.done.iter().position(|done| *done.path == *step && done.undo == undo);
+        let (known, parked) = (find(Undo::Pending).is_some(), find(Undo::Parked));
+        // A step that has gone on with what its child gave is remembered for that as well.
+        if let Some(at) = parked.filter(|_| known) {
+            self.state.done[at].undo = Undo::Nothing;
+        }
+        if let Some(at) = self.state.leaf(path).and_then(|leaf| leaf.undoes) {
+            return self.ask_child(path, at);
+        }
+        let fails = self.state.ended.as_ref().is_some_and(|ended| ended.error.is_some());
+        match parked.filter(|_| !known) {
+            Some(_) if fails => return self.undo_again(path, None),
+            Some(at) => self.state.done[at].undo = Undo::Pending,
+            None => {}
+        }
+        self.unparked();
     }
 
     fn undone_for_itself(&mut self, path: &Arc<str>, error: Option<Failure>) {
@@ -131,10 +155,14 @@ impl Machine<'_> {
     }
 }
 
+/// Whether a child says that it has ended so.
+fn is(payload: &Value, status: RunStatus) -> bool {
+    payload.get("status").and_then(Value::as_str) == Some(status.as_str())
+}
+
 /// Why a child could not be undone, when it says that.
 fn parked(payload: &Value) -> Option<Failure> {
-    let parked = payload.get("status").and_then(Value::as_str) == Some(RunStatus::Parked.as_str());
-    let error = payload.get("error").filter(|_| parked)?;
+    let error = payload.get("error").filter(|_| is(payload, RunStatus::Parked))?;
     let error: Option<Failure> = serde_json::from_value(error.clone()).ok();
     let said = "the run that it began could not undo everything: see there";
     Some(error.unwrap_or_else(|| Failure::new(&"".into(), "flow.child_parked", said)))

@@ -4,7 +4,7 @@ use flow::{RunView, StepStatus};
 use port::{Fault, Kind, Landed};
 use store::{RunFilter, RunStatus};
 
-use crate::world::{PATIENCE, World, at_each_write, order};
+use crate::world::{PATIENCE, World, at_each_write, eventually, order};
 
 const CHILD: &str = "{ result: '${ steps.c.id }', do: [{ c: { call: payments.charge, on_exhausted: compensate, compensate: { call: payments.refund, with: { id: '${ result.id }' } } } }] }";
 
@@ -77,6 +77,40 @@ async fn a_restart_begins_no_second_child_while_the_first_stands() {
     world.engine.restart_from(run.as_str(), "kid", false, "ops").await.unwrap();
     assert_eq!(ends().await, RunStatus::Succeeded);
     assert_eq!((children(&world).await.len(), world.ledger.count("payments.charge")), (2, 2));
+}
+
+/// What it was begun for is done, only a loser of its race is left to a person: it stands, and is undone with its parent.
+#[tokio::test(start_paused = true)]
+async fn a_child_whose_loser_was_settled_stands_and_is_undone_with_its_parent() {
+    let lost = "{ c: { call: payments.charge, compensate: { call: payments.refund } } }, { w: { wait: 1h } }";
+    let child = format!(
+        "{{ do: [{{ s: {{ call: inventory.reserve, compensate: {{ call: inventory.release }} }} }}, {{ fork: {{ a: [{lost}], b: [{{ n: {{ wait: 10s }} }}] }}, race: first }}] }}"
+    );
+    for fails in [false, true] {
+        let parent = match fails {
+            false => "{ do: [{ kid: { run: child } }] }".to_owned(),
+            true => "{ do: [{ kid: { run: child } }, { raise: { code: no, message: no } }] }".to_owned(),
+        };
+        let world = World::with(&[("main", &parent), ("child", &child)]).await;
+        world.ledger.fails("payments.refund", refused());
+        let run = world.start("act_1", order()).await;
+        eventually("it is parked", async || {
+            let found = children(&world).await.pop()?;
+            (found.status == RunStatus::Parked).then_some(())
+        })
+        .await;
+        let kid = children(&world).await.remove(0).id;
+        world.engine.settle(&kid, "c/undo", Some(serde_json::Value::Null), "ops").await.unwrap();
+        let wanted = if fails { RunStatus::Compensated } else { RunStatus::Succeeded };
+        let view = world.until(&run, |view| view.status == wanted).await;
+        assert_eq!(world.ledger.count("inventory.release"), usize::from(fails), "{view:#?}");
+        if !fails {
+            assert_eq!(view.steps[0].status, StepStatus::Succeeded);
+            world.engine.undo(run.as_str(), false, "ops").await.unwrap();
+            world.until(&run, |view| view.status == RunStatus::Compensated).await;
+        }
+        assert_eq!(world.ledger.count("inventory.release"), 1);
+    }
 }
 
 #[tokio::test(start_paused = true)]

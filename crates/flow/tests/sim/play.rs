@@ -20,6 +20,8 @@ use crate::world::World;
 const CALM: Duration = Duration::from_secs(180);
 /// After that everything that is due has happened.
 const QUIET: Duration = Duration::from_secs(3600);
+/// So long after people have looked after what was left everything has happened that they set going.
+const NIGHT: Duration = Duration::from_secs(1200);
 
 /// What a case came to.
 pub(crate) struct Played {
@@ -74,7 +76,7 @@ impl<'a> Play<'a> {
         if case.tidied {
             for _ in 0..6 {
                 self.tidy().await;
-                until += QUIET;
+                until += NIGHT;
                 self.pass(until).await;
             }
         }
