@@ -96,9 +96,9 @@ impl Writer<'_> {
             tasks.push(json!({ "raise": { "code": "no", "message": "it is not to be" } }));
         }
         let mut flow = json!({ "do": tasks });
-        if name == "main" && self.dice.percent(40) {
+        if name == "main" && self.dice.percent(60) {
             flow["key"] = json!("${ entity.order }");
-            let busy = ["wait", "wait", "reject", "signal", "cancel"];
+            let busy = ["wait", "wait", "wait", "reject", "signal", "cancel"];
             flow["busy"] = json!(if is_on("busy") { *self.dice.pick(&busy) } else { "wait" });
         }
         if self.dice.percent(40) {
@@ -154,6 +154,10 @@ impl Writer<'_> {
             // The entity has no such member: the fault is ours.
             "fault" => json!({ "set": { "x": "${ entity.nothing.there }" } }),
             _ if is_on("tell") && self.dice.percent(20) => self.effect("tell", vars),
+            _ if is_on("try") && self.dice.percent(12) => {
+                let task = self.effect("call", vars);
+                json!({ format!("t{n}"): { "try": [task], "retry": { "attempts": 2, "wait": "2s" } } })
+            }
             _ => self.effect("call", vars),
         }
     }
@@ -222,7 +226,7 @@ impl Writer<'_> {
         }
         let with = json!({ "id": mark });
         let mut task = json!({ verb: format!("{system}.put"), "with": with });
-        let undo = self.dice.percent(85);
+        let undo = self.dice.percent(75);
         if undo {
             let by_result = verb == "call" && self.dice.percent(35);
             let with = if by_result { json!({ "id": "${ result.id }" }) } else { with.clone() };
@@ -232,7 +236,7 @@ impl Writer<'_> {
         }
         if verb == "call" {
             task["timeout"] = json!("10s");
-            if self.dice.percent(20) {
+            if self.dice.percent(30) {
                 task["on_exhausted"] = json!("compensate");
             }
             if self.dice.percent(50) {

@@ -9,7 +9,6 @@ const BUGS: &[(&str, &str)] = &[
     ("skip-intent", "R2: an intent is written before it leaves"),
     ("forget-unknown", "R2: what may have landed is undone"),
     ("conclude-too-early", "R2: nothing is concluded before the outcome has settled"),
-    ("refuse-second-send-counts", "R2: a refusal of a second send proves nothing about the first"),
     ("resend-never-on-retry", "R2: what must not be repeated is not, when a `try` tries again"),
     ("end-in-doubt", "R2: a run does not end while nobody knows what stands"),
     ("tells-not-begun", "R2: a message that must not be repeated is written down before it leaves"),
@@ -26,7 +25,6 @@ const BUGS: &[(&str, &str)] = &[
     ("listen-from-now", "R8: what came since the run began is heard"),
     ("endless-runs", "R9: no more runs come of one than are allowed"),
     ("tells-overtake", "R11: messages of one key arrive as they were told"),
-    ("tells-not-reread", "R11: a message that was put off since it was listed is left alone"),
     ("wake-nobody", "R14: a process that begins goes on with what the one before left"),
     ("key-without-run", "R15: no two intents have one key"),
 ];
