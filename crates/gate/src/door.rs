@@ -20,8 +20,7 @@ use crate::{Code, Gate, Principal, Problem, idempotency};
 pub(crate) async fn enter(gate: Gate, routes: &'static [&'static Route], request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
     let parent = parent(&parts);
-    let trace =
-        parent.map_or_else(|| TraceContext::root(&*gate.entropy), |parent| parent.child(&*gate.entropy));
+    let trace = TraceContext::entered(parent, &*gate.recorder, &*gate.entropy);
     let span = OpenSpan::begin(&*gate.recorder, &*gate.clock, trace, parent.map(|parent| parent.span_id))
         .map(|span| described(span, &parts, routes));
     let correlation = correlation(&parts, trace);
@@ -47,7 +46,7 @@ pub(crate) async fn enter(gate: Gate, routes: &'static [&'static Route], request
         let status = response.status();
         let error = status.is_server_error().then(|| format!("answered {}", status.as_u16()));
         span.with("correlation.id", &*correlation)
-            .with("http.response.status_code", status.as_str())
+            .with("http.response.status_code", status.as_u16())
             .end(error);
     }
     let traced = trace.to_string();
