@@ -1,5 +1,6 @@
 //! What was done, from when to when, as part of which trace: one span, and whoever records it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -98,6 +99,18 @@ pub trait Recorder: Send + Sync + 'static {
     fn samples(&self, trace_id: u128) -> bool;
     /// A span is over.
     fn record(&self, span: Span);
+}
+
+impl<R: Recorder + ?Sized> Recorder for Arc<R> {
+    fn wants(&self) -> bool {
+        (**self).wants()
+    }
+    fn samples(&self, trace_id: u128) -> bool {
+        (**self).samples(trace_id)
+    }
+    fn record(&self, span: Span) {
+        (**self).record(span);
+    }
 }
 
 /// Records nothing.
