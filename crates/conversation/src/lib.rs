@@ -39,6 +39,7 @@ mod refusal;
 mod rows;
 mod say;
 mod share;
+mod spans;
 mod take;
 mod work;
 

@@ -56,10 +56,11 @@ impl House {
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let vault = config.vault(|name| std::env::var(name).ok()).map_err(|found| Failure::found(&found))?;
         let auth = door::auth(config, &vault, clock.clone())?;
-        let ears = Arc::new(hear::Ears::new(config, clock.clone()));
-        let limit_stores = limit_stores::open(config, &vault)?;
-        let recording = Recording::start(config, &vault, ears.clone(), entropy.clone())?;
+        let metrics = Arc::new(watch::Metrics::new(config.metrics));
+        let recording = Recording::start(config, &vault, metrics.clone(), entropy.clone())?;
         let recorder = recording.recorder.clone();
+        let ears = Arc::new(hear::Ears::new(config, metrics, recorder.clone(), clock.clone()));
+        let limit_stores = limit_stores::open(config, &vault)?;
         let world = guard::World::new(clock.clone(), ears.clone())
             .sharing(limit_stores.stores.clone())
             .recording(recorder.clone());

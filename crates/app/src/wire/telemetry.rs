@@ -8,9 +8,9 @@ use otlp::{Exporter, Loss, Patience, Settings, Told};
 use port::{Entropy, Recorder};
 use reqwest::header::{HeaderMap, HeaderValue};
 use secrecy::ExposeSecret;
+use watch::Metrics;
 use watch::spans::{Both, Lines};
 
-use super::hear::Ears;
 use crate::cli::Failure;
 use crate::config::{Collector, Config, Said, Vault};
 
@@ -28,14 +28,14 @@ impl Recording {
     pub(super) fn start(
         config: &Config,
         vault: &Vault,
-        ears: Arc<Ears>,
+        metrics: Arc<Metrics>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, Failure> {
         let Some(collector) = &config.telemetry else {
             return Ok(Self { recorder: Arc::new(Lines), exporter: None });
         };
         let settings = settings(collector, vault)?;
-        let exporter = Exporter::start(&settings, Patience::default(), ears, entropy);
+        let exporter = Exporter::start(&settings, Patience::default(), Arc::new(Counted(metrics)), entropy);
         let exporter = exporter.map_err(|error| Failure::new(format!("opening telemetry.otlp: {error}")))?;
         let exporter = Arc::new(exporter);
         Ok(Self { recorder: Arc::new(Both(Lines, exporter.clone())), exporter: Some(exporter) })
@@ -81,12 +81,14 @@ fn value(said: &Said, vault: &Vault) -> Result<HeaderValue, Failure> {
     Ok(value)
 }
 
-impl Told for Ears {
+struct Counted(Arc<Metrics>);
+
+impl Told for Counted {
     fn exported(&self, spans: u64) {
-        self.metrics.spans_exported(spans);
+        self.0.spans_exported(spans);
     }
 
     fn dropped(&self, spans: u64, why: Loss) {
-        self.metrics.spans_dropped(why.as_str(), spans);
+        self.0.spans_dropped(why.as_str(), spans);
     }
 }
