@@ -32,7 +32,7 @@ impl Conversations {
         telemetry: Arc<dyn Telemetry>,
     ) -> Self {
         let cache = Cache::new(limits.kept);
-        let shares = Arc::new(Shares::new(limits.commit_keys));
+        let shares = Arc::new(Shares::new(store.clone(), limits.commit_keys));
         Self { store, deciding, cache, shares, clock, telemetry }
     }
 

@@ -91,7 +91,7 @@ impl Conversations {
         let now = self.clock.now();
         let decision = decide(&talk, now).map_err(refused)?;
         let whose = (request.caller.tenant.clone(), request.correlation.clone());
-        let mut work = Work::new(talk, whose, now, self.store.batch_bytes(), request.motion);
+        let mut work = Work::new(self, talk, whose, now, request.motion);
         work.tell(&decision);
         work.fold(decision, None);
         let document = read::document(&work.talk, &[]);

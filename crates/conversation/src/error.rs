@@ -39,6 +39,8 @@ codes! {
     CommitKeysFull = "commit.keys_full";
     /// `metadata.cardan.new_try` is said of what did not come to nothing.
     CommitNewTry = "commit.new_try";
+    /// The flow that the commit begins runs once ever per key, and has a run of this one.
+    CommitOnce = "commit.once";
     /// The acts become a batch that is larger than one may be.
     BatchTooLarge = "body.too_large";
     /// The conversation is not the caller's.

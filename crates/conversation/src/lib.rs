@@ -56,7 +56,7 @@ pub use identity::digest;
 pub use insist::{Insist, insist};
 pub use integration::{ActAnswer, Integration, IntegrationState};
 pub use limits::Limits;
-pub use motion::{Motion, Plan, Start};
+pub use motion::{Motion, ONCE, Plan, Start};
 pub use outgoing::{ConversationPort, Outgoing, OutgoingAct, OutgoingClose, OutgoingQuestion, OutgoingWait};
 pub use read::{Document, Page, entity_json};
 pub use submission::{Answer, Answering, Started, Submission, Taken, Verdict};

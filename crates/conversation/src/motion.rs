@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use port::TraceContext;
 use react::Signal;
 use serde_json::Value;
@@ -21,12 +22,21 @@ pub trait Motion: Send + Sync {
 
 /// What one batch sets in motion. Dropped before the batch is committed, it has done nothing.
 pub trait Plan: Send + Sync {
-    /// Adds the rows that begin runs, of all or of none; answers the runs' ids, in order. A run that exists already makes
-    /// the batch be refused with [`store::Error::Version`].
+    /// Adds the rows that begin runs, of all or of none; answers the runs' ids, in order. It is no part of the plan before
+    /// [`Plan::accept`]: who is to begin may still be refused. A run that exists already makes
+    /// the batch be refused with [`store::Error::Version`], and a key of which only one run may ever begin (see
+    /// [`ONCE`]) with [`store::Error::Key`] when it was taken meanwhile.
     ///
     /// # Errors
     /// When a run cannot begin so.
-    fn begin(&mut self, rows: &mut Batch, starts: Vec<Start>) -> Result<Vec<String>, Error>;
+    fn begin<'a>(
+        &'a mut self,
+        rows: &'a mut Batch,
+        starts: Vec<Start>,
+    ) -> BoxFuture<'a, Result<Vec<String>, Error>>;
+
+    /// What was begun last is part of the plan.
+    fn accept(&mut self);
 
     /// Adds the row by which a waiting run hears what became of its question.
     fn tell(&mut self, rows: &mut Batch, signal: &Signal);
@@ -34,6 +44,10 @@ pub trait Plan: Send + Sync {
     /// Wakes the runs: the batch is durable. Losing this call is harmless, the next start of the process finds them.
     fn committed(self: Box<Self>);
 }
+
+/// How the names of the records begin that say which run alone may ever begin under a key. They count as commit keys: an
+/// organisation has room for so many of both.
+pub const ONCE: &str = "once/";
 
 /// A run to begin.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +68,8 @@ pub struct Start {
     pub idempotency_key: Option<String>,
     /// How often that key's commit was tried anew before.
     pub generation: u32,
+    /// The runs of the try before, which came to nothing: this one may begin in their place.
+    pub replaces: Vec<String>,
     /// What expressions see as `input`.
     pub input: Value,
 }

@@ -19,7 +19,7 @@ use store::{Append, Expected, KeyOp, KeyRecord, KeyState, Lease, RunStatus};
 use crate::arrival::Arrival;
 use crate::identity::{Identity, PREFIX, record_of};
 use crate::ids::NEVER;
-use crate::{Code, Conversations, Error, Motion, Refusal, Started, Taken, Verdict};
+use crate::{Code, Conversations, Error, Motion, ONCE, Refusal, Started, Taken, Verdict};
 
 /// What is kept of the commit that has a key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,7 +42,9 @@ pub(crate) struct Kept {
 pub(crate) struct Leave {
     identity: Identity,
     pub(crate) generation: u32,
-    /// Runs of the generation before, which must still be over when this is written.
+    /// Runs of the generation before.
+    pub(crate) before: Vec<String>,
+    /// Their journals, which must still be as they are when this is written.
     pub(crate) fences: Vec<Append>,
 }
 
@@ -74,7 +76,7 @@ fn refused(message: impl Into<String>) -> Error {
 impl Leave {
     /// To begin what no commit has begun under this key.
     pub(crate) fn first(identity: Identity) -> Self {
-        Self { identity, generation: 0, fences: Vec::new() }
+        Self { identity, generation: 0, before: Vec::new(), fences: Vec::new() }
     }
 
     pub(crate) fn identity(&self) -> &Identity {
@@ -147,7 +149,7 @@ impl Conversations {
         identity: &Identity,
     ) -> Result<Named, Error> {
         let Some(there) = self.store.key(tenant, &identity.key).await? else {
-            return Ok(match self.room_for_key(tenant).await {
+            return Ok(match self.shares.room(tenant, 1).await {
                 Ok(()) => first(arrival, identity),
                 Err(problem) => Named::Settled(Err(problem)),
             });
@@ -235,7 +237,8 @@ impl Conversations {
             fences.push(Append { stream: journal, expected, events: Vec::new() });
         }
         let (identity, generation) = (identity.clone(), kept.generation + 1);
-        Ok(Named::May(Some(Leave { identity, generation, fences })))
+        let before = kept.runs.iter().map(|started| started.run.clone()).collect();
+        Ok(Named::May(Some(Leave { identity, generation, before, fences })))
     }
 }
 
@@ -252,9 +255,10 @@ fn expired() -> Named {
     Named::Settled(Err(Error::because(Code::CommitKeyExpired, detail)))
 }
 
-/// Whether a record is that of a commit's key.
+/// Whether a record is that of a commit's key, or of one under which only one run may ever begin: who meets it looks it up
+/// again.
 pub(crate) fn is_key(key: &str) -> bool {
-    key.starts_with(PREFIX)
+    key.starts_with(PREFIX) || key.starts_with(ONCE)
 }
 
 /// Whether a commit that was decided so has begun, so that its key is taken. One that broke a rule has not: it may be

@@ -94,7 +94,7 @@ impl Conversations {
         let now = self.clock.now();
         let whose: (Arc<str>, Arc<str>) =
             (outgoing.tenant.as_str().into(), outgoing.correlation.as_str().into());
-        let mut work = Work::new(talk, whose.clone(), now, self.store.batch_bytes(), motion);
+        let mut work = Work::new(self, talk, whose.clone(), now, motion);
         work.trace = outgoing.trace.as_deref().and_then(port::TraceContext::parse);
         let correlation = whose.1;
         let mut speaking =
@@ -184,7 +184,7 @@ impl Speaking<'_> {
                 return Ok(None);
             }
         };
-        Ok(self.decided(&arrival, leave.as_ref()))
+        Ok(self.decided(&arrival, leave.as_ref()).await)
     }
 
     fn arrival(&self, act: Arc<Act>) -> Option<Arrival> {
@@ -196,14 +196,14 @@ impl Speaking<'_> {
         Some(Arrival { act, json, warnings: Vec::new(), record, identity, standing, settled: None })
     }
 
-    fn decided(&mut self, arrival: &Arrival, leave: Option<&Leave>) -> Option<KeyOp> {
+    async fn decided(&mut self, arrival: &Arrival, leave: Option<&Leave>) -> Option<KeyOp> {
         let (act, at, correlation) = (arrival.act.clone(), self.now, self.correlation.clone());
         let said = react::Utterance { act, at, correlation, standing: arrival.standing.clone() };
         let decided = react::decide(&self.conversations.deciding.rules, &self.work.talk, &said);
         let absorbed = match decided {
             Ok(decision) => {
                 let result = decision.ruling();
-                let absorbed = self.work.absorb(decision, arrival, leave);
+                let absorbed = self.work.absorb(decision, arrival, leave).await;
                 absorbed.map(|runs| Kept { runs, result }).map_err(|error| error.to_string())
             }
             Err(refusal) => Err(refusal.to_string()),

@@ -1,22 +1,25 @@
-//! How many keys of commits each organisation has. They are kept as long as the log, so their number is bounded: a full
-//! share refuses a further key, and forgets none.
+//! How many keys each organisation has that are kept as long as the log: those of commits, and those of which only one run
+//! may ever begin. Their number is bounded: a full share refuses a further key, and forgets none.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use store::{Batch, KeyOp, Store};
 
-use crate::{Code, Conversations, Error, identity};
+use crate::motion::ONCE;
+use crate::{Code, Error, identity};
 
 /// What organisations have of their shares: counted in the store at the first key, then kept up to date.
 pub(crate) struct Shares {
+    store: Store,
     most: u64,
     used: Mutex<HashMap<Arc<str>, u64>>,
 }
 
 impl Shares {
-    pub(crate) fn new(most: usize) -> Self {
-        Self { most: u64::try_from(most).unwrap_or(u64::MAX), used: Mutex::default() }
+    pub(crate) fn new(store: Store, most: usize) -> Self {
+        Self { store, most: u64::try_from(most).unwrap_or(u64::MAX), used: Mutex::default() }
     }
 
     /// An organisation has so many keys more.
@@ -25,24 +28,35 @@ impl Shares {
             *used += keys;
         }
     }
-}
 
-impl Conversations {
-    /// Refuses a key that the organisation has no room for.
-    pub(crate) async fn room_for_key(&self, tenant: &Arc<str>) -> Result<(), Error> {
-        let Shares { most, used } = &*self.shares;
-        let known = used.lock().get(tenant).copied();
+    /// Refuses so many keys more that the organisation has no room for.
+    pub(crate) async fn room(&self, tenant: &Arc<str>, keys: u64) -> Result<(), Error> {
+        let known = self.used.lock().get(tenant).copied();
         let count = match known {
             Some(count) => count,
             None => {
-                let count = self.store.count_keys(tenant, identity::PREFIX, *most).await?;
-                *used.lock().entry(tenant.clone()).or_insert(count)
+                let count = self.count(tenant).await?;
+                *self.used.lock().entry(tenant.clone()).or_insert(count)
             }
         };
-        if count < *most {
+        if count.saturating_add(keys) <= self.most {
             return Ok(());
         }
-        let detail = format!("the organisation has {most} commit keys, as many as limits.commit_keys allows");
+        let detail = format!("the organisation has {count} keys, limits.commit_keys allows {}", self.most);
         Err(Error::because(Code::CommitKeysFull, detail))
     }
+
+    async fn count(&self, tenant: &str) -> Result<u64, Error> {
+        let mut count = 0;
+        for prefix in [identity::PREFIX, ONCE] {
+            count += self.store.count_keys(tenant, prefix, self.most).await?;
+        }
+        Ok(count)
+    }
+}
+
+/// How many keys of which only one run may ever begin are new with these rows.
+pub(crate) fn once_keys(rows: &Batch) -> u64 {
+    let new = |key: &&KeyOp| matches!(key, KeyOp::Claim(record) if record.key.starts_with(ONCE));
+    rows.keys.iter().filter(new).count() as u64
 }

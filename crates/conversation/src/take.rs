@@ -126,7 +126,7 @@ impl Conversations {
             return Err(error.into());
         }
         let whose = (request.caller.tenant.clone(), request.correlation.clone());
-        let mut work = Work::new(talk, whose, now, self.store.batch_bytes(), request.motion);
+        let mut work = Work::new(self, talk, whose, now, request.motion);
         work.trace = Some(request.trace);
         let verdicts = self.decide(&mut work, submission, arrivals).await?;
         if let Some(done) = submission.answering.as_ref().and_then(|answering| answering.done.clone()) {
@@ -177,7 +177,7 @@ impl Conversations {
             Named::Settled(verdict) => return Ok(verdict),
         };
         work.trace = Some(self.span_of(&submission.request, &arrival.act));
-        match work.act(&self.deciding, arrival, leave.as_ref()) {
+        match work.act(&self.deciding, arrival, leave.as_ref()).await {
             Ok(taken) => Ok(Ok(taken)),
             // What cannot be taken now may have been taken before: then it is answered as then.
             Err(error) => Ok(self.seen(arrival).await?.unwrap_or(Err(error))),

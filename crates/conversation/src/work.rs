@@ -15,7 +15,10 @@ use crate::ids::Kept;
 use crate::known::{Known, touched};
 use crate::named::{Beside, Leave};
 use crate::refusal::refused;
-use crate::{Code, Deciding, Error, Motion, Plan, Started, Taken, Verdict, asked, ids, named, rows};
+use crate::share::{Shares, once_keys};
+use crate::{
+    Code, Conversations, Deciding, Error, Motion, Plan, Started, Taken, Verdict, asked, ids, named, rows,
+};
 
 /// What the store keeps of each event beside its data.
 const EACH: usize = 200;
@@ -48,8 +51,9 @@ pub(crate) struct Work {
     taken: HashMap<String, ([u8; 32], Kept)>,
     /// Commits of this batch by the records of their keys, for those that come twice in it.
     named: HashMap<String, Beside>,
-    /// Keys of commits that are new with it.
+    /// Keys that are new with it and kept as long as the log, and how many of them the organisation may have.
     keys: u64,
+    shares: Arc<Shares>,
 }
 
 /// What a batch leaves behind once it is committed.
@@ -58,22 +62,23 @@ pub(crate) struct Done {
     pub(crate) plan: Box<dyn Plan>,
     /// By how much the number of active conversations changes.
     pub(crate) active: i64,
-    /// Keys of commits that are new, and whose they are.
+    /// Keys that are new and kept as long as the log, and whose they are.
     pub(crate) keys: (Arc<str>, u64),
 }
 
 impl Work {
-    /// `most` is how many bytes the batch may have.
+    /// An empty one.
     pub(crate) fn new(
+        conversations: &Conversations,
         talk: Known,
         (tenant, correlation): (Arc<str>, Arc<str>),
         at: Timestamp,
-        most: usize,
         motion: &dyn Motion,
     ) -> Self {
         let (base, was, asked) = (talk.version, talk.status, asked::ids(&talk));
         let (entities, taken, named) = (BTreeSet::new(), HashMap::new(), HashMap::new());
         let (events, batch, plan) = (Vec::new(), Batch::new(), motion.plan());
+        let (most, shares) = (conversations.store.batch_bytes(), Arc::clone(&conversations.shares));
         Self {
             talk,
             tenant,
@@ -92,6 +97,7 @@ impl Work {
             taken,
             named,
             keys: 0,
+            shares,
         }
     }
 
@@ -101,7 +107,7 @@ impl Work {
     }
 
     /// Decides one act; with a key by leave of it. A refusal changes nothing.
-    pub(crate) fn act(&mut self, by: &Deciding, arrival: &Arrival, leave: Option<&Leave>) -> Verdict {
+    pub(crate) async fn act(&mut self, by: &Deciding, arrival: &Arrival, leave: Option<&Leave>) -> Verdict {
         if let Some((fingerprint, kept)) = self.taken.get(&arrival.record.key) {
             return ids::same(*fingerprint == arrival.record.fingerprint, arrival, kept.clone(), 0);
         }
@@ -111,7 +117,7 @@ impl Work {
         if fresh {
             self.begin(&arrival.act, arrival.standing.vouches)?;
         }
-        let decided = self.decide(by, arrival, leave);
+        let decided = self.decide(by, arrival, leave).await;
         if fresh && decided.is_err() {
             // Nobody spoke, so there is no conversation either.
             self.talk = Known::new(self.talk.id.clone());
@@ -133,7 +139,7 @@ impl Work {
         Ok(())
     }
 
-    fn decide(&mut self, by: &Deciding, arrival: &Arrival, leave: Option<&Leave>) -> Verdict {
+    async fn decide(&mut self, by: &Deciding, arrival: &Arrival, leave: Option<&Leave>) -> Verdict {
         let said = react::Utterance {
             act: arrival.act.clone(),
             at: self.at,
@@ -144,7 +150,7 @@ impl Work {
         let mut warnings = arrival.warnings.clone();
         warnings.extend(decision.warnings.iter().cloned());
         let result = decision.ruling();
-        let runs = self.set_in_motion(&mut decision, leave.map_or(0, |leave| leave.generation))?;
+        let runs = self.set_in_motion(&mut decision, leave).await?;
         if let Some(leave) = leave.filter(|_| named::takes(result.as_ref())) {
             self.name(leave, arrival, &runs, result.clone());
         }
@@ -180,13 +186,13 @@ impl Work {
     }
 
     /// Takes a decision in: its runs and signals first, because a run may be refused; then its events.
-    pub(crate) fn absorb(
+    pub(crate) async fn absorb(
         &mut self,
         mut decision: Decision,
         arrival: &Arrival,
         leave: Option<&Leave>,
     ) -> Result<Vec<Started>, Error> {
-        let started = self.set_in_motion(&mut decision, leave.map_or(0, |leave| leave.generation))?;
+        let started = self.set_in_motion(&mut decision, leave).await?;
         let result = decision.ruling();
         if let Some(leave) = leave.filter(|_| named::takes(result.as_ref())) {
             self.name(leave, arrival, &started, result);
@@ -202,19 +208,40 @@ impl Work {
 
     /// Adds the rows that begin runs and answer waiting ones. Nothing has started yet: runs are woken when the batch is on
     /// disk, and if it never gets there, nothing was begun.
-    fn set_in_motion(&mut self, decision: &mut Decision, generation: u32) -> Result<Vec<Started>, Error> {
-        let mut rows = Batch::new();
-        let starts = std::mem::take(&mut decision.starts);
+    async fn set_in_motion(
+        &mut self,
+        decision: &mut Decision,
+        leave: Option<&Leave>,
+    ) -> Result<Vec<Started>, Error> {
+        let started = match std::mem::take(&mut decision.starts) {
+            none if none.is_empty() => Vec::new(),
+            starts => self.begin_runs(starts, leave).await?,
+        };
+        self.tell(decision);
+        Ok(started)
+    }
+
+    async fn begin_runs(
+        &mut self,
+        starts: Vec<react::Start>,
+        leave: Option<&Leave>,
+    ) -> Result<Vec<Started>, Error> {
         let system = |start: &react::Start| start.system.clone().unwrap_or_else(|| "default".to_owned());
         let systems: Vec<String> = starts.iter().map(system).collect();
-        let starts = starts.into_iter().map(|start| self.start(start, generation)).collect();
-        let runs = self.plan.begin(&mut rows, starts)?;
+        let starts = starts.into_iter().map(|start| self.start(start, leave)).collect();
+        let mut rows = Batch::new();
+        let runs = self.plan.begin(&mut rows, starts).await?;
+        let keys = once_keys(&rows);
+        if keys > 0 {
+            self.shares.room(&self.tenant, self.keys + keys).await?;
+            self.keys += keys;
+        }
+        self.plan.accept();
         self.add(rows);
-        self.tell(decision);
         Ok(runs.into_iter().zip(systems).map(|(run, system)| Started { run, system }).collect())
     }
 
-    fn start(&self, start: react::Start, generation: u32) -> crate::Start {
+    fn start(&self, start: react::Start, leave: Option<&Leave>) -> crate::Start {
         crate::Start {
             flow: start.flow,
             tenant: self.tenant.clone(),
@@ -223,7 +250,8 @@ impl Work {
             correlation: self.correlation.clone(),
             trace: self.trace,
             idempotency_key: start.idempotency_key,
-            generation,
+            generation: leave.map_or(0, |leave| leave.generation),
+            replaces: leave.map_or_else(Vec::new, |leave| leave.before.clone()),
             input: start.input,
         }
     }

@@ -66,6 +66,14 @@ pub enum Error {
         /// Why.
         cause: String,
     },
+    /// The flow runs once ever per key, and there is a run of this one.
+    #[error("flow {flow} runs once per key: {run} is the run of this one")]
+    Once {
+        /// The flow.
+        flow: String,
+        /// The run.
+        run: String,
+    },
     /// Too many signals wait for the run; it hears none of them.
     #[error("run {run}: {waiting} signals wait for it, which is as many as may")]
     Signals {
@@ -126,6 +134,7 @@ impl Error {
             Self::NoDefinition { .. } => "flow.no_definition",
             Self::Journal { .. } => "flow.journal",
             Self::Key { .. } => "flow.key",
+            Self::Once { .. } => "flow.once",
             Self::Signals { .. } => "flow.signals",
             Self::SignalSize { .. } => "flow.signal_size",
             Self::LaterRun { .. } => "flow.later_run",

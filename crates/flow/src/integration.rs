@@ -8,8 +8,8 @@ use crate::RunView;
 
 impl From<&RunView> for IntegrationState {
     fn from(view: &RunView) -> Self {
-        if let Some(step) = view.unknown() {
-            return Self::Unknown { step: step.path.clone() };
+        if let Some(step) = &view.unknown {
+            return Self::Unknown { step: step.clone() };
         }
         match view.status {
             RunStatus::Succeeded => Self::Success { result: view.result.clone() },

@@ -33,6 +33,9 @@ pub struct RunView {
     pub ended: Option<Timestamp>,
     /// What it waits for.
     pub blocked_on: Option<BlockedOn>,
+    /// The step of which nobody knows whether it landed, while that is so; of a run below, with the step that began it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<String>,
     /// Its steps, in the order in which they were entered.
     pub steps: Vec<StepView>,
     /// What was undone, in the order of undoing.
@@ -83,15 +86,6 @@ pub struct BlockedOn {
     /// The dead letter of the step, when a person has to decide; only where one run is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub letter: Option<Letter>,
-}
-
-impl RunView {
-    /// The step of which nobody knows whether it landed, while that is so.
-    pub fn unknown(&self) -> Option<&StepView> {
-        let open = !self.status.is_ended() || self.status == RunStatus::Parked;
-        let mut steps = self.steps.iter().chain(&self.compensation).filter(|_| open);
-        steps.find(|step| matches!(step.status, StepStatus::Unknown | StepStatus::Verifying))
-    }
 }
 
 impl BlockedOn {
@@ -253,6 +247,7 @@ pub(crate) fn of(row: &RunRow, definition: &Definition, state: &State) -> RunVie
         started: state.started,
         ended: state.ended_at,
         blocked_on: blocked_on(state),
+        unknown: unknown(state),
         steps: steps.into_iter().map(|record| step(state, record)).collect(),
         compensation: undone.into_iter().map(|record| step(state, record)).collect(),
         result: state.ended.as_ref().map(|ended| ended.result.clone()),
@@ -262,6 +257,12 @@ pub(crate) fn of(row: &RunRow, definition: &Definition, state: &State) -> RunVie
         sla_ms: definition.sla.and_then(|sla| u64::try_from(sla.as_millis()).ok()),
         sla_breached: state.breached,
     }
+}
+
+fn unknown(state: &State) -> Option<String> {
+    let status = state.status();
+    let open = !status.is_ended() || status == RunStatus::Parked;
+    state.unknown().filter(|_| open).map(ToString::to_string)
 }
 
 fn step(state: &State, record: &Record) -> StepView {

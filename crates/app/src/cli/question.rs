@@ -91,7 +91,7 @@ impl Question {
         match self {
             Question::List(list) => return list.print().await,
             Question::Show(target) => target.print(&target.remote.get(&target.path("")).await?)?,
-            Question::Answer(answer) => answer.give().await?,
+            Question::Answer(answer) => return answer.give().await,
             Question::Withdraw { reason, target } => {
                 target.post("/withdraw", &json!({ "reason": reason })).await?;
             }
@@ -133,13 +133,13 @@ impl Target {
         format!("/v1/questions/{}{tail}", super::encoded(&self.id))
     }
 
-    async fn post(&self, tail: &str, body: &Value) -> Result<(), Failure> {
+    async fn post(&self, tail: &str, body: &Value) -> Result<Value, Failure> {
         let question = self.remote.post(&self.path(tail), body).await?;
-        if self.json {
-            return self.print(&question);
+        match self.json {
+            true => self.print(&question)?,
+            false => writeln!(stdout(), "{}: {}", self.id, table::cell(&question["status"]))?,
         }
-        writeln!(stdout(), "{}: {}", self.id, table::cell(&question["status"]))?;
-        Ok(())
+        Ok(question)
     }
 
     /// The members that say something, one a line; or all as JSON.
@@ -156,7 +156,7 @@ impl Target {
 }
 
 impl Answer {
-    async fn give(self) -> Result<(), Failure> {
+    async fn give(self) -> Done {
         let mut body = match &self.given.value {
             Some(text) => json!({ "value": value(text)? }),
             None => json!({ "confirmed": self.given.yes }),
@@ -166,7 +166,14 @@ impl Answer {
                 body[name] = said.into();
             }
         }
-        self.target.post("/answer", &body).await
+        let question = self.target.post("/answer", &body).await?;
+        if question["status"] != "open" {
+            return Ok(ExitCode::SUCCESS);
+        }
+        for warning in question["warnings"].as_array().into_iter().flatten() {
+            eprintln!("cardan: {}", crate::terminal::plain(&table::cell(&warning["message"])));
+        }
+        Ok(ExitCode::from(1))
     }
 }
 

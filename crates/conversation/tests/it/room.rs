@@ -8,6 +8,8 @@ use conversation::{
     Answer, Caller, Code, Conversations, Deciding, Error, Limits, Motion, Noop, Plan, Request, Rights,
     Signal, Start, Submission,
 };
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use port::{SystemClock, TraceContext};
 use serde_json::{Value, json};
@@ -56,7 +58,27 @@ impl Motion for Flows {
 }
 
 impl Plan for Flows {
-    fn begin(&mut self, rows: &mut Batch, starts: Vec<Start>) -> Result<Vec<String>, Error> {
+    fn begin<'a>(
+        &'a mut self,
+        rows: &'a mut Batch,
+        starts: Vec<Start>,
+    ) -> BoxFuture<'a, Result<Vec<String>, Error>> {
+        std::future::ready(self.begin_now(rows, starts)).boxed()
+    }
+
+    fn accept(&mut self) {}
+
+    fn tell(&mut self, _: &mut Batch, signal: &Signal) {
+        self.told.lock().push(signal.clone());
+    }
+
+    fn committed(self: Box<Self>) {
+        self.committed.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Flows {
+    fn begin_now(&self, rows: &mut Batch, starts: Vec<Start>) -> Result<Vec<String>, Error> {
         let mut runs = Vec::new();
         for start in starts {
             if start.flow == "refuses" {
@@ -79,14 +101,6 @@ impl Plan for Flows {
             self.begun.notify_one();
         }
         Ok(runs)
-    }
-
-    fn tell(&mut self, _: &mut Batch, signal: &Signal) {
-        self.told.lock().push(signal.clone());
-    }
-
-    fn committed(self: Box<Self>) {
-        self.committed.fetch_add(1, Ordering::SeqCst);
     }
 }
 

@@ -21,6 +21,9 @@ pub struct EffectView {
     pub conversation: Option<String>,
     /// The entity that it is about.
     pub entity: Option<String>,
+    /// The entity that the run above all is about, when another run began this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root_entity: Option<String>,
     /// The step, with the iterations it is in.
     pub step: String,
     /// The system that was asked.
@@ -120,7 +123,8 @@ impl State {
             run: start.run.clone(),
             flow: start.flow.clone(),
             conversation: start.conversation.clone(),
-            entity: start.input.pointer("/entity/id").and_then(|id| id.as_str()).map(str::to_owned),
+            entity: start.entity().map(str::to_owned),
+            root_entity: start.about.clone(),
             step: record.path.to_string(),
             system: call.system.to_string(),
             operation: call.operation.to_string(),

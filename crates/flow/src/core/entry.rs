@@ -32,6 +32,7 @@ impl Event {
             Self::QuestionAsked { .. } => "QuestionAsked",
             Self::QuestionClosed { .. } => "QuestionClosed",
             Self::ChildStarted { .. } => "ChildStarted",
+            Self::ChildUnknown { .. } => "ChildUnknown",
             Self::TimerSet { .. } => "TimerSet",
             Self::TimerFired { .. } => "TimerFired",
             Self::SignalTaken { .. } => "SignalTaken",
@@ -80,6 +81,7 @@ impl Event {
             | Self::QuestionAsked { path, .. }
             | Self::QuestionClosed { path, .. }
             | Self::ChildStarted { path, .. }
+            | Self::ChildUnknown { path, .. }
             | Self::TimerSet { path, .. }
             | Self::TimerFired { path, .. }
             | Self::SignalTaken { path, .. }

@@ -175,6 +175,12 @@ pub(crate) enum Event {
         path: Arc<str>,
         run: String,
     },
+    /// What the run that a step began says of a step of its own: nobody knows whether it landed, or that is known now.
+    ChildUnknown {
+        path: Arc<str>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<Arc<str>>,
+    },
     TimerSet {
         path: Arc<str>,
         timer: Timer,

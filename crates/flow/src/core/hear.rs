@@ -36,7 +36,7 @@ impl State {
             Some(question) => vec![answer(question), closed(question)],
             None => names(active),
         };
-        waiting.flat_map(names).chain(self.parked_children()).collect()
+        waiting.flat_map(names).chain(self.parked_children()).chain(self.unknowns_awaited()).collect()
     }
 
     /// The leaf that takes what came under a name: the first in order of entering whose `where` holds.

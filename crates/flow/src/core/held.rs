@@ -107,14 +107,22 @@ impl Machine<'_> {
     }
 
     /// Whether an error that nothing catches waits for a person instead of undoing the run: it is our own fault, and
-    /// something was sent.
+    /// something was done.
     pub(super) fn is_for_a_person(&self, error: &Failure) -> Option<Held> {
         let held = Held::of(error)?;
         let root = self.state.active.get(&ROOT).map(|root| &root.frame);
         let goes = matches!(root, Some(Frame::Scope(Scope { stage: Stage::Body, .. })));
-        let waits = self.state.sent && goes && self.definition.on_fault == OnFault::Pause;
+        let waits = self.has_acted(&error.step) && goes && self.definition.on_fault == OnFault::Pause;
         let waits = waits && !store::mutant("fault-undoes");
         (waits && self.state.cancelling.is_none()).then_some(held)
+    }
+
+    /// Whether something was done, or may have been, beside what a step was refused before it was sent.
+    fn has_acted(&self, step: &str) -> bool {
+        let out = |(active, leaf): (&Activation, &Leaf)| {
+            leaf.perhaps || (leaf.intent && leaf.undoes.is_none() && *active.path != *step)
+        };
+        self.state.acted || self.state.leaves().any(out)
     }
 
     /// A task cannot be entered because of our own fault: raised, or set aside for a person.

@@ -33,7 +33,7 @@ impl State {
     /// two lists of parts are written alike. 32 hexadecimal digits.
     fn digest(&self, path: &str, undone: u32) -> String {
         let start = &self.start;
-        let entity = start.input.pointer("/entity/id").and_then(|id| id.as_str()).unwrap_or_default();
+        let entity = start.entity().unwrap_or_default();
         let (kind, own) = match &start.idempotency_key {
             Some(own) => ("key", own.as_str()),
             None => ("run", start.run.as_str()),

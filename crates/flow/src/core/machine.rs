@@ -60,7 +60,6 @@ impl<'a> Machine<'a> {
 
     fn fold(&mut self, event: &Event) {
         self.acted(event);
-        self.state.sent |= matches!(event, Event::StepStarted { .. });
         self.came_home(event);
         self.note_decision(event);
         match event {
@@ -100,10 +99,11 @@ impl<'a> Machine<'a> {
                 self.question_closed(path, *how, by.as_deref(), reason.as_deref());
             }
             Event::ChildStarted { path, run } => {
-                self.state.sent = true;
+                self.state.acted = true;
                 *self.state.begun.entry(path.clone()).or_default() += 1;
                 self.with_leaf(path, |leaf| leaf.child = Some(run.clone()));
             }
+            Event::ChildUnknown { path, step } => self.child_unknown(path, step.as_ref()),
             Event::TimerSet { path, timer, due } => self.timer_set(path, *timer, *due),
             Event::TimerFired { path, timer } => self.fired(path, *timer),
             Event::TopicRead { .. } => self.read(event),

@@ -6,6 +6,7 @@
 
 mod ask;
 mod author;
+mod below;
 mod called;
 mod children;
 mod commanded;
@@ -51,6 +52,7 @@ mod verdict;
 mod tests;
 
 pub use author::Author;
+pub(crate) use below::{is_about_unknown, name_of_unknown, told_unknown, unknown_told};
 pub use decided::Decided;
 pub(crate) use decision::{Decision, Effect, Purpose, Shown, Speech, Until};
 pub use effects::{EffectView, KnownBy, Landing, UndoView, Undone};

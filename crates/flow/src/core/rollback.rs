@@ -43,13 +43,14 @@ impl State {
 }
 
 impl State {
-    /// The step of which nobody knows whether it landed, while that is so.
+    /// The step of which nobody knows whether it landed, while that is so; of a run below, with the step that began it.
     pub(crate) fn unknown(&self) -> Option<&Arc<str>> {
         let unknown = |record: &&Record| match record.status {
             RecordStatus::Unknown => true,
             RecordStatus::Running | RecordStatus::Blocked => self.verifies(&record.path),
             _ => false,
         };
-        self.records.iter().find(unknown).map(|record| &record.path)
+        let own = self.records.iter().find(unknown).map(|record| &record.path);
+        own.or_else(|| self.unknown_below())
     }
 }

@@ -44,6 +44,9 @@ pub struct Start {
     /// How often that key's commit was tried anew after an end without effect: the effects of each try have keys of their own.
     #[serde(default, skip_serializing_if = "is_first")]
     pub generation: u32,
+    /// The entity that the run above all of it is about, when another run began this one. Set by the engine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) about: Option<String>,
     /// `{entity, act, …}`: what expressions see as `input`; `entity` and `act` are names of their own.
     pub input: Value,
     /// How the keys of its effects are made; 0 is 0.1.0. Set by the engine.
@@ -76,6 +79,16 @@ pub(crate) struct LinePlace {
 }
 
 impl Start {
+    /// The entity that it is about.
+    pub(crate) fn entity(&self) -> Option<&str> {
+        self.input.pointer("/entity/id")?.as_str()
+    }
+
+    /// The entity that the run above all is about.
+    pub(crate) fn root_entity(&self) -> Option<String> {
+        self.about.clone().or_else(|| self.entity().map(str::to_owned))
+    }
+
     /// The line in which it goes one at a time with others of its key, unless a run above it has that place.
     pub(crate) fn place(&self) -> Option<LinePlace> {
         let line = self.space.as_ref().unwrap_or(&self.flow).clone();

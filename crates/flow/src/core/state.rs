@@ -61,14 +61,16 @@ pub(crate) struct State {
     pub(super) undone: HashMap<Arc<str>, u32>,
     /// How many runs a step has begun.
     pub(super) begun: HashMap<Arc<str>, u32>,
+    /// The steps of runs below of which nobody knows whether they landed, by the step that began the run.
+    pub(super) below: BTreeMap<Arc<str>, Arc<str>>,
     /// The events of each topic that were taken, by their versions.
     pub(super) heard: HashMap<Arc<str>, BTreeSet<u64>>,
     /// How often a step has asked.
     pub(super) asked: HashMap<Arc<str>, u32>,
     /// The members of groups that acted, or may have, by the path of their call.
     pub(super) members: HashMap<Arc<str>, Arc<str>>,
-    /// Whether something that is not `safe` was sent, or may have been.
-    pub(super) sent: bool,
+    /// Whether something that is not `safe` has landed, or may have, or another run was begun.
+    pub(super) acted: bool,
     /// What became of the messages of steps.
     pub(super) told: HashMap<Arc<str>, super::told::Told>,
     pub(super) count: usize,
@@ -117,10 +119,11 @@ impl State {
             kept: HashMap::new(),
             undone: HashMap::new(),
             begun: HashMap::new(),
+            below: BTreeMap::new(),
             heard: HashMap::new(),
             asked: HashMap::new(),
             members: HashMap::new(),
-            sent: false,
+            acted: false,
             told: HashMap::new(),
             count: 0,
         }

@@ -28,7 +28,7 @@ impl Machine<'_> {
         if runs && !known {
             return; // a child that did not succeed has undone what it did, or says what it could not
         }
-        self.state.sent |= runs || task.acts();
+        self.state.acted |= runs || task.acts();
         let Some(active) = self.state.active.get(&id) else { return };
         let (path, vars) = (active.path.clone(), active.vars.clone());
         let same = |done: &&Done| done.path == path && done.undo == Undo::Pending;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use diag::{Diagnostic, Node, Severity};
+use expr::Mapping;
 use port::normalised;
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_128;
@@ -41,9 +42,8 @@ pub(crate) fn revive(name: &str, source: &[u8], known: &Known) -> Option<Definit
 fn build(name: &str, node: &Node, known: &Known) -> (Option<Definition>, Vec<Diagnostic>) {
     let mut reader = Reader::new(known, node);
     let source = node.to_json();
-    let written = node.get("key");
-    let space = written.and_then(|key| key.get("in")).and_then(Node::text);
-    let key = written.and_then(|key| reader.mapping(key.get("of").unwrap_or(key)));
+    let (line, space) = key(&mut reader, node.get("key"));
+    let (once, once_space) = key(&mut reader, node.get("once"));
     let tasks = node.get("do").map(|tasks| block(&mut reader, tasks));
     let result = node.get("result").and_then(|result| reader.mapping(result));
     let definition = tasks.map(|tasks| Definition {
@@ -52,8 +52,10 @@ fn build(name: &str, node: &Node, known: &Known) -> (Option<Definition>, Vec<Dia
         on: node.get("on").and_then(trigger),
         sla: node.get("sla").and_then(Node::duration),
         source: Arc::new(source),
-        key,
-        space: space.map(Into::into),
+        key: line,
+        space,
+        once,
+        once_space,
         busy: node.get("busy").and_then(Busy::read).unwrap_or_default(),
         result,
         on_exhausted: node.get("on_exhausted").and_then(OnExhausted::read).unwrap_or_default(),
@@ -63,6 +65,13 @@ fn build(name: &str, node: &Node, known: &Known) -> (Option<Definition>, Vec<Dia
         tasks,
     });
     (definition, reader.found)
+}
+
+/// A key, and the key space when flows share it.
+fn key(reader: &mut Reader<'_>, written: Option<&Node>) -> (Option<Mapping>, Option<Arc<str>>) {
+    let Some(written) = written else { return (None, None) };
+    let space = written.get("in").and_then(Node::text);
+    (reader.mapping(written.get("of").unwrap_or(written)), space.map(Into::into))
 }
 
 fn trigger(node: &Node) -> Option<Trigger> {

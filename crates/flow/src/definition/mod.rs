@@ -48,6 +48,9 @@ pub struct Definition {
     /// The key space that it shares with other flows.
     pub(crate) space: Option<Arc<str>>,
     pub(crate) busy: Busy,
+    /// Of each of these keys one run ever begins, in its key space when that is shared.
+    pub(crate) once: Option<Mapping>,
+    pub(crate) once_space: Option<Arc<str>>,
     pub(crate) result: Option<Mapping>,
     pub(crate) on_exhausted: OnExhausted,
     pub(crate) on_fault: OnFault,

@@ -10,6 +10,9 @@ pub fn shape() -> Shape {
         Field::new("do", tasks()).doc("the steps, in order"),
         Field::new("on", trigger()).doc("what starts the flow"),
         Field::new("key", key()).doc("runs with one key go one at a time, in order of start, until their undoing is over"),
+        Field::new("once", key()).doc(
+            "of each key one run ever begins, also when that one has failed or was undone; what wants to begin another is refused",
+        ),
         Field::new("busy", Shape::choice(["wait", "reject", "signal", "cancel"])).default("wait").doc(
             "what a run does that finds another of its key: waits, fails, hands its input over as the signal `busy` and \
              ends, or cancels the other first",

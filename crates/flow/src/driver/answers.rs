@@ -7,7 +7,7 @@ use store::{Batch, Signal, SignalOp};
 use super::Engine;
 use super::runner::{Runner, Stop};
 use crate::QuestionEnd;
-use crate::core::{About, Event, answer, closed, closed_step};
+use crate::core::{About, Event, answer, closed, closed_step, is_about_unknown, unknown_told};
 
 #[derive(Serialize, Deserialize)]
 struct Closed {
@@ -43,12 +43,18 @@ impl Engine {
 }
 
 impl Runner {
-    /// Takes a signal that is about a question. One that was closed otherwise is answered by nothing.
-    pub(super) async fn take_question(&mut self, signal: &Signal, event: Event) -> Result<bool, Stop> {
+    /// Takes a signal that amounts to this event.
+    pub(super) async fn take_as(&mut self, signal: &Signal, event: Event) -> Result<bool, Stop> {
         let take = SignalOp::Take { run: self.run.clone(), id: signal.id.clone() };
         let rows = Batch { signals: vec![take], ..Batch::default() };
         self.turn_with(vec![event], Vec::new(), rows).await?;
         Ok(true)
+    }
+
+    /// The event that a signal amounts to which says what is unknown below.
+    pub(super) fn about_unknown(signal: &Signal) -> Option<Event> {
+        let path = is_about_unknown(&signal.name)?.into();
+        Some(Event::ChildUnknown { path, step: unknown_told(&signal.payload) })
     }
 
     /// The event that a signal about an open question amounts to.

@@ -8,6 +8,7 @@ use store::{Append, Batch, DefinitionRow, Expected, RunRow, RunStatus, Signal, S
 
 use super::due::Due;
 use super::load::{Loaded, entry};
+use super::once::Sole;
 use super::runs::Message;
 use super::{Engine, RunId};
 use crate::Error;
@@ -25,15 +26,11 @@ impl Engine {
     /// # Errors
     /// [`Error::UnknownFlow`], and [`Error::Key`] when the flow's `key` has no value for this input.
     pub fn begin(&self, batch: &mut Batch, start: Start) -> Result<RunId, Error> {
-        self.begin_for(batch, start, None)
+        Ok(self.write_beginning(batch, self.beginning(start, None)?))
     }
 
-    pub(super) fn begin_for(
-        &self,
-        batch: &mut Batch,
-        mut start: Start,
-        parent: Option<Parent>,
-    ) -> Result<RunId, Error> {
+    /// What a run begins with; nothing of it is written yet.
+    pub(super) fn beginning(&self, mut start: Start, parent: Option<Parent>) -> Result<Beginning, Error> {
         let flow = self.flow(&start.flow).ok_or_else(|| Error::UnknownFlow(start.flow.clone()))?;
         let now = self.0.clock.now();
         start.parent = parent;
@@ -42,13 +39,23 @@ impl Engine {
         start.installation = self.0.store.installation().to_string();
         start.language = LANGUAGE;
         start.refused = start.lineage.as_ref().and_then(|lineage| self.too_deep(lineage, &start.flow));
-        self.count(batch, &start);
         let mut state = State::new(Arc::new(start), now);
-        let key = key(&flow, &state)?;
+        let key = evaluated(&flow, flow.key.as_ref(), &state)?;
+        let sole = Sole::of(&flow, &state)?;
         let begun = Arc::make_mut(&mut state.start);
         begun.key = key;
         begun.space = flow.space.as_deref().map(str::to_owned);
+        Ok(Beginning { flow, state, sole, now })
+    }
+
+    /// Adds the rows that begin the run.
+    pub(super) fn write_beginning(&self, batch: &mut Batch, beginning: Beginning) -> RunId {
+        let Beginning { flow, mut state, sole, now } = beginning;
         let start = state.start.clone();
+        self.count(batch, &start);
+        if let Some(sole) = sole {
+            sole.write(batch, &start, now);
+        }
         let mut events = vec![entry(&Event::RunStarted(start.clone()), &start, now)];
         // Nothing to wait for and nothing to say: the run is taken with its first entry.
         if start.place().is_none() && start.commit.is_none() {
@@ -60,7 +67,7 @@ impl Engine {
         batch.runs.push(row.clone());
         batch.definitions.extend(self.unkept(&flow, now));
         batch.timers.extend(flow.sla.map(|sla| sla_timer(&start.run, now + sla)));
-        Ok(RunId::begun(Loaded { row, definition: flow, state, version }))
+        RunId::begun(Loaded { row, definition: flow, state, version })
     }
 
     /// The row of a flow that the store does not have yet, as far as this process knows.
@@ -101,8 +108,28 @@ impl Engine {
     }
 }
 
-fn key(flow: &Definition, state: &State) -> Result<Option<String>, Error> {
-    let Some(key) = &flow.key else { return Ok(None) };
+/// A run that may begin.
+pub(super) struct Beginning {
+    flow: Arc<Definition>,
+    state: State,
+    /// The key of which it is the only one.
+    pub(super) sole: Option<Sole>,
+    now: Timestamp,
+}
+
+impl Beginning {
+    pub(super) fn start(&self) -> &Start {
+        &self.state.start
+    }
+}
+
+/// The key that a flow's mapping gives a run.
+pub(super) fn evaluated(
+    flow: &Definition,
+    key: Option<&expr::Mapping>,
+    state: &State,
+) -> Result<Option<String>, Error> {
+    let Some(key) = key else { return Ok(None) };
     let unsound = |error: expr::Error| Error::Key { flow: flow.name.to_string(), cause: error.message };
     Ok(match key.eval(&state.outer_scope()).map_err(unsound)? {
         Value::Null => None,

@@ -83,8 +83,8 @@ impl Runner {
     }
 
     async fn take_signal(&mut self, signal: Signal) -> Result<bool, Stop> {
-        if let Some(event) = self.about_question(&signal) {
-            return self.take_question(&signal, event).await;
+        if let Some(event) = Self::about_unknown(&signal).or_else(|| self.about_question(&signal)) {
+            return self.take_as(&signal, event).await;
         }
         let payload = serde_json::from_slice(&signal.payload).unwrap_or(Value::Null);
         let Some(path) = self.state.hears(&signal.name, &payload) else { return Ok(false) };

@@ -27,6 +27,7 @@ mod lost;
 mod mend;
 mod motion;
 mod needs;
+mod once;
 mod open;
 mod passage;
 mod perform;

@@ -1,6 +1,8 @@
 //! What acts set in motion: runs that begin with their batch, and waiting runs that hear in it.
 
 use conversation::{Closing, Code, Error, Motion, Plan, Signal};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use serde_json::Value;
 use store::Batch;
 
@@ -38,11 +40,21 @@ struct Planned {
     engine: Engine,
     lineage: Option<Lineage>,
     wake: Vec<RunId>,
+    /// What may still be refused: its runs, and the rows that make them the only ones of their keys.
+    proposed: (Vec<RunId>, Batch),
+    /// The rows of that kind that are part of the plan.
+    sole: Batch,
 }
 
 impl Planned {
     fn new(engine: &Engine, lineage: Option<Lineage>) -> Self {
-        Self { engine: engine.with_records(Vec::new()), lineage, wake: Vec::new() }
+        Self {
+            engine: engine.with_records(Vec::new()),
+            lineage,
+            wake: Vec::new(),
+            proposed: Default::default(),
+            sole: Batch::new(),
+        }
     }
 
     fn start(&self, start: conversation::Start) -> Start {
@@ -65,15 +77,33 @@ impl Planned {
 }
 
 impl Plan for Planned {
-    fn begin(&mut self, rows: &mut Batch, starts: Vec<conversation::Start>) -> Result<Vec<String>, Error> {
-        let (mut begun, mut aside) = (Vec::with_capacity(starts.len()), Batch::new());
-        for start in starts {
-            begun.push(self.engine.begin(&mut aside, self.start(start)).map_err(refused)?);
+    fn begin<'a>(
+        &'a mut self,
+        rows: &'a mut Batch,
+        starts: Vec<conversation::Start>,
+    ) -> BoxFuture<'a, Result<Vec<String>, Error>> {
+        async move {
+            let (mut begun, mut aside) = (Vec::with_capacity(starts.len()), Batch::new());
+            for mut start in starts {
+                let replaces = std::mem::take(&mut start.replaces);
+                let mut run = self.engine.beginning(self.start(start), None).map_err(refused)?;
+                let first = self.engine.must_be_first(&mut run, &[&aside, &self.sole], &replaces).await;
+                first.map_err(refused)?;
+                begun.push(self.engine.write_beginning(&mut aside, run));
+            }
+            let ids = begun.iter().map(RunId::to_string).collect();
+            let keys = Batch { keys: aside.keys.clone(), ..Batch::default() };
+            self.proposed = (begun, keys);
+            rows.merge(aside);
+            Ok(ids)
         }
-        rows.merge(aside);
-        let ids = begun.iter().map(RunId::to_string).collect();
-        self.wake.extend(begun);
-        Ok(ids)
+        .boxed()
+    }
+
+    fn accept(&mut self) {
+        let (runs, keys) = std::mem::take(&mut self.proposed);
+        self.wake.extend(runs);
+        self.sole.merge(keys);
     }
 
     fn tell(&mut self, rows: &mut Batch, signal: &Signal) {
@@ -104,6 +134,8 @@ impl Plan for Planned {
 fn refused(error: crate::Error) -> Error {
     match error {
         crate::Error::Key { .. } => Error::because(Code::ActRefused, error.to_string()),
+        crate::Error::Once { .. } => Error::because(Code::CommitOnce, error.to_string()),
+        crate::Error::Store(error) => error.into(),
         other => {
             tracing::error!(error = %other, "planning a run");
             Error::Internal

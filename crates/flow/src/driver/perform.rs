@@ -231,22 +231,40 @@ impl Runner {
             conversation: own.conversation.clone(),
             correlation: own.correlation.clone(),
             trace: self.state.step_trace(&path),
+            about: own.root_entity(),
             input: child_input(own, input),
             lineage: Some(lineage),
             held: own.held.iter().cloned().chain(self.state.place()).collect(),
             ..Start::default()
         };
         let parent = Parent { run: self.run.clone(), path: path.to_string() };
-        match self.engine.begin_for(&mut turn.batch, start, Some(parent)) {
+        match self.begin_child(turn, &path, start, parent).await {
             Ok(id) => {
                 self.note(turn, Event::ChildStarted { path: path.clone(), run: id.to_string() });
                 self.note(turn, Event::StepWaiting { path, on: json!({ "run": id.as_str() }), after: 0 });
                 turn.children.push(id);
             }
             Err(Error::UnknownFlow(flow)) => self.block(turn, path, format!("flow {flow}")),
+            Err(error @ Error::Store(_)) => return Err(error.into()),
             Err(error) => self.fail(turn, path, error.code(), error.to_string()),
         }
         Ok(())
+    }
+
+    /// Adds the rows that begin a run below this one. One of a key of which there is one run ever may stand in the place of
+    /// what the same step began before, when that came to nothing.
+    async fn begin_child(
+        &mut self,
+        turn: &mut Turn,
+        path: &str,
+        start: Start,
+        parent: Parent,
+    ) -> Result<RunId, Error> {
+        let mut run = self.engine.beginning(start, Some(parent))?;
+        let before = |n| RunId::of_child(&self.run, &format!("{path}~{n}")).to_string();
+        let replaces: Vec<String> = (0..self.state.children(path)).map(before).collect();
+        self.engine.must_be_first(&mut run, &[&turn.batch], &replaces).await?;
+        Ok(self.engine.write_beginning(&mut turn.batch, run))
     }
 
     fn end(&mut self, turn: &mut Turn, ended: Box<Ended>) {

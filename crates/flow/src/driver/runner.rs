@@ -55,6 +55,8 @@ pub(super) struct Runner {
     pub(super) shown: (store::RunStatus, Option<String>),
     /// Whether its conversation was told that nobody knows whether a step landed.
     pub(super) unknown: bool,
+    /// The step of which its parent was told that nobody knows whether it landed.
+    pub(super) doubt: Option<Arc<str>>,
 }
 
 /// Why a run leaves the memory.
@@ -98,7 +100,7 @@ pub(super) async fn live(
         }
     };
     let shown = (loaded.row.status, loaded.row.blocked_on.clone());
-    let unknown = loaded.state.unknown().is_some();
+    let doubt = loaded.state.unknown().cloned();
     let (announce, announced) = mpsc::channel(1);
     let mut runner = Runner {
         engine: engine.clone(),
@@ -116,7 +118,8 @@ pub(super) async fn live(
         began: None,
         missed,
         shown,
-        unknown,
+        unknown: doubt.is_some(),
+        doubt,
     };
     if new {
         runner.tell_beginning();
@@ -260,10 +263,10 @@ impl Runner {
         command: Command,
         records: Vec<store::KeyOp>,
     ) -> Result<Result<(), Error>, Stop> {
-        let before = (self.state.clone(), self.shown.clone(), self.unknown);
+        let before = (self.state.clone(), self.shown.clone(), self.unknown, self.doubt.clone());
         match self.carry_out(command, records).await {
             Err(Stop::NotOpen(letter)) => {
-                (self.state, self.shown, self.unknown) = before;
+                (self.state, self.shown, self.unknown, self.doubt) = before;
                 Ok(Err(Error::UnknownDead(letter)))
             }
             done => done.map(Ok),

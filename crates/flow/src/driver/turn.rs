@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use conversation::{Change, Outgoing};
-use store::{Append, Batch, Expected, NewEvent, Receipt, Timer, TimerOp, failpoint};
+use store::{Append, Batch, Expected, NewEvent, Receipt, Signal, SignalOp, Timer, TimerOp, failpoint};
 
 use super::begin::{row, stream};
 use super::due::Due;
@@ -12,7 +12,7 @@ use super::load::entry;
 use super::runner::{Runner, Stop};
 use super::runs::Message;
 use crate::Transition;
-use crate::core::{Decision, Effect, Event};
+use crate::core::{Decision, Effect, Event, name_of_unknown, told_unknown};
 
 /// What a turn has gathered.
 #[derive(Default)]
@@ -38,6 +38,8 @@ pub(super) struct Turn {
     pub(super) told: bool,
     /// Spans that are over with what is written.
     spans: Vec<port::Span>,
+    /// Whether its parent is told that something is unknown, or known.
+    doubted: bool,
 }
 
 impl Turn {
@@ -110,6 +112,7 @@ impl Runner {
     async fn write(&mut self, turn: &mut Turn) -> Result<(), Stop> {
         self.show(turn);
         self.tell_unknown(turn);
+        self.tell_parent(turn);
         if !turn.entries.is_empty() {
             let (events, expected) = (std::mem::take(&mut turn.entries), Expected::Version(self.version));
             turn.batch.appends.push(Append { stream: stream(&self.run), expected, events });
@@ -189,6 +192,20 @@ impl Runner {
         turn.outgoing.change.get_or_insert(change);
     }
 
+    /// Tells the run above when it begins to be unknown whether a step landed, and when that is known.
+    fn tell_parent(&mut self, turn: &mut Turn) {
+        let (Some(parent), unknown) = (&self.state.start.parent, self.state.unknown().cloned()) else {
+            return;
+        };
+        if turn.events.is_empty() || unknown == self.doubt {
+            return;
+        }
+        let (id, name) = (format!("{}?{}", self.run, self.version), name_of_unknown(&parent.path));
+        let payload = told_unknown(unknown.as_ref()).to_string().into_bytes();
+        turn.batch.signals.push(SignalOp::Put(Signal { run: parent.run.clone(), id, name, payload }));
+        (turn.doubted, self.doubt) = (true, unknown);
+    }
+
     /// Whether its conversation is told how far it has come.
     pub(super) fn answers(&self) -> bool {
         self.state.start.commit.is_some() && self.state.start.conversation.is_some()
@@ -248,6 +265,9 @@ impl Runner {
         }
         if turn.ended {
             self.ended();
+        }
+        if let Some(parent) = self.state.start.parent.as_ref().filter(|_| turn.doubted) {
+            self.engine.send(&parent.run, Message::Look);
         }
         if (turn.released || turn.ended) && !store::mutant("keep-key") {
             self.next_in_line();

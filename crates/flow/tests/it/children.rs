@@ -67,6 +67,28 @@ async fn each_child_of_a_loop_a_race_and_a_fork_is_undone() {
     }
 }
 
+/// Who looks for what became of an order finds what the runs below did for it, whatever they are about.
+#[tokio::test(start_paused = true)]
+async fn the_effects_of_a_child_are_those_of_the_entity_above() {
+    let grand = "{ do: [{ c: { call: payments.charge, compensate: none } }] }";
+    let child = "{ do: [{ own: { run: other, with: { id: 'line-1' } } }] }";
+    let world = World::with(&[
+        ("main", &parent("{ run: child, with: { id: 'item-1' } }")),
+        ("child", child),
+        ("other", grand),
+    ])
+    .await;
+    assert_eq!(world.runs(order()).await.status, RunStatus::Succeeded);
+    let below = RunFilter { flow: Some("other".into()), ..RunFilter::default() };
+    let below = world.store.runs(&below).await.unwrap().remove(0);
+    let effects = world.engine.effects(&below.id).await.unwrap();
+    assert_eq!(
+        (effects[0].entity.as_deref(), effects[0].root_entity.as_deref()),
+        (Some("line-1"), Some("order-1")),
+        "{effects:#?}"
+    );
+}
+
 /// The loser's child is undone, the winner's stands.
 #[tokio::test(start_paused = true)]
 async fn a_child_that_loses_a_race_is_undone() {

@@ -219,6 +219,32 @@ async fn before_anything_was_sent_an_expression_that_fails_fails_the_run() {
     assert_eq!((view.status, view.error.unwrap().code.as_str()), (RunStatus::Failed, "flow.expression"));
 }
 
+/// What was refused for sure before it left has done nothing, however often it was tried.
+#[tokio::test(start_paused = true)]
+async fn an_input_that_is_refused_before_it_is_sent_fails_a_run_that_did_nothing() {
+    let unsent = || port::Fault::new(port::Kind::Invalid, port::Landed::No, "the value ends with a space");
+    let one = "{ one: { call: payments.charge, compensate: { call: payments.refund } } }";
+    let flows = [
+        format!("do: [{one}]"),
+        format!("do: [{{ try: [{one}], catch: {{ do: [{{ set: {{ x: '${{ entity.none }}' }} }}] }} }}]"),
+    ];
+    for (flow, code) in flows.iter().zip(["flow.input", "flow.expression"]) {
+        let world = World::of(flow).await;
+        world.ledger.fails_once("payments.charge", unsent());
+        let view = world.runs(order()).await;
+        assert_eq!((view.status, view.error.unwrap().code.as_str()), (RunStatus::Failed, code), "{flow}");
+        assert!(world.ledger.effects().is_empty(), "{flow}");
+    }
+    // Beside what is done, or may be, it waits for a person.
+    let beside = format!(
+        "do: [{{ fork: {{ a: [{{ r: {{ call: inventory.reserve, compensate: {{ call: inventory.release }} }} }}], b: [{one}] }} }}]"
+    );
+    let world = World::of(&beside).await;
+    world.ledger.fails_once("payments.charge", unsent());
+    let run = world.start("act_1", order()).await;
+    world.blocked(&run, "input").await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_catch_takes_it_and_a_flow_may_want_everything_undone() {
     let charge = "{ a: { call: payments.charge, compensate: { call: payments.refund } } }";

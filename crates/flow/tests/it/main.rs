@@ -15,6 +15,7 @@ mod leftover;
 mod listening;
 mod motion;
 mod once;
+mod once_ever;
 mod pausing;
 mod planted;
 mod race;

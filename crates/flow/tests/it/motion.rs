@@ -19,6 +19,7 @@ fn start(flow: &str) -> Start {
         trace: None,
         idempotency_key: None,
         generation: 0,
+        replaces: Vec::new(),
         input: json!({ "entity": {} }),
     }
 }
@@ -32,7 +33,7 @@ async fn world() -> World {
 async fn runs_of_one_decision_begin_all_or_none() {
     let world = world().await;
     let (mut plan, mut rows) = (world.engine.plan(), Batch::default());
-    let refused = plan.begin(&mut rows, vec![start("main"), start("other")]).unwrap_err();
+    let refused = plan.begin(&mut rows, vec![start("main"), start("other")]).await.unwrap_err();
     assert_eq!(refused.code(), Some(Code::ActRefused), "{refused}");
     assert!(rows.is_empty(), "{rows:#?}");
     plan.committed();
@@ -44,7 +45,8 @@ async fn runs_of_one_decision_begin_all_or_none() {
 async fn a_run_goes_when_its_batch_is_committed() {
     let world = world().await;
     let (mut plan, mut rows) = (world.engine.plan(), Batch::default());
-    let runs = plan.begin(&mut rows, vec![start("main")]).unwrap();
+    let runs = plan.begin(&mut rows, vec![start("main")]).await.unwrap();
+    plan.accept();
     assert_eq!(runs, [RunId::of_commit("t", "conv_1", "act_1", "main").to_string()]);
     assert!(world.store.run(&runs[0]).await.unwrap().is_none());
     world.store.commit(rows).await.unwrap();

@@ -32,7 +32,7 @@ async fn an_outcome_that_nobody_knows_is_told_as_that_and_once() {
     world.ledger.fails("payments.capture", lost());
     let run = world.start("act_1", order()).await;
     let view = world.until(&run, |view| view.status == RunStatus::Paused).await;
-    assert_eq!(view.unknown().map(|step| step.path.as_str()), Some("pay"), "{view:#?}");
+    assert_eq!(view.unknown.as_deref(), Some("pay"), "{view:#?}");
     assert_eq!(told(&world), [Change::InProgress, unknown("pay")]);
     world.dies_and_restarts().await;
     world.engine.cancel(run.as_str(), "ada").await.unwrap();
@@ -44,7 +44,7 @@ async fn an_outcome_that_nobody_knows_is_told_as_that_and_once() {
         "{told:?}"
     );
     assert_eq!(
-        (view.status, view.unknown().is_some()),
+        (view.status, view.unknown.is_some()),
         (RunStatus::Parked, true),
         "a person settles it: {view:#?}"
     );
@@ -57,11 +57,61 @@ async fn what_is_found_out_is_told_when_it_is() {
     world.ledger.fails_once("payments.capture", lost());
     world.ledger.holds("payments.find");
     let run = world.start("act_1", order()).await;
-    world.until(&run, |view| view.unknown().is_some()).await;
+    world.until(&run, |view| view.unknown.is_some()).await;
     assert_eq!(told(&world), [Change::InProgress, unknown("pay")]);
     world.ledger.lets_go("payments.find");
     world.until(&run, |view| view.blocked_on.as_ref().is_some_and(|on| on.reason == "timer")).await;
     assert_eq!(told(&world), [Change::InProgress, unknown("pay"), Change::InProgress]);
+}
+
+/// The run that the commit began says what nobody knows two runs below it.
+#[tokio::test(start_paused = true)]
+async fn what_nobody_knows_below_is_told_above() {
+    let pays = "do: [{ pay: { call: payments.capture, compensate: none } }]";
+    let flows = [
+        ("main", "do: [{ kid: { run: child } }]"),
+        ("child", "do: [{ own: { run: other } }]"),
+        ("other", pays),
+    ];
+    let mut world = World::with(&flows).await;
+    world.ledger.fails_once("payments.capture", lost());
+    let run = world.start("act_1", order()).await;
+    let view = world.until(&run, |view| view.unknown.is_some()).await;
+    assert_eq!(view.unknown.as_deref(), Some("kid/own/pay"), "{view:#?}");
+    assert_eq!(told(&world), [Change::InProgress, unknown("kid/own/pay")]);
+    world.dies_and_restarts().await;
+    let below = store::RunFilter { flow: Some("other".into()), ..store::RunFilter::default() };
+    let below = world.store.runs(&below).await.unwrap().remove(0).id;
+    world.engine.settle(&below, "pay", Some(json!({ "id": "1" })), "ada").await.unwrap();
+    let view = world.until(&run, |view| view.status == RunStatus::Succeeded).await;
+    assert_eq!(view.unknown, None);
+    let told = told(&world);
+    assert!(matches!(told.last(), Some(Change::Success { .. })), "{told:?}");
+    let times = told.iter().filter(|change| matches!(change, Change::Unknown { .. })).count();
+    assert_eq!(times, 1, "{told:?}");
+}
+
+/// What is given up below while nobody knows is unknown above, until a person says what it was.
+#[tokio::test(start_paused = true)]
+async fn a_doubt_that_outlives_a_run_below_is_told_above() {
+    let flows = [
+        ("main", "do: [{ kid: { run: child } }]"),
+        ("child", "do: [{ pay: { call: payments.capture, compensate: none } }]"),
+    ];
+    let world = World::with(&flows).await;
+    world.ledger.fails_once("payments.capture", lost());
+    let run = world.start("act_1", order()).await;
+    world.until(&run, |view| view.unknown.is_some()).await;
+    world.engine.cancel(run.as_str(), "ada").await.unwrap();
+    let view = world.until(&run, |view| view.status == RunStatus::Parked).await;
+    assert_eq!(view.unknown.as_deref(), Some("kid/pay"), "{view:#?}");
+    assert!(told(&world).iter().all(|change| !matches!(change, Change::Failed { .. })), "{:?}", told(&world));
+    let below = store::RunFilter { flow: Some("child".into()), ..store::RunFilter::default() };
+    let below = world.store.runs(&below).await.unwrap().remove(0).id;
+    world.engine.settle(&below, "pay", None, "ada").await.unwrap();
+    let view = world.until(&run, |view| view.status == RunStatus::Cancelled).await;
+    assert_eq!(view.unknown, None, "{view:#?}");
+    assert!(matches!(told(&world).last(), Some(Change::Failed { .. })), "{:?}", told(&world));
 }
 
 #[tokio::test(start_paused = true)]

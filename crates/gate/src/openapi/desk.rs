@@ -39,7 +39,7 @@ pub(super) fn effects() -> Value {
     );
     let known = json!({"type": ["string", "null"], "enum": ["answer", "look_up", "person", null]});
     let effect = json!({
-        "run": text, "flow": text, "conversation": maybe, "entity": maybe, "step": text, "system": text,
+        "run": text, "flow": text, "conversation": maybe, "entity": maybe, "root_entity": text, "step": text, "system": text,
         "operation": text, "member": text, "sent": maybe,
         "key": {"type": "string", "description": "The idempotency key, the same on every attempt."},
         "outcome": {"type": "string", "enum": ["pending", "landed", "did_not_land", "unknown"]},

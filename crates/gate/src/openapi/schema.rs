@@ -217,6 +217,7 @@ fn question() -> Value {
         "shows": {"description": "What is shown beside the words."}, "digest": text, "by": {"type": "object"},
         "committer": maybe, "asked": text, "expires": maybe, "act": reference("act"),
         "position": {"type": "integer"}, "warnings": {"type": "array", "items": issue()},
+        "result": {"type": ["object", "null"], "description": "What became of the act that answers."},
     });
     object(&["id", "status", "conversation", "run"], properties)
 }

@@ -51,6 +51,8 @@ codes! {
     CommitKeysFull = "commit.keys_full", 507, "No room for another commit key";
     /// `metadata.cardan.new_try` is said of what did not come to nothing.
     CommitNewTry = "commit.new_try", 409, "Commit cannot be tried anew";
+    /// The flow that the commit begins runs once ever per key, and has a run of this one.
+    CommitOnce = "commit.once", 409, "The flow runs once per key, and has a run of this one";
     /// The body is not JSON.
     BodyJson = "body.json", 400, "Malformed JSON";
     /// The body is not UTF-8.

@@ -27,6 +27,7 @@ fn code(told: Told) -> Code {
         Told::CommitKeyExpired => Code::CommitKeyExpired,
         Told::CommitKeysFull => Code::CommitKeysFull,
         Told::CommitNewTry => Code::CommitNewTry,
+        Told::CommitOnce => Code::CommitOnce,
         Told::BatchTooLarge => Code::BodyTooLarge,
         Told::ConversationDenied => Code::AuthConversation,
         Told::ConversationUnknown => Code::ConversationUnknown,

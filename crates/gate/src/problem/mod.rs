@@ -145,6 +145,7 @@ impl From<flow::Error> for Problem {
             flow::Error::Key { .. } | flow::Error::KeyCycle { .. } => {
                 Problem::because(Code::ActRefused, told)
             }
+            flow::Error::Once { .. } => Problem::because(Code::CommitOnce, told),
             flow::Error::Signals { .. } => Problem::because(Code::SignalsFull, told),
             flow::Error::SignalSize { .. } => Problem::because(Code::BodyTooLarge, told),
             flow::Error::Busy(_) => Problem::new(Code::Busy),

@@ -27,6 +27,7 @@ const PROBLEMS: &[Code] = &[
     Code::CommitKeyReused,
     Code::CommitKeyExpired,
     Code::CommitNewTry,
+    Code::CommitOnce,
     Code::CommitKeysFull,
     Code::ActTooMany,
     Code::ActConversation,

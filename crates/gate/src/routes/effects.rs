@@ -15,7 +15,11 @@ use crate::{Code, Gate, Problem};
 
 const QUERY: &[Parameter] = &[
     Parameter { name: "run", type_: "string", about: "Only of this run." },
-    Parameter { name: "entity", type_: "string", about: "Only of runs that are about this entity." },
+    Parameter {
+        name: "entity",
+        type_: "string",
+        about: "Only of runs that are about this entity, and of those that they began.",
+    },
     Parameter {
         name: "system",
         type_: "string",
@@ -72,7 +76,7 @@ impl Query {
         let at = self.system.as_ref().is_none_or(|system| {
             *system == effect.system || effect.member.as_ref().is_some_and(|member| member == system)
         });
-        at && is(&self.entity, effect.entity.as_deref())
+        at && (is(&self.entity, effect.entity.as_deref()) || is(&self.entity, effect.root_entity.as_deref()))
     }
 }
 

@@ -162,6 +162,7 @@ async fn answer(gate: &Gate, asked: Asked) -> Result<Answer, Problem> {
     let mut shown = gate.conversations.question(&caller, id).await?.shown(gate.clock.now());
     shown["act"] = serde_json::from_str(taken.act.get()).unwrap_or_default();
     shown["position"] = taken.position.into();
+    shown["result"] = json!(taken.result);
     if !taken.warnings.is_empty() {
         shown["warnings"] = json!(taken.warnings);
     }

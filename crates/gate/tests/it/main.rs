@@ -12,6 +12,7 @@ mod inbox;
 mod live;
 mod named;
 mod numbers;
+mod once;
 mod operators;
 mod over;
 mod questions;

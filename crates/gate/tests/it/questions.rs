@@ -131,6 +131,24 @@ async fn an_ask_is_answered_by_a_value_that_is_a_fact() {
 }
 
 #[tokio::test]
+async fn a_value_that_does_not_fit_is_no_answer_and_says_why() {
+    let house = House::running(&asks()).await;
+    begun(&house, "local", "act_1").await;
+    let question = asked(&house, "").await;
+    let demands = json!({
+        "id": "act_d", "timestamp": "2026-01-01T00:00:02Z", "speaker": "local", "type": "ask",
+        "field": "size", "prompt": "Which size?", "constraints": [{ "type": "max_length", "value": 1 }],
+    });
+    assert_eq!(house.post(ACTS, &demands).await.status, 200);
+    let answer = house.post(&at(&question, "/answer"), &json!({ "value": "XXL", "entity": "order_1" })).await;
+    assert_eq!((answer.status, &answer.json["status"]), (200, &json!("open")), "{}", answer.text);
+    assert_eq!(answer.json["result"]["status"], "invalid", "{}", answer.text);
+    assert_eq!(answer.json["warnings"][0]["code"], "question.invalid", "{}", answer.text);
+    let answer = house.post(&at(&question, "/answer"), &json!({ "value": "L", "entity": "order_1" })).await;
+    assert_eq!(answer.json["status"], "answered", "{}", answer.text);
+}
+
+#[tokio::test]
 async fn a_question_is_withdrawn_with_a_reason_and_its_run_hears_why() {
     let house = House::running(&approves()).await;
     let run = begun(&house, "local", "act_1").await;

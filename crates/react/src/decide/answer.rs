@@ -16,6 +16,7 @@ const NAMED: &str = "/metadata/cardan/question";
 /// Closes what the act, or what it changed and published, answers. Refuses an answer of somebody who may not give it.
 pub(super) fn answer(talk: &Conversation, said: &Utterance, decision: &mut Decision) -> Result<(), Refusal> {
     let Some(gives) = Gives::of(talk, said, decision) else {
+        unfit(talk, said, decision);
         events(talk, said, decision);
         return Ok(());
     };
@@ -230,6 +231,31 @@ fn answered(wait: &Wait, act: &Act, payload: Value, decision: &mut Decision) {
     let by = question.is_some().then(|| act.speaker.clone());
     let (run, step, act_id) = (wait.run.clone(), wait.step.clone(), act.id.as_str().to_owned());
     decision.push(Answered { run, step, act_id, question, by });
+}
+
+/// Says of a fact that changed nothing which question it was meant for, and why it does not answer that.
+fn unfit(talk: &Conversation, said: &Utterance, decision: &mut Decision) {
+    let Body::Fact(fact) = &said.act.body else { return };
+    let Some(errors) = decision.events.iter().find_map(|event| match event {
+        Event::ValidationError(found) => Some(&found.errors),
+        _ => None,
+    }) else {
+        return;
+    };
+    let about = |wait: &Wait| match &wait.want {
+        Want::Fact { field, .. } => *field == fact.field && wait.want.is_about(fact.entity.id()),
+        _ => false,
+    };
+    let meant = |wait: &&Wait| match (named(&said.act), wait.question.as_deref()) {
+        (Some(id), Some(question)) => question.id == id,
+        (None, Some(_)) => about(wait),
+        (_, None) => false,
+    };
+    if talk.waits.iter().any(|wait| meant(&wait)) {
+        let why: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
+        let message = format!("{}; the question was not answered", why.join("; "));
+        warn(decision, "/value", "question.invalid", message);
+    }
 }
 
 /// The question that an act names.

@@ -86,6 +86,30 @@ fn a_yes_answers_the_question_with_its_words_once() {
 }
 
 #[test]
+fn a_value_that_does_not_fit_leaves_the_question_open_and_says_why() {
+    let mut story = story(vec![ask("q_1", "size")]);
+    let demands = json!({
+        "type": "ask", "field": "size", "prompt": "Which size?",
+        "constraints": [{ "type": "max_length", "value": 1 }],
+    });
+    story.say(demands).expect("taken");
+    for named in [None, Some("q_1")] {
+        let mut large = fact("order_1", "size", "XXL");
+        if let Some(id) = named {
+            large["metadata"] = json!({ "cardan": { "question": id } });
+        }
+        let decision = story.say(large).expect("taken");
+        let codes: Vec<_> = decision.warnings.iter().map(|issue| issue.code).collect();
+        assert!(
+            codes.contains(&"question.invalid") && decision.signals.is_empty(),
+            "{:?}",
+            decision.warnings
+        );
+    }
+    assert_eq!(says(&mut story, fact("order_1", "size", "M")), one("q_1"));
+}
+
+#[test]
 fn a_late_copy_does_not_answer_the_next_question() {
     let mut story = story(vec![confirm("q_1", "Pay?")]);
     assert_eq!(says(&mut story, yes("ann", "Pay?", None)), one("q_1"));
