@@ -79,6 +79,8 @@ impl Exporter {
         self.closing.send_replace(true);
         if tokio::time::timeout(patience, &mut task).await.is_err() {
             task.abort();
+            // What it is just counting it counts to the end.
+            let _aborted = task.await;
         }
         self.ledger.left();
     }

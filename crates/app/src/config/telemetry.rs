@@ -83,7 +83,7 @@ pub(super) fn shape() -> Shape {
         Field::new("queue", Shape::int(1..=100_000))
             .default(QUEUE)
             .doc("how many spans wait at most; further ones are dropped and counted"),
-        Field::new("batch", Shape::int(1..=4096)).default(BATCH).doc("how many go in one request at most"),
+        Field::new("batch", Shape::int(1..=2048)).default(BATCH).doc("how many go in one request at most"),
         Field::new("interval", Shape::duration())
             .default(show(INTERVAL))
             .doc("how long a span waits at most for others to go with it"),

@@ -14,6 +14,9 @@ use crate::{Settings, Unusable};
 
 /// How long making a TCP and TLS connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
+/// How often a connection in use is asked whether it is there, and how long its answer may take: one that was cut without a
+/// word would else be believed in for a quarter of an hour.
+const ALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
 
 pub(crate) struct Grpc {
     client: TraceServiceClient<Channel>,
@@ -28,6 +31,8 @@ impl Grpc {
             .user_agent(concat!("cardan/", env!("CARGO_PKG_VERSION")))
             .map_err(unusable)?
             .connect_timeout(CONNECT)
+            .http2_keep_alive_interval(ALIVE.0)
+            .keep_alive_timeout(ALIVE.1)
             .tcp_nodelay(true);
         if settings.endpoint.scheme() == "https" {
             let tls = ClientTlsConfig::new().with_native_roots();
