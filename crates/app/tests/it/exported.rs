@@ -11,9 +11,12 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::scene::Scene;
 
-/// A collector that takes everything; what it got is kept as it came: the heads of requests, and their bodies.
+/// The head of a request and its body, as they came.
+type Got = (String, Vec<u8>);
+
+/// A collector that takes everything and keeps it.
 #[derive(Clone, Default)]
-struct Collector(Arc<Mutex<Vec<(String, Vec<u8>)>>>);
+struct Collector(Arc<Mutex<Vec<Got>>>);
 
 impl Collector {
     async fn listens_at(&self, address: SocketAddr) {
