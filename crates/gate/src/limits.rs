@@ -60,7 +60,7 @@ pub struct Limits {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate {
     /// Requests that may come at once.
-    pub capacity: f64,
+    pub capacity: u32,
     /// Requests per second after that.
     pub per_second: f64,
 }

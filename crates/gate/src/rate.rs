@@ -4,56 +4,54 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use guard::{Algorithm, Limit, Mode, Per, Tick, limit};
 use parking_lot::Mutex;
 
 use crate::{Limits, Principal};
 
 /// Buckets kept; a full one is the same as none and is dropped first.
 const MOST: usize = 10_000;
+/// The longest that anybody is told to wait.
+const LONGEST: Duration = Duration::from_secs(3600);
 
 type Who = (Arc<str>, Arc<str>);
 
 /// The buckets of everyone seen lately.
 pub(crate) struct Buckets {
-    rate: Option<crate::Rate>,
-    buckets: Mutex<HashMap<Who, Bucket>>,
-}
-
-#[derive(Clone, Copy)]
-struct Bucket {
-    tokens: f64,
-    at: Instant,
+    rate: Option<Limit>,
+    /// When the first was asked for; buckets count from there.
+    base: Mutex<Option<Instant>>,
+    buckets: Mutex<HashMap<Who, limit::Limit>>,
 }
 
 impl Buckets {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self { rate: limits.rate, buckets: Mutex::default() }
+        let rate = limits.rate.map(|rate| Limit {
+            per: Per::System,
+            capacity: rate.capacity,
+            refill_per_second: rate.per_second,
+            weight: 1,
+            mode: Mode::Reject,
+            algorithm: Algorithm::TokenBucket,
+            shared: None,
+        });
+        Self { rate, base: Mutex::default(), buckets: Mutex::default() }
     }
 
     /// Takes one token, or says when there will be one.
     pub(crate) fn take(&self, who: &Principal, now: Instant) -> Result<(), Duration> {
-        let Some(rate) = self.rate else { return Ok(()) };
-        let refilled = |bucket: &Bucket| {
-            let passed = now.saturating_duration_since(bucket.at).as_secs_f64();
-            (bucket.tokens + passed * rate.per_second).min(rate.capacity)
-        };
+        let Some(rate) = &self.rate else { return Ok(()) };
+        let now = Tick::between(*self.base.lock().get_or_insert(now), now);
         let mut buckets = self.buckets.lock();
         let who = (who.tenant.clone(), who.subject.clone());
         if buckets.len() >= MOST && !buckets.contains_key(&who) {
-            buckets.retain(|_, bucket| refilled(bucket) < rate.capacity);
+            buckets.retain(|_, bucket| bucket.left(now) < rate.capacity);
         }
         if buckets.len() >= MOST && !buckets.contains_key(&who) {
             return Err(Duration::from_secs(1));
         }
-        let bucket = buckets.entry(who).or_insert(Bucket { tokens: rate.capacity, at: now });
-        *bucket = Bucket { tokens: refilled(bucket), at: now };
-        if bucket.tokens < 1.0 {
-            return Err(Duration::from_secs_f64(
-                ((1.0 - bucket.tokens) / rate.per_second.max(1e-3)).min(3600.0),
-            ));
-        }
-        bucket.tokens -= 1.0;
-        Ok(())
+        let bucket = buckets.entry(who).or_insert_with(|| limit::Limit::new(rate));
+        bucket.take(now, now, None).map(drop).map_err(|late| late.retry_after.min(LONGEST))
     }
 }
 
@@ -64,7 +62,7 @@ mod tests {
 
     #[test]
     fn one_principal_waits_and_the_other_does_not() {
-        let rate = Some(Rate { capacity: 2.0, per_second: 4.0 });
+        let rate = Some(Rate { capacity: 2, per_second: 4.0 });
         let buckets = Buckets::new(&Limits { rate, ..Limits::default() });
         let ada = Principal::local();
         let bob = Principal { subject: "bob".into(), ..Principal::local() };

@@ -12,7 +12,7 @@ use crate::event::Listener;
 use crate::lanes::{LaneRef, Lanes};
 use crate::median::Median;
 use crate::policy::Policy;
-use crate::run::{End, First, Pass, Run, fly};
+use crate::run::{End, First, Pass, Run};
 use crate::shared::{Store, Till};
 use crate::tick::Tick;
 
@@ -153,7 +153,7 @@ impl Pipeline {
         // From here on a result stays where it is: to move it on costs more than a stage does.
         let mut result = match run.first() {
             First::Alone => match run.pass() {
-                Ok(Pass::Clear(cleared)) => fly!(run, cleared, send),
+                Ok(Pass::Clear(cleared)) => run.send(cleared, &send).await,
                 Ok(Pass::Wait(wait)) => Box::pin(run.after(wait, &send)).await,
                 Err(refused) => return end.refused(refused),
             },

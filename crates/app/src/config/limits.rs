@@ -92,7 +92,7 @@ pub(super) fn shape() -> Shape {
 
 fn rate_shape() -> Shape {
     Shape::object([
-        Field::new("capacity", Shape::number(1.0..=1_000_000.0))
+        Field::new("capacity", Shape::int(1..=1_000_000))
             .required()
             .doc("requests at once after a quiet time"),
         Field::new("per_second", Shape::number(0.001..=1_000_000.0))
@@ -185,5 +185,6 @@ fn set<T>(target: &mut T, value: Option<T>) {
 }
 
 fn rate(node: &Node) -> Option<Rate> {
-    Some(Rate { capacity: node.get("capacity")?.f64()?, per_second: node.get("per_second")?.f64()? })
+    let capacity = node.get("capacity")?.u64()?.try_into().ok()?;
+    Some(Rate { capacity, per_second: node.get("per_second")?.f64()? })
 }

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use guard::shared::postgres::Postgres;
+use limits::postgres::Postgres;
 use port::Clock;
 use store::Store;
 use tokio::task::JoinSet;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use adapters::Secrets;
-use guard::shared::postgres::Postgres;
-use guard::shared::redis::Redis;
 use guard::shared::{Away, Ledger, Store};
+use limits::postgres::Postgres;
+use limits::redis::Redis;
 use secrecy::ExposeSecret;
 
 use super::chores::Chores;

@@ -140,7 +140,7 @@ async fn checking_tells_every_mistake_of_a_flow_at_once() {
         52 |     slo: 3s
            |     ^^^
           help: did you mean `sla`?
-          help: allowed here: `do`, `on`, `key`, `busy`, `sla`, `result`, `on_exhausted`, `on_fault`, `recursion`, `template` or `doc`
+          help: allowed here: `do`, `on`, `key`, `once`, `busy`, `sla`, `result`, `on_exhausted`, `on_fault`, `recursion`, `template` or `doc`
 
         cardan.yaml:71:53: error[EXPR001]: the expression ends too early
            |

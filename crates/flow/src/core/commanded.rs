@@ -13,7 +13,8 @@ impl Machine<'_> {
     /// landed and must not be repeated stays stuck, unless somebody says that it is to be sent again.
     pub(super) fn resume(&mut self, send_again: bool) {
         self.state.paused = None;
-        let unsettled = if send_again { Vec::new() } else { self.state.unsettled() };
+        let again = send_again || store::mutant("resume-sends-again");
+        let unsettled = if again { Vec::new() } else { self.state.unsettled() };
         for id in self.leaf_ids(|at| matches!(at, At::Blocked)) {
             self.unblock(id);
         }

@@ -36,6 +36,7 @@ impl State {
         let entity = start.entity().unwrap_or_default();
         let (kind, own) = match &start.idempotency_key {
             Some(own) => ("key", own.as_str()),
+            None if store::mutant("key-without-run") => ("run", ""),
             None => ("run", start.run.as_str()),
         };
         let generations = format!("{}.{}", start.generation, undone);

@@ -38,7 +38,8 @@ impl Machine<'_> {
         {
             let path = error.step.clone();
             let path = self.state.active.get(&id).map_or(path, |active| active.path.clone());
-            self.with_leaf(&path, |leaf| (leaf.at, leaf.intent) = (At::Flying, false));
+            // A child that brought the error has ended: nobody waits for it any more.
+            self.with_leaf(&path, |leaf| (leaf.at, leaf.intent, leaf.child) = (At::Flying, false, None));
             return self.aside(&path, reason, error);
         }
         match self.taker(id, &error, failed_leaf) {

@@ -285,7 +285,9 @@ impl Runner {
             What::Settle { step, .. } if !self.state.may_settle(step) => {
                 refuse("it is known what became of the step, or its call is out: there is nothing to settle")
             }
-            _ if !command.sends_again() => self.unsettled(&command.what),
+            _ if !command.sends_again() && !store::mutant("resume-sends-again") => {
+                self.unsettled(&command.what)
+            }
             What::Cancel | What::Pause | What::Resume { .. } => Ok(()),
             What::Restart { .. } | What::Replay { .. } | What::Settle { .. } => Ok(()),
         }

@@ -77,7 +77,7 @@ impl Runner {
 
     /// Begins the run, or its undoing, when it is its turn.
     pub(super) async fn take_turn(&mut self) -> Result<(), Stop> {
-        if let Some(place) = self.state.place() {
+        if let Some(place) = self.state.place().filter(|_| !store::mutant("everybody-first")) {
             let (tenant, had_turn) = (self.state.start.tenant.clone(), self.state.ends > 0);
             if let Some(ahead) = self.engine.ahead(&self.run, &tenant, &place, had_turn).await? {
                 return self.behind(&place, ahead).await;

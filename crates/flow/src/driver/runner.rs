@@ -275,10 +275,8 @@ impl Runner {
 
     async fn carry_out(&mut self, command: Command, records: Vec<store::KeyOp>) -> Result<(), Stop> {
         let resumed = matches!(command.what, What::Resume { .. });
-        if !resumed || self.state.paused.is_some() {
-            let rows = store::Batch { keys: records, ..self.rows(&command) };
-            self.turn_with(vec![command.event()], Vec::new(), rows).await?;
-        }
+        let rows = store::Batch { keys: records, ..self.rows(&command) };
+        self.turn_with(vec![command.event()], Vec::new(), rows).await?;
         if !self.state.taken && self.state.ended.is_none() {
             self.take_turn().await?;
         }
@@ -309,6 +307,7 @@ impl Runner {
                 // An answer that was taken before the time was over counts.
                 if kind == TimerKind::Timeout {
                     self.take_signals().await?;
+                    self.take_topics().await?;
                 }
                 let event = self.state.fired(&path, kind);
                 self.turn_with(event.into_iter().collect(), Vec::new(), rows).await

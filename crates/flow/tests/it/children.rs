@@ -44,6 +44,22 @@ async fn a_child_is_undone_at_its_place_through_every_crash() {
     .await;
 }
 
+/// A child that could not even begin has ended: whoever cancels its parent, which waits for a person, need not wait for it.
+#[tokio::test(start_paused = true)]
+async fn a_parent_that_waits_because_of_its_childs_fault_can_be_cancelled_or_restarted() {
+    let faulty = "{ do: [{ set: { x: '${ entity.none.there }' } }] }";
+    let world = World::with(&[("main", &parent("{ run: child }")), ("child", faulty)]).await;
+    let waits = |view: &RunView| view.blocked_on.as_ref().is_some_and(|on| on.reason == "expression");
+    let run = world.start("act_1", order()).await;
+    world.until(&run, waits).await;
+    world.engine.restart_from(run.as_str(), "kid", false, "ops").await.unwrap();
+    world.until(&run, waits).await;
+    assert_eq!(children(&world).await.len(), 2);
+    world.engine.cancel(run.as_str(), "ops").await.unwrap();
+    assert_eq!(world.engine.wait(run.as_str(), PATIENCE).await.unwrap().status, RunStatus::Cancelled);
+    assert_eq!(world.ledger.effects(), ["inventory.reserve", "inventory.release"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn each_child_of_a_loop_a_race_and_a_fork_is_undone() {
     let flows = [

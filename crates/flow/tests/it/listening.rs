@@ -1,5 +1,7 @@
 //! `listen` hears what came since the run began, in order, each once; signals are kept until they are heard.
 
+use std::time::Duration;
+
 use flow::{Error, RunId, Sent};
 use serde_json::{Value, json};
 use store::{Append, Batch, Expected, NewEvent, RunStatus};
@@ -140,6 +142,22 @@ async fn what_comes_while_a_run_is_paused_and_away_is_heard() {
     world.dies_and_restarts().await;
     world.engine.resume(run.as_str(), false, "ops").await.unwrap();
     assert_eq!(world.gives(&run).await, Some(json!([1, 2])));
+}
+
+/// Nobody was at work when the event came, nor when the time was over: the event was first.
+#[tokio::test(start_paused = true)]
+async fn an_event_that_came_in_time_counts_though_its_run_was_away() {
+    let mut world = World::of(
+        "{ result: '${ steps.l }', do: [{ l: { listen: { topic: t }, timeout: 1s, on_timeout: continue } }] }",
+    )
+    .await;
+    let run = world.start("act_1", order()).await;
+    world.waits_at(&run, "l").await;
+    world.engine.stop(Duration::ZERO).await;
+    world.publishes("t", [json!(7)]).await;
+    world.clock.jump(jiff::SignedDuration::from_secs(2));
+    world.dies_and_restarts().await;
+    assert_eq!(world.gives(&run).await, Some(json!(7)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use flow::Live;
 use port::{Fault, Rejection};
-use store::{RunFilter, RunStatus};
+use store::{KeyOp, KeyRecord, KeyState, Lease, RunFilter, RunStatus};
 
 use crate::world::{PATIENCE, World, eventually, order};
 
@@ -83,6 +83,32 @@ async fn resume_lets_a_run_that_waits_to_try_again_try_now() {
     world.engine.resume(run.as_str(), false, "ops").await.unwrap();
     succeeds(&world, &run).await;
     assert!(world.engine.resume(run.as_str(), false, "ops").await.is_err(), "it has ended");
+}
+
+/// The run is not paused: nothing is changed but when it tries again. Who had it do that, and what is kept with it, is
+/// written down all the same.
+#[tokio::test(start_paused = true)]
+async fn a_resume_that_only_hurries_a_run_is_written_down() {
+    let world = World::of(CHARGE).await;
+    keeps_in(&world, Duration::from_secs(3600));
+    let run = blocked(&world, "act_1").await;
+    let (created, expires) = (jiff::Timestamp::UNIX_EPOCH, jiff::Timestamp::MAX);
+    let record = KeyRecord {
+        tenant: "default".into(),
+        key: "resume-1".into(),
+        fingerprint: [0; 32],
+        owner: "caller".into(),
+        lease: Lease::default(),
+        state: KeyState::InProgress,
+        created,
+        expires,
+    };
+    let engine = world.engine.with_records(vec![KeyOp::Claim(record)]);
+    engine.resume(run.as_str(), false, "ops").await.unwrap();
+    let view = world.engine.view(run.as_str()).await.unwrap();
+    let decided: Vec<_> = view.decisions.iter().map(|decided| (decided.what, &*decided.by.by)).collect();
+    assert_eq!(decided, [("RunResumed", "ops")]);
+    assert!(world.store.key("default", "resume-1").await.unwrap().is_some(), "its record is kept");
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,50 +2,11 @@
 
 use std::time::Duration;
 
+use crate::deed::Deed;
 use crate::dice::Dice;
 use crate::flows::Flows;
 use crate::switches::is_on;
 use crate::world::Fate;
-
-/// What a person, or the world around, does at a time.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Deed {
-    Pause(usize),
-    Resume(usize),
-    Cancel(usize),
-    Restart(usize, u64),
-    /// The newest open letter.
-    Replay,
-    Discard,
-    Wake,
-    Signal(usize, u64),
-    Publish(u64),
-    /// The wall clock is set, forward or back, by so many seconds.
-    Jump(i64),
-    /// The process ends, and the next one does not know this system.
-    Gone(&'static str),
-    /// The process ends, and the next one knows all.
-    Back,
-}
-
-impl Deed {
-    /// Its name among the switches.
-    fn word(&self) -> &'static str {
-        match self {
-            Self::Pause(_) => "pause",
-            Self::Resume(_) => "resume",
-            Self::Cancel(_) => "cancel",
-            Self::Restart(..) => "restart",
-            Self::Replay => "replay",
-            Self::Discard => "discard",
-            Self::Wake => "wake",
-            Self::Signal(..) => "signal",
-            Self::Publish(_) => "topic",
-            Self::Jump(_) => "jump",
-            Self::Gone(_) | Self::Back => "gone",
-        }
-    }
-}
 
 /// One case.
 #[derive(Clone, Debug)]
@@ -53,6 +14,8 @@ pub(crate) struct Case {
     pub(crate) seed: u64,
     pub(crate) flows: Flows,
     pub(crate) runs: usize,
+    /// How many runs may come of one.
+    pub(crate) runs_per_root: u64,
     /// Of a hundred requests, so many go wrong.
     pub(crate) faults: u64,
     /// What becomes of the first requests that would act, before anything is left to chance.
@@ -67,9 +30,9 @@ pub(crate) struct Case {
 impl Case {
     /// All but the flows, on a few lines.
     pub(crate) fn told(&self) -> String {
-        let Self { seed, runs, faults, deeds, kills, tidied, .. } = self;
+        let Self { seed, runs, runs_per_root, faults, deeds, kills, tidied, .. } = self;
         format!(
-            "seed {seed}, runs {runs}, faults {faults} %, kills {kills:?}, tidied {tidied}, deeds {deeds:?}"
+            "seed {seed}, runs {runs} with {runs_per_root} below each, faults {faults} %, kills {kills:?}, tidied {tidied}, deeds {deeds:?}"
         )
     }
 
@@ -77,35 +40,18 @@ impl Case {
         let dice = &mut Dice::new(seed);
         let flows = Flows::random(dice);
         let runs = 1 + dice.below(2) as usize;
+        let runs_per_root = if is_on("budget") { *dice.pick(&[1, 3, 1000]) } else { 1000 };
         let faults = *dice.pick(&[0, 15, 35, 60]);
-        let mut deeds: Vec<_> = (0..dice.below(6)).map(|_| (at(dice), deed(dice))).collect();
+        let mut deeds: Vec<_> = (0..dice.below(8)).map(|_| (at(dice), Deed::random(dice))).collect();
         deeds.retain(|(_, deed)| is_on(deed.word()));
         deeds.sort_by_key(|(at, _)| *at);
         let kills: Vec<u64> = (0..dice.below(4)).map(|_| dice.below(400)).collect();
         let kills = if is_on("kill") { kills } else { Vec::new() };
         let tidied = dice.percent(60) && is_on("resume");
-        Self { seed, flows, runs, faults, script: Vec::new(), deeds, kills, tidied }
+        Self { seed, flows, runs, runs_per_root, faults, script: Vec::new(), deeds, kills, tidied }
     }
 }
 
 fn at(dice: &mut Dice) -> Duration {
     Duration::from_millis(dice.below(120_000))
-}
-
-fn deed(dice: &mut Dice) -> Deed {
-    let run = dice.below(6) as usize;
-    match dice.below(14) {
-        0 => Deed::Pause(run),
-        1 | 2 => Deed::Resume(run),
-        3 | 4 => Deed::Cancel(run),
-        5 => Deed::Restart(run, dice.below(100)),
-        6 => Deed::Replay,
-        7 => Deed::Discard,
-        8 => Deed::Wake,
-        9 => Deed::Signal(run, dice.below(3)),
-        10 => Deed::Publish(dice.below(3)),
-        11 => Deed::Jump(dice.below(7200) as i64 - 3600),
-        12 => Deed::Gone(["keyed", "plain", "strict"][dice.below(3) as usize]),
-        _ => Deed::Back,
-    }
 }

@@ -6,18 +6,33 @@ use serde_json::{Value, json};
 
 use crate::dice::Dice;
 use crate::switches::is_on;
-use crate::world::SYSTEMS;
+use crate::world::{GROUP, SYSTEMS};
 
 /// What can be generated beside plain calls.
-pub(crate) const CAUSES: [&str; 12] =
-    ["tell", "child", "loop", "fork", "race", "try", "ask", "confirm", "listen", "wait", "publish", "emit"];
+pub(crate) const CAUSES: [&str; 13] = [
+    "tell", "child", "loop", "fork", "race", "try", "ask", "confirm", "listen", "wait", "publish", "emit",
+    "fault",
+];
 
 /// The flows of one case, and what the oracle must know of their steps.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Flows {
     /// Each flow by its name, as it would be written.
     pub(crate) text: BTreeMap<String, Value>,
+    /// The same flows, as they are deployed later.
+    pub(crate) next: BTreeMap<String, Value>,
+    /// The steps that act, of both.
     pub(crate) steps: BTreeMap<String, Step>,
+    /// What the steps that wait for somebody wait for.
+    pub(crate) waits: BTreeMap<String, Wait>,
+}
+
+/// What a step waits for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Wait {
+    Answer,
+    Signal,
+    Topic,
 }
 
 /// What is known of a step that acts.
@@ -25,22 +40,28 @@ pub(crate) struct Flows {
 pub(crate) struct Step {
     /// Whether it says how it is undone.
     pub(crate) undo: bool,
+    /// The system whose lane its message waits in, when it tells one.
+    pub(crate) tells: Option<&'static str>,
 }
 
 impl Flows {
     /// As they would be written, one a line.
     pub(crate) fn shown(&self) -> String {
-        self.text.iter().map(|(name, flow)| format!("{name}: {flow}\n")).collect()
+        let shown = |(name, flow): (&String, &Value)| format!("{name}: {flow}\n");
+        self.text
+            .iter()
+            .map(shown)
+            .chain(["later:\n".to_owned()])
+            .chain(self.next.iter().map(shown))
+            .collect()
     }
 
     pub(crate) fn random(dice: &mut Dice) -> Self {
         let causes = CAUSES.into_iter().filter(|cause| is_on(cause));
         let mut writer =
-            Writer { causes: causes.collect(), dice, flows: Self::default(), next: 0, budget: 8 };
-        writer.flow("grandchild", 1, &[]);
-        writer.flow("child", 2, &["grandchild"]);
-        writer.budget = 12;
-        writer.flow("main", 3, &["child", "grandchild"]);
+            Writer { causes: causes.collect(), dice, flows: Self::default(), next: 0, budget: 0 };
+        writer.flows.text = writer.version();
+        writer.flows.next = writer.version();
         writer.flows
     }
 }
@@ -55,7 +76,18 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn flow(&mut self, name: &str, depth: u32, children: &[&str]) {
+    fn version(&mut self) -> BTreeMap<String, Value> {
+        self.budget = 8;
+        let grandchild = self.flow("grandchild", 1, &[]);
+        let child = self.flow("child", 2, &["grandchild"]);
+        self.budget = 12;
+        let main = self.flow("main", 3, &["child", "grandchild"]);
+        [("grandchild", grandchild), ("child", child), ("main", main)]
+            .map(|(name, flow)| (name.to_owned(), flow))
+            .into()
+    }
+
+    fn flow(&mut self, name: &str, depth: u32, children: &[&str]) -> Value {
         let mut tasks = self.block(depth, &[], children);
         if name == "main" {
             tasks.extend(self.block(depth, &[], children));
@@ -66,11 +98,16 @@ impl Writer<'_> {
         let mut flow = json!({ "do": tasks });
         if name == "main" && self.dice.percent(40) {
             flow["key"] = json!("${ entity.order }");
+            let busy = ["wait", "wait", "reject", "signal", "cancel"];
+            flow["busy"] = json!(if is_on("busy") { *self.dice.pick(&busy) } else { "wait" });
         }
         if self.dice.percent(40) {
             flow["on_exhausted"] = json!("compensate");
         }
-        self.flows.text.insert(name.to_owned(), flow);
+        if self.dice.percent(20) {
+            flow["on_fault"] = json!("compensate");
+        }
+        flow
     }
 
     fn block(&mut self, depth: u32, vars: &[String], children: &[&str]) -> Vec<Value> {
@@ -95,24 +132,33 @@ impl Writer<'_> {
             "loop" => self.each(n, depth, vars, children),
             "fork" | "race" => self.fork(n, cause == "race", depth, vars, children),
             "try" => self.attempt(n, depth, vars, children),
-            "ask" => {
-                self.waiting(n, json!({ "ask": { "prompt": "Which?", "field": "colour" }, "timeout": "90s" }))
+            "ask" => self.waiting(
+                n,
+                Wait::Answer,
+                json!({ "ask": { "prompt": "Which?", "field": "colour" }, "timeout": "90s" }),
+            ),
+            "confirm" => {
+                self.waiting(n, Wait::Answer, json!({ "confirm": { "summary": "Sure?" }, "timeout": "90s" }))
             }
-            "confirm" => self.waiting(n, json!({ "confirm": { "summary": "Sure?" }, "timeout": "90s" })),
             "listen" if self.dice.percent(50) => {
-                self.waiting(n, json!({ "listen": { "signal": "go" }, "timeout": "120s" }))
+                self.waiting(n, Wait::Signal, json!({ "listen": { "signal": "go" }, "timeout": "120s" }))
             }
-            "listen" => self.waiting(n, json!({ "listen": { "topic": "news" }, "timeout": "120s" })),
+            "listen" => {
+                self.waiting(n, Wait::Topic, json!({ "listen": { "topic": "news" }, "timeout": "120s" }))
+            }
             "wait" => json!({ format!("w{n}"): { "wait": format!("{}s", 1 + self.dice.below(40)) } }),
             "publish" => json!({ format!("p{n}"): { "publish": "news", "with": { "n": n } } }),
             "emit" => {
                 json!({ format!("e{n}"): { "emit": { "type": "fact", "entity": "order-1", "field": "n", "value": n } } })
             }
+            // The entity has no such member: the fault is ours.
+            "fault" => json!({ "set": { "x": "${ entity.nothing.there }" } }),
             _ => self.effect("call", vars),
         }
     }
 
-    fn waiting(&mut self, n: u32, mut task: Value) -> Value {
+    fn waiting(&mut self, n: u32, wait: Wait, mut task: Value) -> Value {
+        self.flows.waits.insert(format!("q{n}"), wait);
         if self.dice.percent(60) {
             task["on_timeout"] = json!("continue");
         }
@@ -130,7 +176,14 @@ impl Writer<'_> {
         let branches =
             ["a", "b"].map(|name| (format!("{name}{n}"), json!(self.block(depth - 1, vars, children))));
         let branches: serde_json::Map<String, Value> = branches.into_iter().collect();
-        json!({ format!("k{n}"): { "fork": branches, "race": race } })
+        let mut task = json!({ "fork": branches, "race": race });
+        if race {
+            task["race"] = json!(*self.dice.pick(&["first", "success"]));
+            if is_on("keep") && self.dice.percent(25) {
+                task["losers"] = json!("keep");
+            }
+        }
+        json!({ format!("k{n}"): task })
     }
 
     fn attempt(&mut self, n: u32, depth: u32, vars: &[String], children: &[&str]) -> Value {
@@ -154,6 +207,10 @@ impl Writer<'_> {
         }
         self.budget -= 1;
         let mut system = *self.dice.pick(&SYSTEMS);
+        // Nobody would hear which member of a group took what it was told.
+        if verb == "call" && self.dice.percent(20) {
+            system = GROUP;
+        }
         if !is_on(system) {
             system = "keyed";
         }
@@ -179,9 +236,12 @@ impl Writer<'_> {
             }
             if self.dice.percent(55) {
                 task["verify"] = json!({ "call": format!("{system}.find"), "with": with });
+                if self.dice.percent(25) {
+                    task["verify"]["not_found"] = json!("send");
+                }
             }
         }
-        self.flows.steps.insert(name.clone(), Step { undo });
+        self.flows.steps.insert(name.clone(), Step { undo, tells: (verb == "tell").then_some(system) });
         json!({ name: task })
     }
 }

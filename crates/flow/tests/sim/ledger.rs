@@ -63,6 +63,13 @@ impl Ledger {
         mark.split('/').next().and_then(|run| self.again.get(run)).copied().unwrap_or_default()
     }
 
+    /// Whether there may be two of an intent, of which an undo that names one leaves the other: a person had it done again,
+    /// and the system acts each time.
+    pub(crate) fn doubled(&self, mark: &str) -> bool {
+        let each_time = self.effects.iter().any(|effect| effect.mark == mark && effect.system == "plain");
+        each_time && self.again(mark) > 0
+    }
+
     pub(crate) fn refuse(&mut self, mark: &str) {
         self.refused.insert(mark.to_owned());
     }
@@ -82,6 +89,11 @@ impl Ledger {
 
     pub(crate) fn standing(&self, mark: &str) -> impl Iterator<Item = &Effect> {
         self.effects.iter().filter(move |effect| effect.standing && effect.mark == mark)
+    }
+
+    /// What stands at one system.
+    pub(crate) fn standing_at(&self, system: &'static str, mark: &str) -> impl Iterator<Item = &Effect> {
+        self.standing(mark).filter(move |effect| effect.system == system)
     }
 
     /// An effect comes about. A system that honours keys has one for each.
@@ -104,11 +116,11 @@ impl Ledger {
         id
     }
 
-    /// Undoes what stands under an id or a mark. Whether there was anything, also undone before.
-    pub(crate) fn undo(&mut self, wanted: &str, by: &str) -> bool {
+    /// Undoes what stands at a system under an id or a mark. Whether there was anything, also undone before.
+    pub(crate) fn undo(&mut self, (system, wanted): (&str, &str), by: &str) -> bool {
         let mut found = false;
         for effect in &mut self.effects {
-            if effect.mark != wanted && effect.id.to_string() != wanted {
+            if effect.system != system || (effect.mark != wanted && effect.id.to_string() != wanted) {
                 continue;
             }
             found = true;

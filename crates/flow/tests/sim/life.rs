@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use conversation::{ConversationPort, Motion, Outgoing, OutgoingWait};
-use flow::{Deps, Engine, Known, Limits, Silence};
+use flow::{Deps, Engine, Limits, Silence};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
@@ -12,8 +12,10 @@ use port::{HeldClock, SeededEntropy};
 use relay::Relay;
 use store::{Batch, Fate, Receipt, Store};
 
+use crate::case::Case;
+use crate::deed::Version;
 use crate::flows::Flows;
-use crate::world::{World, specs};
+use crate::world::{World, known};
 
 /// The process that lives, if any, and what outlives it.
 pub(crate) struct Life {
@@ -21,7 +23,11 @@ pub(crate) struct Life {
     pub(crate) clock: Arc<HeldClock>,
     pub(crate) voice: Arc<Conversation>,
     flows: Flows,
+    /// How many runs may come of one.
+    runs_per_root: u64,
     store: Store,
+    /// The definitions that are deployed.
+    version: Version,
     /// A system that the configuration has lost.
     pub(crate) missing: Option<&'static str>,
     pub(crate) engine: Option<Engine>,
@@ -68,11 +74,25 @@ impl ConversationPort for Conversation {
 }
 
 impl Life {
-    pub(crate) fn new(seed: u64, world: World, flows: Flows) -> Self {
+    pub(crate) fn new(case: &Case, world: World) -> Self {
+        let Case { seed, runs_per_root, .. } = *case;
+        let flows = case.flows.clone();
         let clock = Arc::new(HeldClock::new(jiff::Timestamp::from_second(1_700_000_000).unwrap()));
         let store = Store::inline().unwrap();
         let voice = Arc::new(Conversation::default());
-        Self { world, clock, voice, flows, store, missing: None, engine: None, relay: None, seed }
+        Self {
+            world,
+            clock,
+            voice,
+            flows,
+            runs_per_root,
+            store,
+            version: Version::First,
+            missing: None,
+            engine: None,
+            relay: None,
+            seed,
+        }
     }
 
     pub(crate) fn store(&self) -> Store {
@@ -88,13 +108,13 @@ impl Life {
         *self.voice.store.lock() = Some(self.store.clone());
         let deps = Deps {
             store: self.store.clone(),
-            systems: self.world.systems(life, self.missing),
+            systems: self.world.systems(life, self.missing, self.clock.clone()),
             conversations: self.voice.clone(),
             definitions: self.definitions(),
             known: known(),
             clock: self.clock.clone(),
             entropy: Arc::new(SeededEntropy::new(self.seed ^ life)),
-            limits: Limits::default(),
+            limits: Limits { runs_per_root: self.runs_per_root, ..Limits::default() },
             listener: Arc::new(Silence),
         };
         let engine = Engine::new(deps);
@@ -122,6 +142,14 @@ impl Life {
         tokio::task::yield_now().await;
     }
 
+    /// Other definitions can be started from now on, in this process and those after it.
+    pub(crate) fn deploy(&mut self, version: Version) {
+        self.version = version;
+        if let Some(engine) = &self.engine {
+            engine.reload(self.definitions(), known());
+        }
+    }
+
     fn definitions(&self) -> Vec<flow::Definition> {
         let known = known();
         let compile = |(name, text): (&String, &serde_json::Value)| {
@@ -130,7 +158,12 @@ impl Life {
             let (definition, found) = flow::compile(name, &node, &known);
             definition.unwrap_or_else(|| panic!("{text}: {found:#?}"))
         };
-        self.flows.text.iter().map(compile).collect()
+        let (flows, without) = match self.version {
+            Version::First => (&self.flows.text, None),
+            Version::Second => (&self.flows.next, None),
+            Version::Without(name) => (&self.flows.next, Some(name)),
+        };
+        flows.iter().filter(|(name, _)| Some(name.as_str()) != without).map(compile).collect()
     }
 }
 
@@ -142,11 +175,4 @@ fn fate(world: &World) -> Fate {
     let Some(when) = world.moment() else { return Fate::Done };
     world.dies();
     if when == 0 { Fate::DiesBefore } else { Fate::DiesAfter }
-}
-
-pub(crate) fn known() -> Known {
-    let specs = specs();
-    let mut known = Known::from_specs(&specs);
-    known.flows = ["main", "child", "grandchild"].map(str::to_owned).into();
-    known
 }

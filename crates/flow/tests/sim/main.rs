@@ -4,14 +4,18 @@
 //! world keeps a book of its own ([`ledger`]); at the end the [`oracle`] compares that with what the runs say.
 #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
 
+mod answers;
 mod case;
 mod cells;
+mod deed;
+mod diary;
 mod dice;
 mod flows;
 mod ledger;
 mod life;
 mod mutants;
 mod oracle;
+mod people;
 mod play;
 mod shrink;
 mod switches;

@@ -2,15 +2,33 @@
 
 use std::process::Command;
 
-/// Every bug that the simulation notices, and the rule that it breaks.
+/// Every bug that the simulation notices, and the rule that it breaks. The first are tried each time.
 const BUGS: &[(&str, &str)] = &[
-    ("forget-undo", "R5: everything that was done is undone"),
+    ("resume-sends-again", "R10: what may have landed is not sent again because a run is to go on"),
+    ("everybody-first", "R4: of one key one run at a time is at work"),
     ("skip-intent", "R2: an intent is written before it leaves"),
     ("forget-unknown", "R2: what may have landed is undone"),
-    ("forget-loser", "R5: the losers of a race are undone"),
+    ("conclude-too-early", "R2: nothing is concluded before the outcome has settled"),
+    ("refuse-second-send-counts", "R2: a refusal of a second send proves nothing about the first"),
+    ("resend-never-on-retry", "R2: what must not be repeated is not, when a `try` tries again"),
+    ("end-in-doubt", "R2: a run does not end while nobody knows what stands"),
+    ("tells-not-begun", "R2: a message that must not be repeated is written down before it leaves"),
+    ("key-without-generation", "R3: what was undone and is done again has a key of its own"),
+    ("ignore-expected-version", "R3: a commit that is made twice begins one run"),
     ("keep-key", "R4: the next in line is let go when a run is over"),
+    ("forget-undo", "R5: everything that was done is undone"),
+    ("forget-loser", "R5: the losers of a race are undone"),
     ("forget-parent", "R5: a child's end reaches its parent"),
+    ("fault-undoes", "R6: our own fault undoes nothing that was done"),
+    ("missing-is-a-no", "R6: what is not configured has refused nothing"),
+    ("one-question", "R7: an answer names its question"),
+    ("listen-twice", "R8: what is heard is heard once"),
+    ("listen-from-now", "R8: what came since the run began is heard"),
+    ("endless-runs", "R9: no more runs come of one than are allowed"),
+    ("tells-overtake", "R11: messages of one key arrive as they were told"),
+    ("tells-not-reread", "R11: a message that was put off since it was listed is left alone"),
     ("wake-nobody", "R14: a process that begins goes on with what the one before left"),
+    ("key-without-run", "R15: no two intents have one key"),
 ];
 /// How many of them are tried each time; `make sim-mutants` tries all.
 const A_COUPLE: usize = 2;

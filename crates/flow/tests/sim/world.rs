@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use flow::Known;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use guard::{Group, Pick};
 use parking_lot::Mutex;
-use port::{Call, Ctx, Fault, Kind, Landed, Link, Operation, Outlook, Repeat, Reply, Spec, Systems};
+use port::{Call, Clock, Ctx, Fault, Kind, Landed, Link, Operation, Outlook, Repeat, Reply, Spec, Systems};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
@@ -24,6 +26,9 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 const GIVEN_UP: Duration = Duration::from_secs(30);
 /// `keyed` honours keys; `plain` acts each time; `strict` refuses what it has done already.
 pub(crate) const SYSTEMS: [&str; 3] = ["keyed", "plain", "strict"];
+/// Made of others: the first that answers acts.
+pub(crate) const GROUP: &str = "pair";
+const MEMBERS: [&str; 2] = ["keyed", "strict"];
 
 /// The world outside of the process.
 #[derive(Clone)]
@@ -131,12 +136,17 @@ impl World {
         hit.then(|| kills.pop().unwrap_or_default() % 2)
     }
 
-    pub(crate) fn systems(&self, life: u64, missing: Option<&str>) -> Systems {
+    pub(crate) fn systems(&self, life: u64, missing: Option<&str>, clock: Arc<dyn Clock>) -> Systems {
+        let system = |name: &'static str| {
+            Arc::new(System { name, spec: spec(name), world: self.clone(), life }) as Arc<dyn Link>
+        };
         let there = SYSTEMS.into_iter().filter(|name| Some(*name) != missing);
-        Systems::new(there.map(|name| {
-            let system = System { name, spec: spec(name), world: self.clone(), life };
-            (name.to_owned(), Arc::new(system) as Arc<dyn Link>)
-        }))
+        let mut systems: Vec<_> = there.map(|name| (name.to_owned(), system(name))).collect();
+        if missing.is_none_or(|name| !MEMBERS.contains(&name)) {
+            let group = Group::new(GROUP, MEMBERS.map(system).into(), Pick::Failover, clock).unwrap();
+            systems.push((GROUP.to_owned(), Arc::new(group)));
+        }
+        Systems::new(systems)
     }
 
     fn dice(&self, operation: &str, mark: &str, nth: u64) -> dice::Dice {
@@ -156,7 +166,7 @@ impl World {
             let now = world.now();
             let mut ledger = world.ledger();
             *ledger.underway.entry(mark.clone()).or_default() -= 1;
-            if !(system == "strict" && ledger.standing(&mark).next().is_some()) {
+            if !(system == "strict" && ledger.standing_at(system, &mark).next().is_some()) {
                 ledger.land(system, &mark, &key, now);
                 ledger.late += 1;
             }
@@ -298,7 +308,7 @@ impl System {
                 None => ledger.is_underway(mark).then(|| in_progress(short)),
             },
             "strict" => {
-                let there = ledger.standing(mark).next().is_some();
+                let there = ledger.standing_at("strict", mark).next().is_some();
                 there.then(|| fails(short, "duplicate", Kind::Refused, Landed::No))
             }
             _ => None,
@@ -323,7 +333,7 @@ impl System {
         if self.name == "keyed" && ledger.is_underway(mark) {
             return in_progress(short);
         }
-        let found = ledger.undo(mark, by);
+        let found = ledger.undo((self.name, mark), by);
         match (found, fate) {
             (false, _) => fails(short, "nothing there", Kind::NotFound, Landed::No),
             (true, Fate::Lost | Fate::Late | Fate::Slow) => hangs("undone, lost"),
@@ -347,7 +357,7 @@ impl System {
         }
         let now = self.world.now();
         let ledger = self.world.ledger();
-        let found = ledger.standing(mark).find(|effect| effect.at + lag <= now);
+        let found = ledger.standing_at(self.name, mark).find(|effect| effect.at + lag <= now);
         match found {
             Some(effect) => (Some(short), "found", Ok(reply(json!({ "id": effect.id.to_string() })))),
             None => fails(short, "not found", Kind::NotFound, Landed::No),
@@ -404,8 +414,15 @@ impl Link for System {
     }
 }
 
-pub(crate) fn specs() -> Vec<Spec> {
-    SYSTEMS.iter().map(|name| spec(name)).collect()
+/// Everything that flows may name.
+pub(crate) fn known() -> Known {
+    let specs: Vec<Spec> = SYSTEMS.iter().map(|name| spec(name)).collect();
+    let members = specs.iter().filter(|spec| MEMBERS.contains(&&*spec.system));
+    let group = guard::group::check(GROUP, members, &Pick::Failover).unwrap();
+    let mut known = Known::from_specs(specs.iter().chain([&group]));
+    known.groups = [(GROUP.to_owned(), MEMBERS.map(str::to_owned).into())].into();
+    known.flows = ["main", "child", "grandchild"].map(str::to_owned).into();
+    known
 }
 
 fn spec(name: &str) -> Spec {

@@ -141,7 +141,7 @@ async fn queries_are_checked() {
 
 #[tokio::test]
 async fn a_flood_is_told_when_to_come_back() {
-    let house = House::with(|limits| limits.rate = Some(gate::Rate { capacity: 2.0, per_second: 0.5 })).await;
+    let house = House::with(|limits| limits.rate = Some(gate::Rate { capacity: 2, per_second: 0.5 })).await;
     assert_eq!(house.get("/v1/runs").await.status, 200);
     assert_eq!(house.get("/v1/runs").await.status, 200);
     let answer = house.get("/v1/runs").await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use port::{Fault, Kind};
 
 use super::Run;
-use super::fly::Out;
+use super::attempt::Out;
 use super::pass::Cleared;
 use crate::breaker::{Permit, Scene};
 use crate::classify::{self, Verdict};

@@ -3,9 +3,9 @@
 //! A call that never has to wait goes through in one piece: stages say at once whether it may pass, and only a wait
 //! is a future of its own, boxed, so that calls that do not wait do not carry its size.
 
+mod attempt;
 mod copy;
 mod end;
-mod fly;
 mod learn;
 mod pass;
 mod retry;
@@ -22,7 +22,6 @@ use crate::pipeline::{Pipeline, Request};
 use crate::tick::Tick;
 
 pub(crate) use end::End;
-pub(crate) use fly::fly;
 pub(crate) use pass::Pass;
 pub(crate) use retry::First;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use port::{Fault, Rejection};
 
 use super::pass::{Cleared, Refused};
-use super::{Pass, Run, fly};
+use super::{Pass, Run};
 use crate::breaker::Permit;
 use crate::bulkhead::{Bulkhead, Full, Place};
 use crate::pipeline::Attempt;
@@ -36,7 +36,7 @@ impl<'a> Run<'a> {
         send: &impl Fn(Attempt) -> F,
     ) -> Result<T, Fault> {
         match self.pass()? {
-            Pass::Clear(cleared) => fly!(self, cleared, send),
+            Pass::Clear(cleared) => self.send(cleared, send).await,
             Pass::Wait(wait) => Box::pin(self.after(wait, send)).await,
         }
     }
@@ -48,7 +48,7 @@ impl<'a> Run<'a> {
         send: &impl Fn(Attempt) -> F,
     ) -> Result<T, Fault> {
         let cleared = self.wait(wait).await?;
-        fly!(self, cleared, send)
+        self.send(cleared, send).await
     }
 
     async fn wait(&self, wait: Wait<'a>) -> Result<Cleared<'a>, Refused> {

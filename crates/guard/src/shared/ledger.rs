@@ -84,16 +84,3 @@ impl Rule {
         self.window().saturating_add(LONGEST_WAIT)
     }
 }
-
-/// Whole microseconds, rounded down; what a store can count in 53 bits.
-#[cfg(any(feature = "redis", feature = "postgres"))]
-pub(super) fn micros(span: Duration) -> i64 {
-    i64::try_from(span.as_micros()).unwrap_or(i64::MAX).min(1 << 50)
-}
-
-/// The stores answer with one number: how long to wait, or, below zero, when to come back.
-#[cfg(any(feature = "redis", feature = "postgres"))]
-pub(super) fn answer(micros: i64) -> Result<Duration, TooMany> {
-    let span = Duration::from_micros(micros.unsigned_abs());
-    if micros < 0 { Err(TooMany { retry_after: span }) } else { Ok(span) }
-}

@@ -8,11 +8,6 @@ mod ledger;
 mod limit;
 mod store;
 
-#[cfg(feature = "postgres")]
-pub mod postgres;
-#[cfg(feature = "redis")]
-pub mod redis;
-
 pub use key::Key;
 pub use ledger::{Answer, Away, Ledger, Rule};
 pub(crate) use limit::{Caller, SharedLimit};

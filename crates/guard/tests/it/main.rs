@@ -14,8 +14,6 @@ mod profiles;
 mod queueing;
 mod racing;
 mod retrying;
-#[cfg(any(feature = "redis", feature = "postgres"))]
-mod shared;
 mod sparing;
 mod spending;
 mod suite;

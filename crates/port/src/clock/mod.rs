@@ -1,13 +1,7 @@
 //! The clocks: what a clock is, and the machine's own.
 
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-mod counter;
 #[cfg(feature = "held")]
 mod held;
-#[cfg(any(test, all(target_os = "linux", target_arch = "x86_64")))]
-mod pace;
-#[cfg(test)]
-mod tests;
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -23,11 +17,8 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
     /// The monotonic clock, for what is measured.
     fn instant(&self) -> Instant;
-    /// The monotonic clock in nanoseconds since a point that stays where it is while the process lives; cheaper to read
-    /// and to reckon with. Good for 292 years either way of its middle.
-    ///
-    /// It agrees with [`Clock::instant`] to a tenth of a millisecond. Two readings may be that much out of order, also on
-    /// one thread: reckon with differences that saturate, and never take "before" for granted.
+    /// The monotonic clock in nanoseconds since a point that stays where it is while the process lives; cheaper to
+    /// reckon with. Good for 292 years either way of its middle.
     fn nanos(&self) -> u64 {
         let (instant, origin) = (self.instant(), *ORIGIN);
         match instant.checked_duration_since(origin) {
@@ -57,12 +48,8 @@ impl Clock for SystemClock {
     fn instant(&self) -> Instant {
         Instant::now()
     }
-    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    #[cfg(target_os = "linux")]
     #[inline]
-    fn nanos(&self) -> u64 {
-        counter::nanos()
-    }
-    #[cfg(all(target_os = "linux", not(target_arch = "x86_64")))]
     fn nanos(&self) -> u64 {
         monotonic()
     }
@@ -73,4 +60,18 @@ impl Clock for SystemClock {
 fn monotonic() -> u64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nanoseconds_move_as_instants_do() {
+        let (instant, nanos) = (SystemClock.instant(), SystemClock.nanos());
+        std::thread::sleep(Duration::from_millis(2));
+        let (later, after) = (SystemClock.instant(), SystemClock.nanos());
+        let (by_instant, by_nanos) = (later - instant, Duration::from_nanos(after - nanos));
+        assert!(by_nanos >= Duration::from_millis(2) && by_instant >= Duration::from_millis(2));
+    }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use store::RunStatus;
 
 use super::{CAUSES, Cause, ENDINGS, Ending, Then, flows, is_kept};
-use crate::case::{Case, Deed};
+use crate::case::Case;
+use crate::deed::Deed;
 use crate::flows::{Flows, Step};
 use crate::play::{Played, play};
 
@@ -14,11 +15,12 @@ const MOMENTS: u64 = 20;
 
 fn case(cause: &Cause, ending: Ending) -> Case {
     let text = flows(cause, ending).map(|(name, flow)| (name.to_owned(), flow)).into();
-    let steps = ["s1", "s2"].map(|name| (name.to_owned(), Step { undo: true })).into();
+    let steps = ["s1", "s2"].map(|name| (name.to_owned(), Step { undo: true, tells: None })).into();
     Case {
         seed: 1,
-        flows: Flows { text, steps },
+        flows: Flows { text, steps, ..Flows::default() },
         runs: 1,
+        runs_per_root: 1000,
         faults: 0,
         script: ending.script(),
         deeds: deeds(ending),

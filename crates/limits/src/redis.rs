@@ -11,9 +11,10 @@ use ::redis::{AsyncConnectionConfig, Client, ConnectionAddr, RedisError, Script}
 use futures_util::future::BoxFuture;
 use tokio::sync::Mutex;
 
-use super::ledger::{Answer, answer, micros};
-use super::{Away, Key, Ledger, Rule};
-use crate::policy::Algorithm;
+use guard::Algorithm;
+use guard::shared::{Answer, Away, Key, Ledger, Rule};
+
+use crate::{answer, micros};
 
 /// Counts in one Redis.
 pub struct Redis {

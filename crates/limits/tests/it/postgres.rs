@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use guard::shared::{Key, Ledger, Rule, postgres};
+use guard::shared::{Key, Ledger, Rule};
 use guard::{Algorithm, Fallback};
+use limits::postgres;
 use testkit::fault_proxy::{Behaviour, FaultProxy};
 
 use super::node::{Kind, PATIENT, limit};

@@ -12,9 +12,10 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{Connection, Error, Executor};
 
-use super::ledger::{Answer, answer, micros};
-use super::{Away, Key, Ledger, Rule};
-use crate::policy::Algorithm;
+use guard::Algorithm;
+use guard::shared::{Answer, Away, Key, Ledger, Rule};
+
+use crate::{answer, micros};
 
 /// Counts in one PostgreSQL database.
 pub struct Postgres {

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use guard::shared::{Away, Key, Ledger, Rule, redis};
+use guard::shared::{Away, Key, Ledger, Rule};
 use guard::{Algorithm, Fallback};
+use limits::redis;
 use testkit::fault_proxy::FaultProxy;
 use testkit::servers::Server as _;
 use tokio::net::TcpListener;

@@ -1,4 +1,10 @@
-//! The six statements of "once, or undone", checked against the world's ledger and what the runs say of themselves.
+//! The six statements of "once, or undone", checked against the world's ledger and what the runs say of themselves; and
+//! what the rules say beside them ([`orders`], [`hearings`], [`bounds`]).
+
+mod bounds;
+mod hearings;
+mod losers;
+mod orders;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +17,7 @@ use store::{DeadFilter, DeadState, OutboxFilter, RunFilter, RunStatus, Store, Ti
 use crate::dice;
 use crate::flows::Flows;
 use crate::life::Life;
+use crate::play::Play;
 
 /// What the runs say of themselves at the end.
 pub(crate) struct Found {
@@ -18,6 +25,8 @@ pub(crate) struct Found {
     timers: Vec<Timer>,
     /// Messages that are not delivered, and say so: `run/step`.
     undelivered: BTreeSet<String>,
+    /// The events of the topic: version, position in the log, when.
+    news: Vec<(u64, u64, Timestamp)>,
     /// How often nobody knew.
     pub(crate) unknown: u64,
 }
@@ -27,28 +36,58 @@ pub(crate) struct Run {
     pub(crate) view: RunView,
     /// The run and step that began it.
     parent: Option<(String, String)>,
-    journal: Vec<(String, Value)>,
+    journal: Vec<Entry>,
+}
+
+/// An entry of a journal.
+struct Entry {
+    at: Timestamp,
+    /// Where it stands in the log of all.
+    position: u64,
+    event: Value,
+}
+
+impl Entry {
+    fn is(&self, type_: &str) -> bool {
+        self.event["type"] == type_
+    }
+
+    /// The last name of its path.
+    fn step(&self) -> Option<&str> {
+        name(self.event["path"].as_str()?)
+    }
+}
+
+/// The name of the step at the end of a path.
+fn name(path: &str) -> Option<&str> {
+    let last = path.split(['/', '.']).next_back()?;
+    last.split(['[', '~']).next()
 }
 
 impl Run {
+    /// Where its last entry of this kind stands in the log.
+    fn last(&self, type_: &str) -> Option<u64> {
+        self.journal.iter().rev().find(|entry| entry.is(type_)).map(|entry| entry.position)
+    }
+
     /// Whether a person has had a run restarted or undone that had ended.
     fn is_called_back(&self) -> bool {
-        self.journal.iter().any(|(_, event)| event["type"] == "RunRestarted" || event["type"] == "RunUndoing")
+        self.journal.iter().any(|entry| entry.is("RunRestarted") || entry.is("RunUndoing"))
     }
 }
 
 impl Found {
     pub(crate) fn digest(&self) -> u64 {
-        let journals = self.runs.iter().map(|(id, run)| (id, &run.journal));
-        let text = journals.map(|(id, journal)| format!("{id} {journal:?}")).collect::<Vec<_>>();
-        dice::digest(text)
+        let entries = self.runs.iter().flat_map(|(id, run)| run.journal.iter().map(move |entry| (id, entry)));
+        let text = entries.map(|(id, entry)| format!("{id} {} {} {}", entry.at, entry.position, entry.event));
+        dice::digest(text.collect::<Vec<_>>())
     }
 
     pub(crate) fn story(&self) -> String {
         let mut lines = Vec::new();
         for (id, run) in &self.runs {
             lines.push(format!("{id} {:?} {:?}", run.view.status, run.view.blocked_on));
-            lines.extend(run.journal.iter().map(|(at, event)| format!("  {at} {event}")));
+            lines.extend(run.journal.iter().map(|entry| format!("  {} {}", entry.at, entry.event)));
         }
         lines.join("\n")
     }
@@ -56,17 +95,21 @@ impl Found {
 
 /// Reads everything that the runs say.
 pub(crate) async fn look(engine: &Engine, store: &Store) -> Found {
-    let mut found =
-        Found { runs: BTreeMap::new(), timers: Vec::new(), undelivered: BTreeSet::new(), unknown: 0 };
+    let news = store.stream("topic-news", 0, 10_000).await.unwrap();
+    let news = news.iter().map(|event| (event.version, event.position, event.at)).collect();
+    let (runs, undelivered) = (BTreeMap::new(), BTreeSet::new());
+    let mut found = Found { runs, timers: Vec::new(), undelivered, news, unknown: 0 };
     for row in store.runs(&RunFilter::default()).await.unwrap() {
         let view = engine.view(&row.id).await.unwrap();
         let events = store.stream(&format!("run-{}", row.id), 0, 10_000).await.unwrap();
-        let journal: Vec<(String, Value)> = events
-            .iter()
-            .map(|event| (event.at.to_string(), serde_json::from_slice(&event.data).unwrap()))
-            .collect();
-        found.unknown += journal.iter().filter(|(_, event)| event["type"] == "StepUnknown").count() as u64;
-        let parent = journal.first().map(|(_, event)| event["parent"].clone()).unwrap_or_default();
+        let entry = |event: &store::Event| Entry {
+            at: event.at,
+            position: event.position,
+            event: serde_json::from_slice(&event.data).unwrap(),
+        };
+        let journal: Vec<Entry> = events.iter().map(entry).collect();
+        found.unknown += journal.iter().filter(|entry| entry.is("StepUnknown")).count() as u64;
+        let parent = journal.first().map(|entry| entry.event["parent"].clone()).unwrap_or_default();
         let text = |name: &str| parent[name].as_str().map(str::to_owned);
         let parent = text("run").zip(text("path"));
         found.runs.insert(row.id.clone(), Run { view, parent, journal });
@@ -81,7 +124,8 @@ pub(crate) async fn look(engine: &Engine, store: &Store) -> Found {
 }
 
 /// What is wrong.
-pub(crate) fn judge(found: &Found, life: &Life, flows: &Flows, now: Timestamp) -> Vec<String> {
+pub(crate) fn judge(found: &Found, play: &Play<'_>, now: Timestamp) -> Vec<String> {
+    let (life, flows) = (&play.life, &play.case.flows);
     let mut wrong = Vec::new();
     for (id, run) in &found.runs {
         wrong.extend(taken_twice(id, run));
@@ -92,6 +136,9 @@ pub(crate) fn judge(found: &Found, life: &Life, flows: &Flows, now: Timestamp) -
         }
     }
     wrong.extend(told(found, life));
+    wrong.extend(orders::judge(found, play));
+    wrong.extend(hearings::judge(found, play));
+    wrong.extend(bounds::judge(found, play));
     wrong
 }
 
@@ -99,6 +146,7 @@ pub(crate) fn judge(found: &Found, life: &Life, flows: &Flows, now: Timestamp) -
 fn stands(found: &Found, life: &Life, flows: &Flows, id: &str, run: &Run) -> Vec<String> {
     let Some(kept) = is_kept(found, id, &mut BTreeSet::new()) else { return Vec::new() };
     let ledger = life.world.ledger();
+    let lost = losers::lost(run, flows);
     let mut expected: BTreeMap<String, bool> = BTreeMap::new();
     let mut named = BTreeSet::new();
     for step in &run.view.steps {
@@ -109,7 +157,8 @@ fn stands(found: &Found, life: &Life, flows: &Flows, id: &str, run: &Run) -> Vec
             continue;
         }
         let undone = run.view.compensation.iter().any(|undo| is_undo_of(undo, &step.path));
-        let stands = kept && step.status == StepStatus::Succeeded && !undone;
+        let done = step.status == StepStatus::Succeeded && !undone;
+        let stands = kept && done && !lost.contains(step.path.as_str());
         let before = expected.entry(mark).or_default();
         *before |= stands;
     }
@@ -120,12 +169,12 @@ fn stands(found: &Found, life: &Life, flows: &Flows, id: &str, run: &Run) -> Vec
         let standing = ledger.standing(mark).count();
         let step = mark.split('/').nth(1).and_then(|name| flows.steps.get(name));
         let Some(step) = step.filter(|_| !named.contains(mark)) else { continue };
-        let again = ledger.again(mark);
+        let again = ledger.doubled(mark);
         match expected.get(mark).copied().unwrap_or_default() {
             true if standing == 0 => {
                 wrong.push(format!("2: {mark} succeeded and does not stand ({:?})", run.view.status))
             }
-            false if standing > 0 && step.undo && again == 0 => {
+            false if standing > 0 && step.undo && !again => {
                 wrong.push(format!("3: {mark} stands, and its run is {:?}", run.view.status));
             }
             _ => {}
@@ -151,26 +200,34 @@ fn is_kept(found: &Found, id: &str, seen: &mut BTreeSet<String>) -> Option<bool>
     }
     let Some((parent, path)) = &run.parent else { return Some(true) };
     let above = found.runs.get(parent)?;
+    // What a person has done again when its parent was over stands for itself.
+    if run.last("RunRestarted") > above.last("RunEnded") && above.view.status.is_ended() {
+        return Some(true);
+    }
     let kept = is_kept(found, parent, seen)?;
     let step = above.view.steps.iter().find(|step| step.path == *path)?;
     Some(kept && step.status == StepStatus::Succeeded)
 }
 
 /// The intent that a step is, as it was sent along.
-fn mark(run: &str, step: &StepView, flows: &Flows) -> Option<String> {
-    let mut names = step.path.split(['/', '.']).map(|part| part.split(['[', '~']).next().unwrap_or_default());
-    let name = names.next_back()?;
+pub(crate) fn mark(run: &str, step: &StepView, flows: &Flows) -> Option<String> {
+    mark_of(run, &step.path, flows)
+}
+
+fn mark_of(run: &str, path: &str, flows: &Flows) -> Option<String> {
+    let name = name(path)?;
     flows.steps.get(name)?;
-    let rounds = step.path.split('[').skip(1).filter_map(|part| part.split(']').next());
+    let rounds = path.split('[').skip(1).filter_map(|part| part.split(']').next());
     Some([run, name].into_iter().chain(rounds).collect::<Vec<_>>().join("/"))
 }
 
 /// Statement 1, of what is heard: an event or signal is taken once.
 fn taken_twice(id: &str, run: &Run) -> Vec<String> {
-    let taken = run.journal.iter().filter(|(_, event)| event["type"] == "SignalTaken");
+    let taken = run.journal.iter().filter(|entry| entry.is("SignalTaken"));
     let mut seen = BTreeSet::new();
-    let twice =
-        taken.filter_map(|(_, event)| event["id"].as_str()).filter(|taken| !seen.insert((*taken).to_owned()));
+    let twice = taken
+        .filter_map(|entry| entry.event["id"].as_str())
+        .filter(|taken| !seen.insert((*taken).to_owned()));
     twice.map(|taken| format!("1: {id} took {taken} twice")).collect()
 }
 

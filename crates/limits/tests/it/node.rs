@@ -8,7 +8,7 @@ use guard::shared::{Ledger, Store};
 use guard::{Algorithm, Fallback, Limit, Listener, Mode, Pipeline, Policy, Request, Shared, World};
 use port::{Fault, Repeat, SeededEntropy, SystemClock};
 
-use crate::fixture::{Ear, bare};
+use crate::ear::Ear;
 
 /// One kind of server, and how a node counts in it.
 pub(super) trait Kind {
@@ -31,7 +31,11 @@ impl Node {
         let ear = Arc::new(Ear::default());
         let world = World::new(Arc::new(SystemClock), Arc::clone(&ear) as Arc<dyn Listener>);
         let world = world.sharing([Arc::new(Store::new("main", ledger, patience))]);
-        let pipeline = Pipeline::new("crm", Policy { limit: Some(limit), ..bare() }, world);
+        let pipeline = Pipeline::new(
+            "crm",
+            Policy { breaker: None, bulkhead: None, limit: Some(limit), ..Policy::default() },
+            world,
+        );
         Arc::new(Self { pipeline, ear, passed: AtomicU64::new(0) })
     }
 
