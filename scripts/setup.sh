@@ -20,7 +20,7 @@ if [ "${1:-build}" = test ]; then
   need openssl openssl
   need python3 python3
   python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
-  ldconfig -p | grep -q 'libpython3.*\.so\.1\.0' || missing+=(libpython3-dev)
+  case "$(PATH="$PATH:/sbin" ldconfig -p)" in *libpython3.*) ;; *) missing+=(libpython3-dev) ;; esac
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 
