@@ -19,6 +19,8 @@ if [ "${1:-build}" = test ]; then
   need sqlite3 sqlite3
   need openssl openssl
   need python3 python3
+  python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+  case "$(PATH="$PATH:/sbin" ldconfig -p)" in *libpython3.*) ;; *) missing+=(libpython3-dev) ;; esac
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 

@@ -36,6 +36,13 @@ tests "tests" cargo test --workspace --all-features --no-fail-fast
 step "docs" cargo doc --workspace --no-deps --all-features
 step "benches build" cargo check --workspace --benches
 step "README: make demo" scripts/readme.sh
+if scripts/collector.sh >"$log/collector" 2>&1; then
+  passed=$((passed + 1)); echo "ok      traces at a real collector"
+elif [ $? -eq 77 ]; then
+  skipped=$((skipped + 1)); echo "skipped traces at a real collector: $(grep ^skipped: "$log/collector" | cut -d' ' -f2-)"
+else
+  failed=$((failed + 1)); broken+=("traces at a real collector"); echo "FAILED  traces at a real collector"; tail -n 60 "$log/collector"
+fi
 judges=${CARDAN_JUDGES:-../shared/judges}
 if [ -d "$judges/sgd" ]; then
   step "dialogues (a tenth)" env DIALOGUES=0.1 CARDAN_BIN="${CARGO_TARGET_DIR:-target}/debug/cardan" CARDAN_JUDGES="$judges" python3 -B scripts/dialogues

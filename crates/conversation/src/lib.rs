@@ -40,6 +40,7 @@ mod refusal;
 mod rows;
 mod say;
 mod share;
+mod spans;
 mod take;
 mod work;
 

@@ -8,6 +8,7 @@ use crate::arrival::Arrival;
 use crate::known::Known;
 use crate::named::Named;
 use crate::refusal::refused;
+use crate::spans::Handled;
 use crate::work::Work;
 use crate::{Answer, Code, Conversations, Error, Submission, Taken, Verdict, asked, named, read};
 
@@ -54,7 +55,7 @@ impl Conversations {
     /// # Errors
     /// When nothing was taken: the conversation is another organisation's, or the store refuses.
     pub async fn take(&self, mut submission: Submission<'_>) -> Result<Answer, Error> {
-        let started = self.clock.instant();
+        let (start, started) = (self.clock.now(), self.clock.instant());
         let acts = std::mem::take(&mut submission.acts);
         let mut arrivals = self.admit(&submission, acts)?;
         let answer = self.settle(&submission, &mut arrivals).await;
@@ -62,6 +63,9 @@ impl Conversations {
         for (number, arrival) in arrivals.iter().enumerate() {
             let verdict = answer.as_ref().ok().and_then(|answer| answer.verdicts.get(number));
             let taken = verdict.and_then(|verdict| verdict.as_ref().ok());
+            if let Some(verdict) = verdict.map(Result::as_ref).or(answer.as_ref().err().map(Err)) {
+                self.record(&submission, &Handled { act: &arrival.act, verdict, start, took });
+            }
             self.telemetry.on_act(arrival.act.type_name(), taken.is_some(), took);
             log(&submission, &arrival.act, taken);
         }
@@ -172,6 +176,7 @@ impl Conversations {
             Named::May(leave) => leave,
             Named::Settled(verdict) => return Ok(verdict),
         };
+        work.trace = Some(self.span_of(&submission.request, &arrival.act));
         match work.act(&self.deciding, arrival, leave.as_ref()).await {
             Ok(taken) => Ok(Ok(taken)),
             // What cannot be taken now may have been taken before: then it is answered as then.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use port::{Recorder, Unrecorded};
+
 /// Is told what happened. Must return at once.
 pub trait Telemetry: Send + Sync + 'static {
     /// An act was taken (`ok`), or refused. A refused one that is no act has the type `unknown`.
@@ -12,6 +14,11 @@ pub trait Telemetry: Send + Sync + 'static {
     /// So many conversations began (or, negative, ended).
     fn on_active(&self, change: i64) {
         let _ = change;
+    }
+
+    /// Who takes the spans of acts.
+    fn recorder(&self) -> &dyn Recorder {
+        &Unrecorded
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use port::Rejection;
+use port::{Recorder, Rejection, TraceContext, Unrecorded};
 use store::{DeadLetter, RunStatus};
 
 use crate::Failure;
@@ -15,6 +15,11 @@ pub trait Listener: Send + Sync + 'static {
     /// A `tell` exhausted its attempts after its run had gone on, and became a dead letter.
     fn undeliverable(&self, letter: &DeadLetter) {
         let _ = letter;
+    }
+
+    /// Who takes the spans of runs and their steps.
+    fn recorder(&self) -> &dyn Recorder {
+        &Unrecorded
     }
 }
 
@@ -29,6 +34,8 @@ pub struct Transition<'a> {
     pub tenant: &'a str,
     /// One id for everything that one request set in motion.
     pub correlation: &'a str,
+    /// The span of the step, or of the run.
+    pub span: Option<TraceContext>,
     /// The entry's name: `StepSucceeded`, `RunEnded`, …
     pub event: &'static str,
     /// The step it is about.

@@ -9,6 +9,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method};
 use parking_lot::Mutex;
 use port::{OpenSpan, SpanKind, TraceContext};
+use tracing::Instrument;
 
 use crate::body::{self, Media};
 use crate::exchange::{AT_LEAST, Asked, CORRELATION, Inlet, TRACERESPONSE};
@@ -20,25 +21,22 @@ use crate::{Code, Gate, Principal, Problem, idempotency};
 pub(crate) async fn enter(gate: Gate, routes: &'static [&'static Route], request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
     let parent = parent(&parts);
-    let trace =
-        parent.map_or_else(|| TraceContext::root(&*gate.entropy), |parent| parent.child(&*gate.entropy));
+    let trace = TraceContext::entered(parent, &*gate.recorder, &*gate.entropy);
     let span = OpenSpan::begin(&*gate.recorder, &*gate.clock, trace, parent.map(|parent| parent.span_id))
         .map(|span| described(span, &parts, routes));
     let correlation = correlation(&parts, trace);
     let known = (correlation.clone(), trace);
-    let mut response = match serve(&gate, routes, &mut parts, body, known).await {
+    let within = marked(&correlation, trace);
+    let mut response = match serve(&gate, routes, &mut parts, body, known).instrument(within.clone()).await {
         Ok(response) => response,
         Err(problem) => {
             let code = problem.code;
             gate.observer.refused(code.as_str());
             // What is shed is counted: a flood of requests must not become one of lines.
             if code.status() >= 500 && code != Code::Overloaded {
-                tracing::warn!(
-                    correlation_id = &*correlation,
-                    code = code.as_str(),
-                    path = parts.uri.path(),
-                    "refused"
-                );
+                within.in_scope(|| {
+                    tracing::warn!(code = code.as_str(), path = parts.uri.path(), "refused");
+                });
             }
             problem.into_response_at(Some(parts.uri.path()))
         }
@@ -47,7 +45,7 @@ pub(crate) async fn enter(gate: Gate, routes: &'static [&'static Route], request
         let status = response.status();
         let error = status.is_server_error().then(|| format!("answered {}", status.as_u16()));
         span.with("correlation.id", &*correlation)
-            .with("http.response.status_code", status.as_str())
+            .with("http.response.status_code", status.as_u16())
             .end(error);
     }
     let traced = trace.to_string();
@@ -159,6 +157,17 @@ fn correlation(parts: &Parts, trace: TraceContext) -> Arc<str> {
 fn parent(parts: &Parts) -> Option<TraceContext> {
     let parent = parts.headers.get("traceparent").and_then(|value| value.to_str().ok());
     parent.and_then(TraceContext::parse)
+}
+
+/// Marks every line of the log that is written for a request.
+fn marked(correlation: &str, trace: TraceContext) -> tracing::Span {
+    // At the level of errors, so that it is there however little is logged.
+    tracing::error_span!(
+        "request",
+        correlation_id = correlation,
+        trace_id = %format_args!("{:032x}", trace.trace_id),
+        span_id = %format_args!("{:016x}", trace.span_id)
+    )
 }
 
 /// Names the path as it is routed: what stands in it is the caller's.

@@ -141,6 +141,7 @@ impl Guarded {
         let span = span
             .named(SpanKind::Internal, "integration.execute".to_owned())
             .with("adapter.id", self.system())
+            .with("adapter.version", self.link.spec().version)
             .with("correlation.id", &*ctx.correlation)
             .with("tenant.id", &*ctx.tenant);
         let span = match &ctx.causation {
@@ -177,7 +178,7 @@ impl Guarded {
             span.named(SpanKind::Client, format!("{}.{}", self.system(), call.operation))
                 .with("integration.name", self.system())
                 .with("integration.operation", &*call.operation)
-                .with("integration.attempt", attempt.number.to_string())
+                .with("integration.attempt", attempt.number)
         });
         let ctx = Ctx { deadline: Some(attempt.deadline()), attempt: attempt.number, trace, ..ctx.clone() };
         let reply = self.link.call(&ctx, call.clone()).await;

@@ -22,7 +22,7 @@ pub use clock::{Clock, SystemClock};
 pub use ctx::{Ctx, Entropy, SeededEntropy, SystemEntropy, TraceContext};
 pub use fault::{Fault, Kind, Landed, Rejection};
 pub use outlook::Outlook;
-pub use span::{OpenSpan, Recorder, Span, SpanKind, Unrecorded};
+pub use span::{Attribute, OpenSpan, Recorder, Span, SpanKind, Unrecorded};
 pub use spec::{IN_PROGRESS_UNTIL, Operation, Repeat, SETTLES_WITHIN, Spec};
 pub use systems::{Systems, normalised};
 pub use witness::Witness;

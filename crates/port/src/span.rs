@@ -1,10 +1,11 @@
 //! What was done, from when to when, as part of which trace: one span, and whoever records it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::{Clock, Fault, Landed, TraceContext};
+use crate::{Clock, Entropy, Fault, Landed, TraceContext};
 
 /// Which side of an exchange a span is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,47 @@ impl SpanKind {
     }
 }
 
+/// What is known of something that was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attribute {
+    /// A name, an id, a word.
+    Text(String),
+    /// A number.
+    Int(i64),
+    /// Whether it is so.
+    Bool(bool),
+}
+
+impl From<&str> for Attribute {
+    fn from(text: &str) -> Self {
+        Attribute::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Attribute {
+    fn from(text: String) -> Self {
+        Attribute::Text(text)
+    }
+}
+
+impl From<u32> for Attribute {
+    fn from(number: u32) -> Self {
+        Attribute::Int(number.into())
+    }
+}
+
+impl From<u16> for Attribute {
+    fn from(number: u16) -> Self {
+        Attribute::Int(number.into())
+    }
+}
+
+impl From<bool> for Attribute {
+    fn from(so: bool) -> Self {
+        Attribute::Bool(so)
+    }
+}
+
 /// Something that was done. Never carries a payload.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Span {
@@ -44,7 +86,7 @@ pub struct Span {
     /// How long it took.
     pub took: Duration,
     /// What else is known, by the field's names.
-    pub attributes: Vec<(&'static str, String)>,
+    pub attributes: Vec<(&'static str, Attribute)>,
     /// Why it did not succeed.
     pub error: Option<String>,
 }
@@ -53,8 +95,22 @@ pub struct Span {
 pub trait Recorder: Send + Sync + 'static {
     /// Whether spans are wanted now. When not, none are made, and what remotes are sent stays as it is.
     fn wants(&self) -> bool;
+    /// Whether a trace that begins here is recorded. Of a trace that began elsewhere its caller decides.
+    fn samples(&self, trace_id: u128) -> bool;
     /// A span is over.
     fn record(&self, span: Span);
+}
+
+impl<R: Recorder + ?Sized> Recorder for Arc<R> {
+    fn wants(&self) -> bool {
+        (**self).wants()
+    }
+    fn samples(&self, trace_id: u128) -> bool {
+        (**self).samples(trace_id)
+    }
+    fn record(&self, span: Span) {
+        (**self).record(span);
+    }
 }
 
 /// Records nothing.
@@ -65,7 +121,21 @@ impl Recorder for Unrecorded {
     fn wants(&self) -> bool {
         false
     }
+    fn samples(&self, _trace_id: u128) -> bool {
+        true
+    }
     fn record(&self, _span: Span) {}
+}
+
+impl TraceContext {
+    /// The context of a request: a child of its caller's, or a trace that begins here.
+    pub fn entered(parent: Option<Self>, recorder: &dyn Recorder, entropy: &dyn Entropy) -> Self {
+        let Some(parent) = parent else {
+            let root = Self::root(entropy);
+            return Self { sampled: recorder.samples(root.trace_id), ..root };
+        };
+        parent.child(entropy)
+    }
 }
 
 /// A span that is not over. One that is dropped is recorded as given up, so that no id was sent that nobody knows.
@@ -111,7 +181,7 @@ impl<'a> OpenSpan<'a> {
 
     /// Says one thing more.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub fn with(mut self, name: &'static str, value: impl Into<Attribute>) -> Self {
         if let Some(span) = &mut self.span {
             span.attributes.push((name, value.into()));
         }
@@ -126,10 +196,10 @@ impl<'a> OpenSpan<'a> {
     /// It is over, as a call is.
     pub fn end_as<T>(self, outcome: &Result<T, Fault>) {
         match outcome {
-            Ok(_) => self.with("integration.success", "true").end(None),
+            Ok(_) => self.with("integration.success", true).end(None),
             // What a fault says beside its message may quote the system's own words; it stays in the log.
             Err(fault) => self
-                .with("integration.success", "false")
+                .with("integration.success", false)
                 .with("integration.error", fault.kind.as_str())
                 .with("integration.landed", landed(fault.landed))
                 .end(Some(fault.message.to_string())),

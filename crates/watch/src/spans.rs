@@ -1,6 +1,6 @@
 //! Spans as lines of the log: one when a span is over, at the level of `span=debug`.
 
-use port::{Recorder, Span};
+use port::{Attribute, Recorder, Span};
 use serde_json::{Map, Value};
 
 /// Writes each span as one line.
@@ -12,9 +12,13 @@ impl Recorder for Lines {
         tracing::enabled!(target: "span", tracing::Level::DEBUG)
     }
 
+    fn samples(&self, _trace_id: u128) -> bool {
+        true
+    }
+
     fn record(&self, span: Span) {
         let attributes: Map<String, Value> =
-            span.attributes.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+            span.attributes.into_iter().map(|(name, value)| (name.to_owned(), json(value))).collect();
         let attributes = Value::Object(attributes).to_string();
         tracing::debug!(
             target: "span",
@@ -29,5 +33,36 @@ impl Recorder for Lines {
             error = span.error,
             "span"
         );
+    }
+}
+
+fn json(value: Attribute) -> Value {
+    match value {
+        Attribute::Text(text) => text.into(),
+        Attribute::Int(number) => number.into(),
+        Attribute::Bool(so) => so.into(),
+    }
+}
+
+/// Two that record: what only one of them wants goes to that one, and a trace must be sampled by both.
+pub struct Both<A, B>(pub A, pub B);
+
+impl<A: Recorder, B: Recorder> Recorder for Both<A, B> {
+    fn wants(&self) -> bool {
+        self.0.wants() || self.1.wants()
+    }
+
+    fn samples(&self, trace_id: u128) -> bool {
+        self.0.samples(trace_id) && self.1.samples(trace_id)
+    }
+
+    fn record(&self, span: Span) {
+        if !self.0.wants() {
+            return self.1.record(span);
+        }
+        if self.1.wants() {
+            self.1.record(span.clone());
+        }
+        self.0.record(span);
     }
 }

@@ -60,5 +60,11 @@ pub(super) const NOT_CUSTOM: &str = "CFG129";
 pub(super) const LARGE_LIMIT: &str = "CFG130";
 /// A limit that no server can work with.
 pub(super) const LIMIT_RANGE: &str = "CFG131";
+/// An address at which no collector can be.
+pub(super) const BAD_COLLECTOR: &str = "CFG140";
+/// A header that cannot go with spans.
+pub(super) const BAD_SPAN_HEADER: &str = "CFG141";
+/// A credential in the open that goes with spans.
+pub(super) const OPEN_SPAN_HEADER: &str = "CFG142";
 /// A limit without its numbers.
 pub(super) const HALF_LIMIT: &str = "CFG117";

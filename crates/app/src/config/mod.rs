@@ -22,6 +22,7 @@ mod shape;
 mod sources;
 mod store;
 mod systems;
+mod telemetry;
 #[cfg(test)]
 mod tests;
 
@@ -40,6 +41,7 @@ pub use shape::{json_schema, reference, shape};
 pub use sources::sources;
 pub use store::Place;
 pub use systems::System;
+pub use telemetry::{Collector, Said};
 
 /// A configuration in which nothing is wrong. Holds no secret, only their names.
 #[derive(Clone, Debug)]
@@ -58,6 +60,8 @@ pub struct Config {
     pub acts: act::Rules,
     /// Which traditional metric names are exported beside our own.
     pub metrics: watch::metrics::Compat,
+    /// Where spans are exported to; `None` exports nothing.
+    pub telemetry: Option<Collector>,
     /// Where operators are listened to, when not only beside the API.
     pub operators: Option<SocketAddr>,
     /// Where each secret comes from, by name.
@@ -149,6 +153,7 @@ fn read(judge: &mut judge::Judge<'_>) -> Option<Config> {
     let (limits, runs_per_root) = (limits::read(judge), limits::runs_per_root(judge));
     let operators = door::operators(judge);
     let metrics = door::metrics(judge);
+    let telemetry = telemetry::read(judge);
     let secrets = secrets::read(judge);
     let limit_stores = limit_stores::read(judge);
     let profiles = profiles::read(judge);
@@ -167,6 +172,7 @@ fn read(judge: &mut judge::Judge<'_>) -> Option<Config> {
         runs_per_root,
         acts,
         metrics,
+        telemetry,
         operators,
         secrets,
         limit_stores,

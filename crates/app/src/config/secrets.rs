@@ -100,7 +100,7 @@ pub(super) fn shape() -> Shape {
 pub(super) fn read(judge: &mut Judge<'_>) -> BTreeMap<String, Origin> {
     let declared = judge.names("secrets");
     let mut used = BTreeSet::new();
-    for section in ["auth", "limit_stores", "systems"] {
+    for section in ["auth", "telemetry", "limit_stores", "systems"] {
         let Some(node) = judge.section(section) else { continue };
         for (name, place) in handles(node) {
             used.insert(name);

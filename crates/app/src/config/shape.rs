@@ -2,7 +2,7 @@
 
 use diag::{Field, Shape};
 
-use super::{auth, door, flows, limit_stores, limits, profiles, rules, secrets, store, systems};
+use super::{auth, door, flows, limit_stores, limits, profiles, rules, secrets, store, systems, telemetry};
 
 /// The shape of `cardan.yaml`, as it is published.
 pub fn shape() -> Shape {
@@ -29,6 +29,7 @@ fn file(flows: Shape) -> Shape {
         Field::new("operators", door::operators_shape())
             .doc("a door for whoever keeps it going; [when to open it](concepts.md#operatorslisten)"),
         Field::new("metrics", door::metrics_shape()).doc("what `/metrics` shows"),
+        Field::new("telemetry", telemetry::shape()).doc("where spans are exported to; without it nowhere"),
         Field::new("secrets", secrets::shape()).doc("where secrets come from; elsewhere they are only named"),
         Field::new("limit_stores", limit_stores::shape())
             .doc("where limits are counted over several nodes; a limit names one under `shared`"),

@@ -259,7 +259,7 @@ fn everything_that_is_configured_is_read() {
     let fields = config.lines().take_while(|line| *line != "}");
     let names: Vec<_> =
         fields.filter_map(|line| line.trim().strip_prefix("pub ")?.split(':').next()).collect();
-    let wiring = ["mod", "door", "systems", "limit_stores", "hear/mod"];
+    let wiring = ["mod", "door", "systems", "limit_stores", "telemetry", "hear/mod"];
     let wiring = wiring.map(|file| source(&format!("src/wire/{file}.rs"))).concat();
     let vault = source("src/config/secrets.rs");
     let is_read =

@@ -10,6 +10,7 @@ mod limit_stores;
 mod pages;
 mod present;
 mod systems;
+mod telemetry;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use store::Store;
 use tokio::net::TcpListener;
 
 use chores::Chores;
+use telemetry::Recording;
 
 use crate::cli::Failure;
 use crate::config::{Config, Place};
@@ -39,6 +41,7 @@ pub struct House {
     /// What is done now and then, until the house closes.
     chores: Chores,
     batches: Vec<Arc<Batched>>,
+    recording: Recording,
     /// Where the gate listens.
     pub address: SocketAddr,
 }
@@ -53,9 +56,11 @@ impl House {
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let vault = config.vault(|name| std::env::var(name).ok()).map_err(|found| Failure::found(&found))?;
         let auth = door::auth(config, &vault, clock.clone())?;
-        let ears = Arc::new(hear::Ears::new(config, clock.clone()));
+        let metrics = Arc::new(watch::Metrics::new(config.metrics));
+        let recording = Recording::start(config, &vault, metrics.clone(), entropy.clone())?;
+        let recorder = recording.recorder.clone();
+        let ears = Arc::new(hear::Ears::new(config, metrics, recorder.clone(), clock.clone()));
         let limit_stores = limit_stores::open(config, &vault)?;
-        let recorder: Arc<dyn port::Recorder> = Arc::new(watch::spans::Lines);
         let world = guard::World::new(clock.clone(), ears.clone())
             .sharing(limit_stores.stores.clone())
             .recording(recorder.clone());
@@ -126,7 +131,7 @@ impl House {
                 entropy,
             },
         );
-        Ok(Self { doors: doors?, engine, relay, store, chores, batches, address })
+        Ok(Self { doors: doors?, engine, relay, store, chores, batches, recording, address })
     }
 
     /// Takes nothing new, lets what is in flight end, and closes the store. What is left goes on at the next start.
@@ -141,6 +146,7 @@ impl House {
         if let Some(operators) = self.doors.operators {
             operators.drain().await;
         }
+        self.recording.close().await;
         self.store.close().await;
     }
 }

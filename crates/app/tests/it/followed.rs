@@ -76,6 +76,12 @@ fn spans(lines: &[Value]) -> Vec<&Value> {
     lines.iter().filter(|line| line["target"] == "span").collect()
 }
 
+/// What a span is part of, and what that is part of, up to the request.
+fn ancestors<'a>(spans: &[&'a Value], span: &Value) -> Vec<&'a Value> {
+    let parent = spans.iter().find(|other| other["span_id"] == span["parent_id"]);
+    parent.map_or_else(Vec::new, |parent| [vec![*parent], ancestors(spans, parent)].concat())
+}
+
 #[tokio::test]
 async fn what_a_system_was_sent_is_a_span_that_was_recorded_below_the_request() {
     let scene = Scene::logging("info,span=debug").await;
@@ -98,16 +104,26 @@ async fn what_a_system_was_sent_is_a_span_that_was_recorded_below_the_request() 
             assert_eq!(attempt["kind"], "client", "{attempt}");
             let execute = of(&attempt["parent_id"]).expect("the span of the call");
             assert_eq!(execute["name"], "integration.execute");
-            assert_eq!(execute["parent_id"], door["span_id"], "{execute}");
+            let above = ancestors(&ours, execute);
+            let step = above[0]["attributes"].as_str().unwrap();
+            assert!(step.contains(&format!(r#""integration.name":"{system}""#)), "{}", above[0]);
+            let names: Vec<&str> = above[1..].iter().map(|span| span["name"].as_str().unwrap()).collect();
+            let request = "POST /v1/conversations/{id}/acts";
+            assert_eq!(names, ["process-commit", "process-act", request], "{above:#?}");
+            assert_eq!(above[3]["span_id"], door["span_id"]);
         }
     }
     let charges: Vec<_> = ours.iter().filter(|span| span["name"] == "payments.charge").collect();
     assert_eq!(charges.len(), 2, "one span for each attempt: {charges:#?}");
     assert!(charges[0]["error"].is_string() && charges[1]["error"].is_null(), "{charges:#?}");
     assert_eq!(charges[0]["parent_id"], charges[1]["parent_id"]);
-    // A line within a span names one that was recorded.
-    let started = about(&lines, "call failed")[0];
-    assert!(of(&started["span_id"]).is_some(), "{started}");
+    // Every line about the trace names a span of it that was recorded.
+    let within: Vec<_> =
+        lines.iter().filter(|line| line["trace_id"] == TRACE && line["target"] != "span").collect();
+    assert!(within.len() > 10 && within.iter().all(|line| of(&line["span_id"]).is_some()), "{within:#?}");
+    // Without a correlation id of its own the trace is one.
+    let outside = lines.iter().filter(|line| line["correlation_id"] == TRACE && line["trace_id"] != TRACE);
+    assert_eq!(outside.collect::<Vec<_>>(), Vec::<&Value>::new());
 }
 
 #[tokio::test]

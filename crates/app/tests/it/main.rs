@@ -9,6 +9,7 @@ mod cardan;
 mod dead;
 mod desk;
 mod explain;
+mod exported;
 mod flood;
 mod followed;
 mod gone;

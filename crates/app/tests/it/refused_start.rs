@@ -83,7 +83,7 @@ async fn an_invalid_configuration_is_refused_with_every_mistake() {
         42 | entitys:
            | ^^^^^^^
           help: did you mean `entities`?
-          help: allowed here: `cardan`, `store`, `listen`, `auth`, `limits`, `validation`, `operators`, `metrics`, `secrets`, `limit_stores`, `profiles`, `systems`, `entities`, `derive`, `aliases` or `flows`
+          help: allowed here: `cardan`, `store`, `listen`, `auth`, `limits`, `validation`, `operators`, `metrics`, `telemetry`, `secrets`, `limit_stores`, `profiles`, `systems`, `entities`, `derive`, `aliases` or `flows`
 
         cardan.yaml:70:17: error[FLOW004]: unknown system `payment`
            |
@@ -105,7 +105,7 @@ async fn checking_tells_the_same_and_answers_no() {
         42 | entitys:
            | ^^^^^^^
           help: did you mean `entities`?
-          help: allowed here: `cardan`, `store`, `listen`, `auth`, `limits`, `validation`, `operators`, `metrics`, `secrets`, `limit_stores`, `profiles`, `systems`, `entities`, `derive`, `aliases` or `flows`
+          help: allowed here: `cardan`, `store`, `listen`, `auth`, `limits`, `validation`, `operators`, `metrics`, `telemetry`, `secrets`, `limit_stores`, `profiles`, `systems`, `entities`, `derive`, `aliases` or `flows`
 
         cardan.yaml:70:17: error[FLOW004]: unknown system `payment`
            |

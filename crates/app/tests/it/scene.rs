@@ -79,7 +79,8 @@ impl Scene {
         Self::set(level, |text| text).await
     }
 
-    async fn set(level: &str, change: impl Fn(String) -> String) -> Self {
+    /// Both.
+    pub(crate) async fn set(level: &str, change: impl Fn(String) -> String) -> Self {
         // Once a process; a second call changes nothing and is no mistake.
         let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
@@ -218,6 +219,17 @@ impl Scene {
             }
         };
         tokio::time::timeout(PATIENCE, there).await.expect("no message waits for that")
+    }
+
+    /// Waits until it is so.
+    pub(crate) async fn eventually(&self, is_so: impl AsyncFn() -> bool) {
+        let there = async {
+            while !is_so().await {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let there = tokio::time::timeout(PATIENCE, there).await;
+        assert!(there.is_ok(), "it never is: {:#?}", self.log());
     }
 
     async fn becomes(&self, shown: &[&str], pointer: &str, expected: &str) {

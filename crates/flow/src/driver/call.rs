@@ -37,6 +37,7 @@ impl Runner {
         let witness = self.witness(&effect);
         let passage = self.passage(&effect);
         let (engine, start) = (self.engine.clone(), self.state.start.clone());
+        let trace = self.state.step_trace(&effect.path);
         let flight = async move {
             let passage = match passage {
                 Ok(passage) => passage,
@@ -52,7 +53,7 @@ impl Runner {
             let cause = Cause {
                 tenant: &start.tenant,
                 correlation: &start.correlation,
-                trace: start.trace.as_deref(),
+                trace: trace.as_deref(),
                 run: &start.run,
                 step: &effect.path,
             };

@@ -38,6 +38,7 @@ mod runs;
 mod seen;
 mod shares;
 mod signal;
+mod spans;
 mod speak;
 mod stuck;
 mod take_back;

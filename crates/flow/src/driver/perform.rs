@@ -100,7 +100,7 @@ impl Runner {
             key: effect.key,
             run: self.run.clone(),
             step: effect.path.to_string(),
-            trace: start.trace.clone(),
+            trace: self.state.step_trace(&effect.path),
             // Whether it arrived matters to its undoing, and to whoever would send it again.
             undone: task.is_some_and(|task| task.compensate.is_some()) || effect.repeat == Repeat::Never,
             holds: task.is_none_or(|task| !task.skips_dead),
@@ -235,7 +235,7 @@ impl Runner {
             tenant: own.tenant.clone(),
             conversation: own.conversation.clone(),
             correlation: own.correlation.clone(),
-            trace: own.trace.clone(),
+            trace: self.state.step_trace(&path),
             about: own.root_entity(),
             input: child_input(own, input),
             lineage: Some(lineage),

@@ -36,6 +36,8 @@ pub(super) struct Turn {
     /// Calls that a guard keeps in, to take their place in line.
     pub(super) held: Vec<(super::lines::Whom, super::lines::Waiting)>,
     pub(super) told: bool,
+    /// Spans that are over with what is written.
+    spans: Vec<port::Span>,
     /// Whether its parent is told that something is unknown, or known.
     doubted: bool,
 }
@@ -100,7 +102,9 @@ impl Runner {
         let entry = entry(&event, &self.state.start, now);
         turn.weight += entry.data.len();
         turn.entries.push(entry);
+        let ended = self.ended_at(&event);
         let decisions = self.state.apply(&self.definition, &event, now);
+        turn.spans.extend(self.span_ended_by(&event, ended));
         turn.decisions.extend(decisions);
         turn.events.push(event);
     }
@@ -125,6 +129,7 @@ impl Runner {
         self.version += events.len() as u64;
         self.engine.0.lost.found(&self.run);
         self.tell_listener(&events);
+        self.record(std::mem::take(&mut turn.spans));
         Ok(())
     }
 
@@ -225,6 +230,7 @@ impl Runner {
                 flow: &start.flow,
                 tenant: &start.tenant,
                 correlation: &start.correlation,
+                span: self.state.span_of(event),
                 event: event.name(),
                 step: step.map(|step| &**step),
                 system: call.map(|call| &*call.system),

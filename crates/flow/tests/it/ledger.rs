@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
-use port::{Call, Ctx, Fault, Landed, Link, Operation, Outlook, Repeat, Reply, Spec, Systems};
+use port::{Call, Ctx, Fault, Landed, Link, Operation, Outlook, Repeat, Reply, Spec, Systems, TraceContext};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -21,6 +21,7 @@ struct Pages {
     by_key: BTreeMap<String, Value>,
     calls: Vec<(String, String)>,
     fresh: Vec<String>,
+    traces: Vec<(String, TraceContext)>,
     script: BTreeMap<String, VecDeque<Fault>>,
     always: BTreeMap<String, Fault>,
     answers: BTreeMap<String, Value>,
@@ -129,6 +130,12 @@ impl Ledger {
         pages.calls.iter().filter(|(called, _)| called == operation).map(|(_, key)| key.clone()).collect()
     }
 
+    /// The traces that calls of an operation were to continue.
+    pub(crate) fn traces(&self, operation: &str) -> Vec<TraceContext> {
+        let pages = self.0.lock();
+        pages.traces.iter().filter(|(called, _)| called == operation).map(|(_, trace)| *trace).collect()
+    }
+
     /// Operations that were asked for what is true now, in order.
     pub(crate) fn asked_fresh(&self) -> Vec<String> {
         self.0.lock().fresh.clone()
@@ -216,6 +223,7 @@ impl Link for Fake {
         let repeat = self.spec.operation(&call.operation).unwrap().repeat;
         let time = {
             let mut pages = self.ledger.0.lock();
+            pages.traces.push((operation.clone(), ctx.trace));
             pages.fresh.extend(ctx.fresh.then(|| operation.clone()));
             pages.hang.get(&operation).copied()
         };

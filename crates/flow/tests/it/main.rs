@@ -21,6 +21,7 @@ mod pausing;
 mod planted;
 mod race;
 mod sagas;
+mod spans;
 mod still;
 mod tasks;
 mod telling;

@@ -87,6 +87,23 @@ impl ConversationPort for Recorder {
 pub(crate) struct Crash {
     left: AtomicUsize,
     pub(crate) events: Mutex<Vec<(String, String)>>,
+    pub(crate) spans: Spans,
+}
+
+/// The spans of all processes.
+#[derive(Default)]
+pub(crate) struct Spans(pub(crate) Mutex<Vec<port::Span>>);
+
+impl port::Recorder for Spans {
+    fn wants(&self) -> bool {
+        true
+    }
+    fn samples(&self, _trace_id: u128) -> bool {
+        true
+    }
+    fn record(&self, span: port::Span) {
+        self.0.lock().push(span);
+    }
 }
 
 impl Crash {
@@ -101,6 +118,10 @@ impl Crash {
 }
 
 impl Listener for Crash {
+    fn recorder(&self) -> &dyn port::Recorder {
+        &self.spans
+    }
+
     fn wrote(&self, transition: &Transition<'_>) {
         self.events
             .lock()

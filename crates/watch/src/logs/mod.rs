@@ -9,6 +9,7 @@ mod layer;
 
 use std::io::{self, IsTerminal};
 
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
@@ -45,17 +46,17 @@ pub fn init(level: &str, format: Format) -> Result<(), Error> {
     let filter = filter(level)?;
     let layer: Box<dyn Layer<Registry> + Send + Sync> = match format {
         Format::Json => Box::new(Json::new(io::stderr)),
-        Format::Text => {
-            let terminal = io::stderr().is_terminal();
-            Box::new(
-                tracing_subscriber::fmt::layer()
-                    .with_writer(io::stderr)
-                    .with_ansi(terminal)
-                    .with_target(false),
-            )
-        }
+        Format::Text => text(io::stderr, io::stderr().is_terminal()),
     };
     tracing_subscriber::registry().with(layer.with_filter(filter)).try_init().map_err(|_| Error::Again)
+}
+
+/// Lines for people. The spans around a line stand before it with their fields.
+fn text<W>(writer: W, terminal: bool) -> Box<dyn Layer<Registry> + Send + Sync>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    Box::new(tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(terminal).with_target(false))
 }
 
 fn filter(level: &str) -> Result<EnvFilter, Error> {

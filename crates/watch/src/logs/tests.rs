@@ -5,7 +5,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tracing_subscriber::layer::SubscriberExt;
 
-use super::{Error, Json, filter};
+use super::{Error, Json, filter, text};
 
 #[derive(Clone, Default)]
 struct Page(Arc<Mutex<Vec<u8>>>);
@@ -51,6 +51,21 @@ fn every_line_below_a_span_carries_its_correlation_id() {
         assert_eq!(line[member], value, "{member} in {line}");
     }
     assert!(line["timestamp"].as_str().is_some_and(|at| at.ends_with('Z')));
+}
+
+#[test]
+fn a_line_for_people_carries_its_trace_and_span_too() {
+    let page = Page::default();
+    let writer = page.clone();
+    let subscriber = tracing_subscriber::registry().with(text(move || writer.clone(), false));
+    tracing::subscriber::with_default(subscriber, || {
+        let _span = tracing::error_span!("request", trace_id = "4bf9", span_id = "00f0").entered();
+        tracing::info!("act accepted");
+    });
+    let line = String::from_utf8(page.0.lock().clone()).unwrap();
+    for said in ["trace_id=\"4bf9\"", "span_id=\"00f0\"", "act accepted"] {
+        assert!(line.contains(said), "{said} in {line}");
+    }
 }
 
 #[test]

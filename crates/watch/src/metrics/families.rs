@@ -9,7 +9,7 @@ use prometheus_client::registry::{Metric, Registry};
 
 use super::labels::{
     Act, ActType, Adapter, AdapterError, AdapterState, Call, Error, Flow, FlowStatus, Integration, Latency,
-    LimitFallback, LimitStore, Refused, Request, Status, Timed,
+    LimitFallback, LimitStore, Reason, Refused, Request, Status, Timed,
 };
 
 type Timer<L> = Family<L, Histogram, fn() -> Histogram>;
@@ -229,6 +229,22 @@ impl Load {
         // The encoder appends `_total`.
         plain(to, "cardan_requests_shed", "Requests refused as too many at once", &self.shed);
         counter(to, "cardan_requests_refused_total", "Requests refused, by problem code", &self.refused);
+    }
+}
+
+/// Cardan's own series about spans on their way to a collector.
+#[derive(Debug, Default)]
+pub(super) struct Spans {
+    pub(super) exported: Counter,
+    pub(super) dropped: Family<Reason, Counter>,
+}
+
+impl Spans {
+    pub(super) fn register(&self, to: &mut Registry) {
+        // The encoder appends `_total`.
+        plain(to, "cardan_spans_exported", "Spans that a collector has taken", &self.exported);
+        let help = "Spans that were not exported: too many waited, or the collector was away or refused them";
+        counter(to, "cardan_spans_dropped_total", help, &self.dropped);
     }
 }
 

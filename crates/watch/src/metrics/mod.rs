@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use prometheus_client::registry::Registry;
 
-use families::{Astra, Counting, Flows, Fsm, Load, Present, Rag};
+use families::{Astra, Counting, Flows, Fsm, Load, Present, Rag, Spans};
 use guarding::Guarding;
 use labels::{
     Act, ActType, Adapter, AdapterError, AdapterState, Call, CallStatus, Error, Flow, FlowStatus,
-    LimitFallback, LimitStore, Refused, Request, Status,
+    LimitFallback, LimitStore, Reason, Refused, Request, Status,
 };
 use names::Names;
 
@@ -71,6 +71,7 @@ pub struct Metrics {
     guarding: Guarding,
     load: Load,
     present: Present,
+    spans: Spans,
 }
 
 impl Metrics {
@@ -80,6 +81,7 @@ impl Metrics {
         let (astra, rag) = (Astra::default(), Rag::default());
         let (fsm, flows, counting) = (Fsm::default(), Flows::default(), Counting::default());
         let (guarding, load, present) = (Guarding::default(), Load::default(), Present::default());
+        let spans = Spans::default();
         if compat.astra {
             astra.register(&mut registry);
         }
@@ -97,7 +99,9 @@ impl Metrics {
         guarding.register(&mut registry);
         load.register(&mut registry);
         present.register(&mut registry);
-        Self { registry, names: Names::default(), astra, rag, fsm, flows, counting, guarding, load, present }
+        spans.register(&mut registry);
+        let names = Names::default();
+        Self { registry, names, astra, rag, fsm, flows, counting, guarding, load, present, spans }
     }
 
     /// One act was handled, or refused.
@@ -247,6 +251,16 @@ impl Metrics {
     pub fn limit_fallback(&self, store: &str, system: &str, fallback: &'static str) {
         let (store, adapter_id) = (self.names.store(store), self.names.system(system));
         self.counting.fallbacks.get_or_create(&LimitFallback { store, adapter_id, fallback }).inc();
+    }
+
+    /// A collector has taken so many spans.
+    pub fn spans_exported(&self, spans: u64) {
+        self.spans.exported.inc_by(spans);
+    }
+
+    /// So many spans are lost; `reason` is `full`, `away`, `refused` or `closed`.
+    pub fn spans_dropped(&self, reason: &'static str, spans: u64) {
+        self.spans.dropped.get_or_create(&Reason { reason }).inc_by(spans);
     }
 
     /// The scrape: its content type and its text.

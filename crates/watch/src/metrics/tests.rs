@@ -34,6 +34,8 @@ fn busy() -> Metrics {
     metrics.requests_in_flight(-1);
     metrics.request_shed();
     metrics.request_refused("act.invalid");
+    metrics.spans_exported(512);
+    metrics.spans_dropped("full", 3);
     metrics
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use port::Clock;
+use port::{Clock, Recorder};
 use watch::Metrics;
 use watch::health::Seen;
 use watch::metrics::Outcome;
@@ -20,7 +20,9 @@ use crate::config::Config;
 
 /// Hears the guards, the engine, the conversations and the gate.
 pub(super) struct Ears {
-    pub(super) metrics: Metrics,
+    pub(super) metrics: Arc<Metrics>,
+    /// Who takes the spans of acts, runs and steps.
+    recorder: Arc<dyn Recorder>,
     /// How each configured system looked when it was last heard of.
     seen: HashMap<String, Mutex<Option<Seen>>>,
     runs: Mutex<HashMap<String, Instant>>,
@@ -28,11 +30,15 @@ pub(super) struct Ears {
 }
 
 impl Ears {
-    pub(super) fn new(config: &Config, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(
+        config: &Config,
+        metrics: Arc<Metrics>,
+        recorder: Arc<dyn Recorder>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let seen = config.systems.values().map(|system| (system.name.clone(), Mutex::default())).collect();
-        let metrics = Metrics::new(config.metrics);
         config.limit_stores.keys().for_each(|store| metrics.limit_store(store, true));
-        Self { metrics, seen, runs: Mutex::default(), clock }
+        Self { metrics, recorder, seen, runs: Mutex::default(), clock }
     }
 
     /// How the systems that were called looked last.
@@ -57,6 +63,10 @@ impl conversation::Telemetry for Ears {
 
     fn on_active(&self, change: i64) {
         self.metrics.active_conversations(change);
+    }
+
+    fn recorder(&self) -> &dyn Recorder {
+        &*self.recorder
     }
 }
 

@@ -16,6 +16,8 @@ macro_rules! line {
     ($level:ident, $told:expr, $took:expr, $message:literal) => {
         tracing::$level!(
             correlation_id = $told.correlation,
+            trace_id = $told.span.map(|span| format!("{:032x}", span.trace_id)),
+            span_id = $told.span.map(|span| format!("{:016x}", span.span_id)),
             run = $told.run,
             flow = $told.flow,
             event = $told.event,
@@ -58,6 +60,10 @@ impl flow::Listener for Ears {
             }
             _ => line!(info, told, told.took, "run went on"),
         }
+    }
+
+    fn recorder(&self) -> &dyn port::Recorder {
+        &*self.recorder
     }
 
     fn undeliverable(&self, letter: &DeadLetter) {
