@@ -2,16 +2,8 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use secrecy::SecretString;
-
-/// How long making a TCP and TLS connection may take.
-const CONNECT: Duration = Duration::from_secs(5);
-/// How long an idle connection is kept. Shorter than the 60 s after which common servers and balancers close it.
-const IDLE: Duration = Duration::from_secs(50);
-/// How many idle connections are kept for one host.
-const IDLE_PER_HOST: usize = 64;
 
 /// Secrets by the name under which the configuration declares them.
 pub trait Secrets: Send + Sync + 'static {
@@ -34,7 +26,7 @@ impl Env {
     /// # Errors
     /// When the TLS set-up of the machine is unusable.
     pub fn new(secrets: Arc<dyn Secrets>) -> Result<Self, reqwest::Error> {
-        Ok(Self { secrets, http: http()? })
+        Ok(Self { secrets, http: crate::http::pool()? })
     }
 }
 
@@ -42,18 +34,4 @@ impl fmt::Debug for Env {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Env { .. }")
     }
-}
-
-/// No redirects, no cookies, no proxy from the environment: a call goes where its configuration says or nowhere.
-fn http() -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder()
-        .user_agent(concat!("cardan/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .no_proxy()
-        .tcp_nodelay(true)
-        .connect_timeout(CONNECT)
-        .pool_idle_timeout(IDLE)
-        .pool_max_idle_per_host(IDLE_PER_HOST)
-        .build()
 }

@@ -4,6 +4,7 @@
 //! flows or doors, and it never retries, sleeps, spawns or counts: whoever holds the [`port::Link`] does.
 
 pub mod env;
+mod http;
 pub mod list;
 pub mod rest;
 

@@ -1,92 +1,33 @@
-//! From an answer to a reply. Never holds more of a body than it was allowed.
+//! From an answer to a reply.
 
-use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
-use port::{Fault, Kind, Landed, Reply};
-use reqwest::Response;
+use http::StatusCode;
+use port::{Fault, Reply};
 use serde_json::Value;
 
-use super::body::Body;
-use super::fault;
 use super::operation::{Output, Plan};
+use crate::http::{Answer, Media, unreadable};
 
-/// How much of a failure's body is read for its words.
-const PROBLEM: usize = 16 * 1024;
 /// How many objects and arrays may stand inside one another in an answer.
 const DEPTH: usize = 128;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads a success: 2xx, or a status that the operation declares one.
-pub(super) async fn success(response: Response, plan: &Plan, most: usize) -> Result<Reply, Fault> {
-    let status = response.status();
-    let media = Media::of(response.headers());
-    if is_coded(response.headers()) {
-        return Err(unreadable("the answer is in a coding that was not asked for").status(status.as_u16()));
-    }
-    let body = whole(response, most).await.map_err(|fault| fault.status(status.as_u16()))?;
-    let output = if status.is_success() {
-        output(&body, media, &plan.output).map_err(|fault| fault.status(status.as_u16()))?
-    } else {
-        let answer = read(&body).map_or_else(|mistake| absent(&mistake), Ok);
-        fitting(answer.map_err(|fault| fault.status(status.as_u16()))?, &plan.output)
+pub(super) async fn success(answer: Answer, plan: &Plan) -> Result<Reply, Fault> {
+    let (status, media) = (answer.status(), answer.media());
+    let body = answer.whole().await?;
+    let output = match status.is_success() {
+        true => output(&body, media, &plan.output),
+        false => read(&body)
+            .map_or_else(|mistake| absent(&mistake), Ok)
+            .map(|answer| fitting(answer, &plan.output)),
     };
+    let output = output.map_err(|fault| fault.status(status.as_u16()))?;
     Ok(Reply { output, status: Some(status.as_u16()), ..Reply::default() })
-}
-
-/// Reads the words of a failure. What cannot be read is left out: the status says enough.
-pub(super) async fn failure(mut response: Response) -> Option<String> {
-    let mut body = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        if body.len() + chunk.len() > PROBLEM {
-            return None;
-        }
-        body.extend_from_slice(&chunk);
-    }
-    fault::detail(&body)
 }
 
 /// Whether the operation takes this status as success.
 pub(super) fn is_success(status: StatusCode, plan: &Plan) -> bool {
     status.is_success() || plan.ok.contains(&status.as_u16())
-}
-
-/// Whether the body is compressed or otherwise coded, although only `identity` was welcome.
-fn is_coded(headers: &HeaderMap) -> bool {
-    let codings = headers.get_all(header::CONTENT_ENCODING).iter();
-    codings
-        .flat_map(|value| value.to_str().unwrap_or("?").split(','))
-        .any(|coding| !coding.trim().is_empty() && !coding.trim().eq_ignore_ascii_case("identity"))
-}
-
-async fn whole(mut response: Response, most: usize) -> Result<Bytes, Fault> {
-    let said = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
-    if said > most {
-        return Err(too_large(most));
-    }
-    let mut body = Body::default();
-    while let Some(piece) = response.chunk().await.map_err(|error| fault::of_body(&error))? {
-        if !body.take(piece, most) {
-            return Err(too_large(most));
-        }
-    }
-    Ok(body.whole())
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Media {
-    Json,
-    Other,
-    Unsaid,
-}
-
-impl Media {
-    fn of(headers: &HeaderMap) -> Self {
-        let Some(value) = headers.get(header::CONTENT_TYPE) else { return Media::Unsaid };
-        let text = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-        let text = text.to_ascii_lowercase();
-        let json = text == "application/json" || text.ends_with("+json");
-        if json { Media::Json } else { Media::Other }
-    }
 }
 
 fn output(body: &[u8], media: Media, wanted: &Output) -> Result<Value, Fault> {
@@ -135,13 +76,4 @@ fn misread(mistake: &json::Mistake) -> Fault {
 fn text(body: &[u8]) -> Result<Value, Fault> {
     let text = std::str::from_utf8(body).map_err(|_| unreadable("the answer is not UTF-8 text"))?;
     Ok(Value::String(text.to_owned()))
-}
-
-fn too_large(most: usize) -> Fault {
-    unreadable("the answer is larger than allowed").with("max_response", most.to_string())
-}
-
-/// The status said that the effect is there; only the answer is of no use.
-fn unreadable(says: &'static str) -> Fault {
-    Fault::new(Kind::Protocol, Landed::Yes, says)
 }

@@ -1,18 +1,13 @@
 #![doc = include_str!("README.md")]
 
 mod answer;
-mod body;
 mod client;
 mod config;
-mod credentials;
-mod deadline;
 mod fault;
 mod headers;
 mod key_form;
 mod operation;
 mod request;
-mod scrub;
-mod secret;
 mod section;
 mod shape;
 mod template;
@@ -27,10 +22,9 @@ use schema::Schema;
 use serde_json::json;
 
 use crate::list::Built;
-use crate::{Env, Kind};
+use crate::{Env, Kind, http};
 use client::Client;
 use config::Config;
-use credentials::Resolved;
 use operation::{Output, Plan};
 
 /// The line in [`crate::list::ALL`].
@@ -56,7 +50,7 @@ impl Adapter for Rest {
     }
 
     async fn call(&self, ctx: &Ctx, call: Call) -> Result<Reply, Fault> {
-        let Some(plan) = self.client.config.operations.get(&*call.operation) else {
+        let Some(plan) = self.client.operations.get(&*call.operation) else {
             let fault = Fault::new(FaultKind::Invalid, Landed::No, "the system has no such operation");
             return Err(fault.with("operation", &*call.operation));
         };
@@ -75,13 +69,10 @@ fn described_by(system: &str, section: &Node) -> Option<Spec> {
 fn build(system: &str, section: &Node, env: &Env) -> Built {
     let (config, found) = config::read(system, section);
     let config = config.ok_or(found)?;
-    let credentials = config.auth.as_ref().map(|auth| Resolved::resolve(auth, &*env.secrets)).transpose();
-    let credentials = credentials.map_err(|says| {
-        let place = section.get("auth").unwrap_or(section);
-        vec![Diagnostic::error("REST011", &place.span, format!("system {system:?}: {says}"))]
-    })?;
     let spec = spec(system, &config);
-    Ok(Arc::new(Rest { spec, client: Client { http: env.http.clone(), config, credentials } }))
+    let Config { http, operations } = config;
+    let http = http::Client::new(system, http, section, &config::CODES, env)?;
+    Ok(Arc::new(Rest { spec, client: Client { http, operations } }))
 }
 
 fn spec(system: &str, config: &Config) -> Spec {

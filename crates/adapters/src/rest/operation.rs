@@ -9,11 +9,11 @@ use port::Repeat;
 use schema::{Mistake, Schema};
 use serde_json::{Value, json};
 
-use super::config::Judge;
-use super::headers::{check_content_type, check_fixed, header_name, warn_of_credential};
+use super::headers::header_templates;
 use super::key_form::KeyForm;
 use super::section::Operation;
 use super::template::Template;
+use crate::http::{Judge, header_name};
 
 /// A judged operation.
 #[derive(Clone, Debug)]
@@ -261,7 +261,7 @@ fn path_template(text: &str, place: &[&str], judge: &mut Judge<'_>) -> Option<Te
     Template::parse(text).map_err(|says| judge.refuse::<()>("REST003", place, says, help)).ok()
 }
 
-fn templates(
+pub(super) fn templates(
     written: &BTreeMap<String, String>,
     place: &[&str],
     judge: &mut Judge<'_>,
@@ -274,26 +274,6 @@ fn templates(
         }
     }
     Some(read)
-}
-
-fn header_templates(
-    name: &str,
-    written: &BTreeMap<String, String>,
-    judge: &mut Judge<'_>,
-) -> Option<Vec<(HeaderName, Template)>> {
-    let place = ["operations", name, "headers"];
-    let mut named = Vec::new();
-    for (header, template) in templates(written, &place, judge)? {
-        let known = header_name(&header, &place, judge)?;
-        let path = [place[0], name, place[2], &header];
-        check_content_type(&known, &written[&header], &path, judge);
-        if template.members().next().is_none() {
-            warn_of_credential(&known, &path, judge);
-            check_fixed(&written[&header], &path, judge);
-        }
-        named.push((known, template));
-    }
-    Some(named)
 }
 
 fn body(name: &str, method: &Method, written: Option<&str>, judge: &mut Judge<'_>) -> Option<Body> {

@@ -11,17 +11,12 @@ use url::Url;
 use super::key_form::KeyForm;
 use super::operation::{Body, Plan};
 use super::template::{self, Gap, Template};
+use crate::http::{Request, header_value, segment};
 
+/// What is welcome unless a header says.
+const ACCEPT: HeaderValue = HeaderValue::from_static("application/json, */*;q=0.5");
 /// The longest address that is sent.
 const LONGEST_URL: usize = 8 * 1024;
-
-/// What one call becomes.
-#[derive(Debug)]
-pub(super) struct Request {
-    pub(super) url: Url,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Option<Bytes>,
-}
 
 /// Builds the request of `call`. Every fault is [`Landed::No`].
 pub(super) fn build(base: &Url, plan: &Plan, call: &Call) -> Result<Request, Fault> {
@@ -44,12 +39,12 @@ pub(super) fn build(base: &Url, plan: &Plan, call: &Call) -> Result<Request, Fau
     if body.is_some() {
         headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
     }
-    Ok(Request { url, headers, body })
+    Ok(Request { method: plan.method.clone(), url, headers, accept: ACCEPT, body })
 }
 
 /// Appends the filled path to the base. The result keeps the base's scheme, host, port and path, whatever the input.
 fn join(base: &Url, path: &Template, input: &Map<String, Value>) -> Result<Url, Fault> {
-    let filled = path.fill(input, template::segment).map_err(gap)?;
+    let filled = path.fill(input, segment).map_err(gap)?;
     if filled.split('/').any(|segment| matches!(segment, "." | "..")) {
         return Err(invalid("a path member must not be . or .."));
     }
@@ -92,13 +87,6 @@ fn filled_headers(
         }
     }
     Ok(headers)
-}
-
-/// The value as a header carries it; none when it may arrive as another: HTTP takes white space off its ends, and
-/// what is not ASCII is read differently by different servers.
-pub(super) fn header_value(text: &str) -> Option<HeaderValue> {
-    let ends = text.starts_with([' ', '\t']) || text.ends_with([' ', '\t']);
-    HeaderValue::from_str(text).ok().filter(|_| text.is_ascii() && !ends)
 }
 
 fn key(call: &Call, form: Option<&KeyForm>) -> Result<HeaderValue, Fault> {

@@ -2,52 +2,17 @@
 
 use diag::{Field, Shape};
 
+use crate::http;
+
 /// The shape of `systems.<name>.rest`.
 pub(super) fn shape() -> Shape {
-    let bytes = Shape::one_of([Shape::size(), Shape::int(1..=64 << 20)]);
-    Shape::object([
-        Field::new("url", Shape::text())
-            .required()
-            .doc("where the system answers; every operation stays below it"),
-        Field::new("headers", texts("header")).doc("sent with every request; never credentials"),
-        Field::new("auth", auth()).doc("how requests are authenticated; without it they are not"),
-        Field::new("health", Shape::text()).doc("a path that answers 2xx to GET while the system is well"),
-        Field::new("max_response", bytes)
-            .default("1MiB")
-            .doc("the largest answer that is read, at most 64MiB"),
-        Field::new("deadline_header", Shape::one_of([Shape::text(), deadline_header()]))
-            .doc("a header that carries the time left until the call's deadline; by name alone in milliseconds, `grpc-timeout` in gRPC's format"),
-        Field::new("operations", Shape::map("operation", operation())).doc("what the system can do"),
-    ])
-    .doc("A system that speaks JSON over HTTP.")
-}
-
-fn deadline_header() -> Shape {
-    let formats = Shape::choice(["milliseconds", "grpc"]);
-    Shape::object([
-        Field::new("name", Shape::text()).required().doc("the header's name"),
-        Field::new("format", formats)
-            .doc("`1500`, or `1500000u`: at most eight digits and a unit; by default what the name suggests"),
-    ])
-}
-
-fn auth() -> Shape {
-    let api_key = Shape::object([
-        Field::new("in", Shape::choice(["header", "query"])).default("header").doc("where the key travels"),
-        Field::new("name", Shape::text()).default("X-API-Key").doc("the header's or parameter's name"),
-        Field::new("prefix", Shape::text()).default("").doc("put before the key"),
-        Field::new("value", Shape::secret()).required().doc("the key"),
-    ]);
-    let basic = Shape::object([
-        Field::new("user", Shape::text()).required().doc("the user's name"),
-        Field::new("password", Shape::secret()).required().doc("the user's password"),
-    ]);
-    Shape::object([
-        Field::new("api_key", api_key).doc("a key in a header or in the query"),
-        Field::new("bearer", Shape::secret()).doc("a token, sent as `Authorization: Bearer`"),
-        Field::new("basic", basic).doc("a name and a password (RFC 7617)"),
-    ])
-    .exactly_one_of(["api_key", "bearer", "basic"])
+    Shape::object(http::fields())
+        .with([
+            Field::new("health", Shape::text())
+                .doc("a path that answers 2xx to GET while the system is well"),
+            Field::new("operations", Shape::map("operation", operation())).doc("what the system can do"),
+        ])
+        .doc("A system that speaks JSON over HTTP.")
 }
 
 fn operation() -> Shape {

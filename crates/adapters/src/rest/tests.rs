@@ -11,8 +11,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::config::{self, Config};
-use super::request::{self, Request};
-use super::{KIND, fault};
+use super::{KIND, request};
+use crate::http::{Request, fault};
 
 fn section(json: &Value) -> Node {
     Node::from_json(json)
@@ -35,7 +35,7 @@ fn with(operation: Value) -> Config {
 fn build(operation: Value, input: Value) -> Result<Request, port::Fault> {
     let config = with(operation);
     let call = Call { operation: "op".into(), input: input.into(), key: IdempotencyKey::new("k-1") };
-    request::build(&config.base, &config.operations["op"], &call)
+    request::build(&config.http.base, &config.operations["op"], &call)
 }
 
 fn url(operation: Value, input: Value) -> String {
@@ -49,7 +49,7 @@ fn b27_base_path_is_kept() {
     let config = config(json!({ "url": "http://h", "operations": { "op": { "get": "/" } } }));
     let call = Call { operation: "op".into(), input: Value::Null.into(), key: None };
     assert_eq!(
-        request::build(&config.base, &config.operations["op"], &call).unwrap().url.as_str(),
+        request::build(&config.http.base, &config.operations["op"], &call).unwrap().url.as_str(),
         "http://h/"
     );
 }
@@ -169,7 +169,7 @@ fn only_keyed_operations_carry_the_key() {
     );
     let config = with(named);
     let call = Call { operation: "op".into(), input: Value::Null.into(), key: None };
-    let fault = request::build(&config.base, &config.operations["op"], &call).unwrap_err();
+    let fault = request::build(&config.http.base, &config.operations["op"], &call).unwrap_err();
     assert_eq!((fault.kind, fault.landed), (Kind::Internal, Landed::No));
 }
 
