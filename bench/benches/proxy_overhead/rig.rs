@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::{Env, Secrets, list};
+use futures_util::FutureExt;
 use guard::{Algorithm, Deaf, Guarded, Limit, Mode, Policy};
 use port::{Call, Ctx, IdempotencyKey, Link, SystemClock};
 use secrecy::SecretString;
@@ -53,7 +54,8 @@ impl Rig {
         let env = Env::new(Arc::new(NoSecrets)).unwrap();
         let section = json!({ "url": format!("http://{to}"), "operations": { "echo": { "post": "/echo", "repeat": "keyed" } } });
         let build = list::find("rest").unwrap().build;
-        let link = build("remote", &diag::Node::from_json(&section), &env).unwrap();
+        // The adapter waits for nothing while it is built.
+        let link = build("remote", &diag::Node::from_json(&section), &env).now_or_never().unwrap().unwrap();
         let guarded = Guarded::new(link, whole(), Arc::new(Deaf), Arc::new(SystemClock));
         let (client, url) = (env.http, format!("http://{to}/echo"));
         Self { client, url, guarded, ctx: Ctx::new("acme", "bench"), body: body() }

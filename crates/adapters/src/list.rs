@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use diag::{Diagnostic, Node, Shape};
+use futures_util::future::BoxFuture;
 use port::{Link, Spec};
 
 use crate::{Env, rest};
 
 /// A callable system, or everything that keeps it from being one.
 pub type Built = Result<Arc<dyn Link>, Vec<Diagnostic>>;
+
+/// Builds a system from its name, its section and what the wiring lends.
+pub type Build = for<'a> fn(system: &'a str, section: &'a Node, env: &'a Env) -> BoxFuture<'a, Built>;
 
 /// One kind of adapter.
 #[derive(Clone, Copy, Debug)]
@@ -23,8 +27,8 @@ pub struct Kind {
     pub check: fn(system: &str, section: &Node) -> Vec<Diagnostic>,
     /// What a section makes callable; `None` when `check` finds errors. Pure.
     pub spec: fn(system: &str, section: &Node) -> Option<Spec>,
-    /// Makes the system callable. Resolves secrets; connects at the first call, spawns never.
-    pub build: fn(system: &str, section: &Node, env: &Env) -> Built,
+    /// Makes the system callable. Resolves secrets, and may connect; what it holds is let go of by [`Link::close`].
+    pub build: Build,
 }
 
 /// All kinds, by name.

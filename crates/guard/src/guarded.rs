@@ -241,6 +241,15 @@ impl Link for Guarded {
         Box::pin(self.recorded(ctx, call))
     }
 
+    /// Past every stage: a probe takes no place and no token, and tells no breaker.
+    fn probe<'a>(&'a self, ctx: &'a Ctx) -> BoxFuture<'a, Result<(), Fault>> {
+        self.link.probe(ctx)
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        self.link.close()
+    }
+
     fn limit(&self, operation: &str) -> Option<Duration> {
         let policy = &self.way(operation).pipeline.policy;
         let copies = policy.hedge.as_ref().map_or(0, |hedge| hedge.max);

@@ -30,6 +30,8 @@ pub struct Spec {
     pub version: &'static str,
     /// What it can do, sorted by name.
     pub operations: Vec<Operation>,
+    /// How often it is to be asked whether it is well ([`crate::Adapter::probe`]); `None` is never.
+    pub probe_every: Option<Duration>,
 }
 
 impl Spec {

@@ -84,8 +84,20 @@ impl Client {
 
     /// Takes our credentials out of everything that came back.
     pub(crate) fn scrubbed(&self, answered: Result<Reply, Fault>) -> Result<Reply, Fault> {
-        let Some(scrubber) = self.credentials.as_ref().map(Resolved::scrubber) else { return answered };
-        answered.map(|reply| scrubber.reply(reply)).map_err(|fault| scrubber.fault(fault))
+        match self.credentials.as_ref().map(Resolved::scrubber) {
+            Some(scrubber) => {
+                answered.map(|reply| scrubber.reply(reply)).map_err(|fault| scrubber.fault(fault))
+            }
+            None => answered,
+        }
+    }
+
+    /// Takes our credentials out of the words of a fault.
+    pub(crate) fn scrubbed_fault<T>(&self, asked: Result<T, Fault>) -> Result<T, Fault> {
+        match self.credentials.as_ref().map(Resolved::scrubber) {
+            Some(scrubber) => asked.map_err(|fault| scrubber.fault(fault)),
+            None => asked,
+        }
     }
 
     fn scrub(&self, words: String) -> String {

@@ -7,11 +7,12 @@ use diag::{Diagnostic, Node};
 
 use super::headers;
 use super::operation::{self, Plan};
+use super::probe::{self, Probe};
 use super::section::Section;
 use crate::http::{self, Codes, Judge, Written};
 
-/// How long the health probe may take.
-const PROBE: Duration = Duration::from_secs(5);
+/// How long the system may take to say that it is well.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// What the reference page calls the mistakes of the keys that every HTTP adapter has.
 pub(super) const CODES: Codes = Codes {
     address: "REST002",
@@ -27,6 +28,7 @@ pub(super) const CODES: Codes = Codes {
 pub(super) struct Config {
     pub(super) http: http::Config,
     pub(super) operations: BTreeMap<String, Plan>,
+    pub(super) probe: Option<Probe>,
 }
 
 /// Judges a section. The configuration is there exactly when no finding is an error.
@@ -49,14 +51,15 @@ fn config(http: Written, section: Section, judge: &mut Judge<'_>) -> Option<Conf
     let http = http::Config::judged(http, judge);
     let mut operations = operation::plans(&section.operations, judge);
     if let Some(path) = &section.health {
-        let probe = operation::probe(path, PROBE, judge)?;
-        if operations.insert("health".to_owned(), probe).is_some() {
+        let health = operation::asking(path, &["health"], PATIENCE, judge)?;
+        if operations.insert("health".to_owned(), health).is_some() {
             let says = "there are two operations named health";
             let help = "the key `health` makes an operation of that name; remove one of the two";
             judge.refuse::<()>("REST006", &["operations", "health"], says, help);
         }
     }
-    let config = Config { http: http?, operations };
+    let probe = section.probe.map(|written| probe::judged(&written, judge));
+    let config = Config { http: http?, operations, probe: probe.flatten() };
     headers::check_collisions(&config, judge);
     Some(config)
 }

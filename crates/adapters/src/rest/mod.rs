@@ -7,6 +7,7 @@ mod fault;
 mod headers;
 mod key_form;
 mod operation;
+mod probe;
 mod request;
 mod section;
 mod shape;
@@ -17,6 +18,7 @@ mod tests;
 use std::sync::Arc;
 
 use diag::{Diagnostic, Node};
+use futures_util::future::BoxFuture;
 use port::{Adapter, Call, Ctx, Fault, Kind as FaultKind, Landed, Operation, Reply, Spec};
 use schema::Schema;
 use serde_json::json;
@@ -26,6 +28,7 @@ use crate::{Env, Kind, http};
 use client::Client;
 use config::Config;
 use operation::{Output, Plan};
+use probe::Probe;
 
 /// The line in [`crate::list::ALL`].
 pub const KIND: Kind = Kind {
@@ -42,6 +45,7 @@ pub const KIND: Kind = Kind {
 struct Rest {
     spec: Spec,
     client: Client,
+    probe: Option<Probe>,
 }
 
 impl Adapter for Rest {
@@ -56,6 +60,16 @@ impl Adapter for Rest {
         };
         self.client.perform(ctx, plan, &call).await
     }
+
+    async fn probe(&self, ctx: &Ctx) -> Result<(), Fault> {
+        match &self.probe {
+            Some(probe) => self.client.http.scrubbed_fault(probe.ask(ctx, &self.client).await),
+            None => Err(Fault::new(FaultKind::Invalid, Landed::No, "the system declares no probe")),
+        }
+    }
+
+    /// The pool is everybody's, and its idle connections end by themselves.
+    async fn close(&self) {}
 }
 
 fn check(system: &str, section: &Node) -> Vec<Diagnostic> {
@@ -66,13 +80,17 @@ fn described_by(system: &str, section: &Node) -> Option<Spec> {
     config::read(system, section).0.map(|config| spec(system, &config))
 }
 
-fn build(system: &str, section: &Node, env: &Env) -> Built {
+fn build<'a>(system: &'a str, section: &'a Node, env: &'a Env) -> BoxFuture<'a, Built> {
+    Box::pin(async move { built(system, section, env) })
+}
+
+fn built(system: &str, section: &Node, env: &Env) -> Built {
     let (config, found) = config::read(system, section);
     let config = config.ok_or(found)?;
     let spec = spec(system, &config);
-    let Config { http, operations } = config;
+    let Config { http, operations, probe } = config;
     let http = http::Client::new(system, http, section, &config::CODES, env)?;
-    Ok(Arc::new(Rest { spec, client: Client { http, operations } }))
+    Ok(Arc::new(Rest { spec, client: Client { http, operations }, probe }))
 }
 
 fn spec(system: &str, config: &Config) -> Spec {
@@ -81,6 +99,7 @@ fn spec(system: &str, config: &Config) -> Spec {
         adapter: KIND.name,
         version: env!("CARGO_PKG_VERSION"),
         operations: config.operations.iter().map(|(name, plan)| described(name, plan)).collect(),
+        probe_every: config.probe.as_ref().map(|probe| probe.every),
     }
 }
 

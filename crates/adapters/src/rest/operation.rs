@@ -139,9 +139,10 @@ pub(super) fn plans(written: &BTreeMap<String, Operation>, judge: &mut Judge<'_>
     plans
 }
 
-/// The operation that the key `health` makes.
-pub(super) fn probe(path: &str, limit: Duration, judge: &mut Judge<'_>) -> Option<Plan> {
-    let path = path_template(path, &["health"], judge)?;
+/// How a system is asked whether it is well, at the path that is written at `place`: the operation that the key `health`
+/// makes, and what a probe sends.
+pub(super) fn asking(path: &str, place: &[&str], limit: Duration, judge: &mut Judge<'_>) -> Option<Plan> {
+    let path = path_template(path, place, judge)?;
     let plan = Plan {
         summary: "answers when the system is well".to_owned(),
         method: Method::GET,

@@ -11,8 +11,17 @@ use super::key_form::KeyForm;
 #[serde(deny_unknown_fields)]
 pub(super) struct Section {
     pub(super) health: Option<String>,
+    pub(super) probe: Option<Probe>,
     #[serde(default)]
     pub(super) operations: BTreeMap<String, Operation>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Probe {
+    pub(super) path: String,
+    #[expect(dead_code, reason = "read from the node, which knows units")]
+    pub(super) every: Option<de::IgnoredAny>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -10,9 +10,20 @@ pub(super) fn shape() -> Shape {
         .with([
             Field::new("health", Shape::text())
                 .doc("a path that answers 2xx to GET while the system is well"),
+            Field::new("probe", probe())
+                .doc("asks the system now and then whether it is well; shown in `/health/adapters`"),
             Field::new("operations", Shape::map("operation", operation())).doc("what the system can do"),
         ])
         .doc("A system that speaks JSON over HTTP.")
+}
+
+fn probe() -> Shape {
+    Shape::object([
+        Field::new("path", Shape::text())
+            .required()
+            .doc("below `url`; answers 2xx to GET within 5 s while the system is well"),
+        Field::new("every", Shape::duration()).default("30s").doc("how often, from 1s to 1h"),
+    ])
 }
 
 fn operation() -> Shape {

@@ -193,6 +193,10 @@ fn every_mistake_in_a_section_is_found() {
     assert_eq!(one("max_response", json!("65MiB")), ["REST008"]);
     assert_eq!(one("health", json!("health")), ["REST003"]);
     assert_eq!(one("colour", json!("red")), ["REST001"]);
+    assert_eq!(one("probe", json!({ "path": "up" })), ["REST003"]);
+    assert_eq!(one("probe", json!({ "path": "/{up}" })), ["REST003"]);
+    assert_eq!(one("probe", json!({ "path": "/up", "every": "500ms" })), ["REST014"]);
+    assert!(one("probe", json!({ "path": "/up", "every": "1h" })).is_empty());
     let op = |operation: Value| one("operations", json!({ "op": operation }));
     assert_eq!(op(json!({})), ["REST004"]);
     assert_eq!(op(json!({ "get": "/", "post": "/" })), ["REST004"]);

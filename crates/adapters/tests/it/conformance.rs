@@ -58,7 +58,7 @@ fn an_empty_section_is_refused_by_shape_and_by_check() {
     for kind in list::ALL {
         let node = Node::from_json(&json!({}));
         assert!(!(kind.shape)().check(&node).is_empty() && !(kind.check)("remote", &node).is_empty());
-        assert!((kind.build)("remote", &node, &rig::env()).is_err());
+        assert!(rig::built(kind, &node).is_err());
     }
 }
 

@@ -94,7 +94,7 @@ async fn b27_missing_credentials_stop_the_build_and_not_the_call() {
     for name in ["NOWHERE", "EMPTY", "UNSENDABLE"] {
         let section = json!({ "url": "https://h.example", "auth": { "bearer": { "secret": name } } });
         let kind = adapters::list::find("rest").unwrap();
-        let Err(found) = (kind.build)("remote", &diag::Node::from_json(&section), &rig::env()) else {
+        let Err(found) = rig::built(kind, &diag::Node::from_json(&section)) else {
             panic!("built with {name}");
         };
         assert_eq!(found[0].code, "REST011", "{name}");
@@ -265,6 +265,29 @@ async fn a_declared_status_is_a_success() {
         rest(json!({ "url": remote.url(), "operations": { "gone": { "delete": "/x", "ok": [404] } } }));
     let reply = call(&*link, "gone", json!({})).await.unwrap();
     assert_eq!((reply.status, reply.output), (Some(404), Value::Null));
+}
+
+#[tokio::test]
+async fn a_probe_is_well_on_any_2xx_and_says_why_not() {
+    let probe = json!({ "path": "/up", "every": "10s" });
+    let auth = json!({ "bearer": { "secret": "KEY" } });
+    let at = |url: String| rest(json!({ "url": url, "auth": auth, "probe": probe }));
+    let remote = Remote::answering(204, "", "").await;
+    let link = at(remote.url());
+    assert_eq!(link.spec().probe_every, Some(Duration::from_secs(10)));
+    assert!(link.spec().operations.is_empty(), "a probe is no operation");
+    link.probe(&rig::ctx()).await.unwrap();
+    let asked = &remote.requests()[0];
+    assert!(asked.starts_with("get /base/up http") && asked.contains(SECRET), "{asked}");
+    let ill = Remote::answering(503, "", &format!(r#"{{"title":"draining {SECRET}"}}"#)).await;
+    let fault = at(ill.url()).probe(&rig::ctx()).await.unwrap_err();
+    assert_eq!((fault.kind, fault.status), (Kind::Unavailable, Some(503)));
+    assert_eq!(fault.context, [("answer", "draining [secret]".to_owned())]);
+    let silent = rest(json!({ "url": remote.url() }));
+    assert_eq!(
+        (silent.spec().probe_every, silent.probe(&rig::ctx()).await.unwrap_err().kind),
+        (None, Kind::Invalid)
+    );
 }
 
 #[tokio::test]

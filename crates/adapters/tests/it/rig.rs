@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use adapters::{Env, Kind, Secrets, list};
 use diag::Node;
+use futures_util::FutureExt;
 use port::{Call, Ctx, Fault, IdempotencyKey, Link, Reply};
 use secrecy::SecretString;
 use serde_json::Value;
@@ -33,10 +34,15 @@ pub(crate) fn build(kind: &Kind, section: &Value) -> Arc<dyn Link> {
     let node = Node::from_json(section);
     let findings = (kind.shape)().check(&node).into_iter().chain((kind.check)("remote", &node));
     assert_eq!(findings.collect::<Vec<_>>(), [], "{section}");
-    match (kind.build)("remote", &node, &env()) {
+    match built(kind, &node) {
         Ok(link) => link,
         Err(found) => panic!("{found:?}"),
     }
+}
+
+/// No kind of the list waits for anything while it is built.
+pub(crate) fn built(kind: &Kind, section: &Node) -> list::Built {
+    (kind.build)("remote", section, &env()).now_or_never().unwrap()
 }
 
 pub(crate) fn rest(section: Value) -> Arc<dyn Link> {

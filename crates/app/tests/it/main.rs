@@ -18,6 +18,7 @@ mod oncall;
 mod overload;
 mod pages;
 mod poison;
+mod probes;
 mod refused_start;
 mod refused_store;
 mod scene;

@@ -232,6 +232,14 @@ impl Link for Fake {
         .boxed()
     }
 
+    fn probe<'a>(&'a self, _ctx: &'a Ctx) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+
     fn outlook(&self, _operation: &str, _tenant: &str) -> Outlook {
         let mut pages = self.ledger.0.lock();
         pages.looks += 1;
@@ -287,5 +295,6 @@ fn spec(system: &str, operations: Operations) -> Spec {
         adapter: "ledger",
         version: "1.0.0",
         operations: operations.iter().map(operation).collect(),
+        probe_every: None,
     }
 }

@@ -391,6 +391,14 @@ impl Link for System {
         self.answer(ctx, call).boxed()
     }
 
+    fn probe<'a>(&'a self, _ctx: &'a Ctx) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+
     fn outlook(&self, _operation: &str, _tenant: &str) -> Outlook {
         Outlook::Open
     }
@@ -412,5 +420,5 @@ fn spec(name: &str) -> Spec {
     let put = if name == "keyed" { Repeat::Keyed } else { Repeat::Never };
     let put = Operation { undo: Some("drop".into()), ..Operation::new("put", put) };
     let operations = vec![Operation::new("drop", Repeat::Safe), Operation::new("find", Repeat::Safe), put];
-    Spec { system: name.into(), adapter: "world", version: "1.0.0", operations }
+    Spec { system: name.into(), adapter: "world", version: "1.0.0", operations, probe_every: None }
 }

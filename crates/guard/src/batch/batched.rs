@@ -230,6 +230,18 @@ impl Link for Batched {
         }
     }
 
+    fn probe<'a>(&'a self, ctx: &'a Ctx) -> BoxFuture<'a, Result<(), Fault>> {
+        self.link.probe(ctx)
+    }
+
+    /// What is collected goes first.
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            self.flush().await;
+            self.link.close().await;
+        })
+    }
+
     fn outlook(&self, operation: &str, tenant: &str) -> Outlook {
         self.link.outlook(operation, tenant)
     }

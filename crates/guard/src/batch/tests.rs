@@ -43,6 +43,14 @@ impl Link for Crm {
         })
     }
 
+    fn probe<'a>(&'a self, _ctx: &'a Ctx) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+
     fn outlook(&self, _operation: &str, _tenant: &str) -> Outlook {
         Outlook::Open
     }
@@ -85,7 +93,8 @@ impl Scene {
     fn with(size: u32, in_flight: u32, slow: Duration) -> Self {
         let operations =
             vec![Operation::new("upsert", Repeat::Keyed), Operation::new("upsert_many", Repeat::Safe)];
-        let spec = Spec { system: "crm".into(), adapter: "stub", version: "1.0.0", operations };
+        let spec =
+            Spec { system: "crm".into(), adapter: "stub", version: "1.0.0", operations, probe_every: None };
         let crm = Arc::new(Crm { spec, asked: Mutex::default(), slow });
         let link = Arc::clone(&crm) as Arc<dyn Link>;
         let mut collect = collect(size);

@@ -1,6 +1,7 @@
 //! The guard around scripted systems, with the runtime's clock paused.
 #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
 
+mod attending;
 mod breaking;
 mod caching;
 mod fitting;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use adapters::{Env, Secrets, list};
 use diag::Node;
+use futures_util::FutureExt;
 use guard::{Guarded, Listener, Policy};
 use jiff::Timestamp;
 use port::{Call, Clock, Ctx, Fault, IdempotencyKey, Link, Reply, SystemClock};
@@ -65,7 +66,8 @@ impl Rested {
         });
         let env = Env::new(Arc::new(NoSecrets)).unwrap();
         let build = list::find("rest").unwrap().build;
-        let link = build("remote", &Node::from_json(&section), &env).unwrap();
+        // The adapter waits for nothing while it is built.
+        let link = build("remote", &Node::from_json(&section), &env).now_or_never().unwrap().unwrap();
         let ear = Arc::<Ear>::default();
         let listener = Arc::clone(&ear) as Arc<dyn Listener>;
         Self { guarded: Guarded::new(link, policy, listener, Arc::new(Noon)), ear }
