@@ -11,7 +11,7 @@ use url::Url;
 use super::answer::Answer;
 use super::config::{Codes, Config};
 use super::credentials::Resolved;
-use super::fault;
+use super::{fault, pool};
 use crate::Env;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -29,7 +29,7 @@ pub(crate) struct Request {
     pub(crate) body: Option<Bytes>,
 }
 
-/// Asks one system. Holds nothing between calls but the shared pool.
+/// Asks one system. Holds nothing between calls but its pool.
 #[derive(Debug)]
 pub(crate) struct Client {
     http: reqwest::Client,
@@ -47,11 +47,13 @@ impl Client {
         env: &Env,
     ) -> Result<Self, Vec<Diagnostic>> {
         let credentials = config.auth.as_ref().map(|auth| Resolved::resolve(auth, &*env.secrets)).transpose();
-        let credentials = credentials.map_err(|says| {
-            let place = section.get("auth").unwrap_or(section);
-            vec![Diagnostic::error(codes.secret, &place.span, format!("system {system:?}: {says}"))]
-        })?;
-        Ok(Self { http: env.http.clone(), config, credentials })
+        let refused = |code, key, says: String| {
+            let place = section.get(key).unwrap_or(section);
+            vec![Diagnostic::error(code, &place.span, format!("system {system:?}: {says}"))]
+        };
+        let credentials = credentials.map_err(|says| refused(codes.secret, "auth", says))?;
+        let own = pool::own(&config, &*env.secrets).map_err(|says| refused(codes.tls, "tls", says))?;
+        Ok(Self { http: own.unwrap_or_else(|| env.http.clone()), config, credentials })
     }
 
     /// The address below which everything is.

@@ -11,6 +11,8 @@ use url::Url;
 use super::auth::{self, Auth};
 use super::deadline::{self, DeadlineHeader};
 use super::judge::Judge;
+use super::resolve::{self, Addresses};
+use super::tls::{self, Tls};
 use super::{address, headers};
 
 /// The largest answer that is read when nothing else is said.
@@ -18,7 +20,7 @@ const MAX_RESPONSE: usize = 1024 * 1024;
 /// The largest answer that may be allowed.
 const MOST_RESPONSE: usize = 64 * 1024 * 1024;
 /// The keys that are read here.
-const KEYS: [&str; 5] = ["auth", "deadline_header", "headers", "max_response", "url"];
+const KEYS: [&str; 7] = ["addresses", "auth", "deadline_header", "headers", "max_response", "tls", "url"];
 
 /// What an adapter calls the mistakes that are found here; its reference page explains them.
 #[derive(Debug)]
@@ -35,6 +37,10 @@ pub(crate) struct Codes {
     pub(crate) credential: &'static str,
     /// A secret does not exist, is empty, or cannot be sent.
     pub(crate) secret: &'static str,
+    /// `addresses` refuses the address that `url` says.
+    pub(crate) reach: &'static str,
+    /// `tls` cannot be used.
+    pub(crate) tls: &'static str,
 }
 
 /// The keys as they are written.
@@ -48,6 +54,9 @@ pub(crate) struct Written {
     #[expect(dead_code, reason = "read from the node, which knows units")]
     max_response: Option<de::IgnoredAny>,
     deadline_header: Option<DeadlineHeader>,
+    tls: Option<Tls>,
+    #[serde(default)]
+    addresses: Addresses,
 }
 
 impl Written {
@@ -72,6 +81,10 @@ pub(crate) struct Config {
     pub(crate) max_response: usize,
     /// The header that carries the time left.
     pub(crate) deadline_header: Option<deadline::Header>,
+    /// Whom to trust and who we are, beside what this machine knows.
+    pub(crate) tls: Option<Tls>,
+    /// Where the system may be.
+    pub(crate) addresses: Addresses,
 }
 
 impl Config {
@@ -84,8 +97,14 @@ impl Config {
             address::warn_of_clear_text(base.as_ref(), judge);
         }
         let max_response = max_response(judge);
-        let deadline_header = written.deadline_header.and_then(|written| deadline::judged(&written, judge));
-        Some(Self { base: base?, headers, auth: written.auth, max_response, deadline_header })
+        let deadline_header = written.deadline_header.as_ref();
+        let deadline_header = deadline_header.and_then(|written| deadline::judged(written, judge));
+        if let Some(tls) = &written.tls {
+            tls::check(tls, base.as_ref(), judge);
+        }
+        let (base, Written { auth, tls, addresses, .. }) = (base?, written);
+        resolve::check(addresses, &base, judge);
+        Some(Self { base, headers, auth, max_response, deadline_header, tls, addresses })
     }
 }
 
@@ -103,7 +122,7 @@ fn max_response(judge: &mut Judge<'_>) -> usize {
 }
 
 /// The keys as they may be written.
-pub(crate) fn fields() -> [Field; 5] {
+pub(crate) fn fields() -> [Field; 7] {
     let bytes = Shape::one_of([Shape::size(), Shape::int(1..=64 << 20)]);
     [
         Field::new("url", Shape::text())
@@ -117,5 +136,9 @@ pub(crate) fn fields() -> [Field; 5] {
             .doc("the largest answer that is read, at most 64MiB"),
         Field::new("deadline_header", Shape::one_of([Shape::text(), deadline::shape()]))
             .doc("a header that carries the time left until the call's deadline; by name alone in milliseconds, `grpc-timeout` in gRPC's format"),
+        Field::new("tls", tls::shape()).doc("whom to trust and who we are, where the machine's own settings are not enough"),
+        Field::new("addresses", Shape::choice(["any", "public"]))
+            .default("any")
+            .doc("`public`: never connects to this machine, a private network or a cloud's metadata, whatever the name resolves to"),
     ]
 }

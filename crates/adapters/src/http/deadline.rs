@@ -120,6 +120,8 @@ mod tests {
         size: "size",
         credential: "credential",
         secret: "secret",
+        reach: "reach",
+        tls: "tls",
     };
 
     fn said(format: Format, left: Duration) -> String {

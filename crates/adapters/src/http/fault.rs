@@ -67,7 +67,7 @@ pub(crate) fn of_body(error: &reqwest::Error) -> Fault {
 }
 
 /// The innermost cause: outer ones repeat the address, which may carry a key.
-fn root_cause(error: &reqwest::Error) -> String {
+pub(super) fn root_cause(error: &reqwest::Error) -> String {
     let mut cause: Option<&dyn Error> = error.source();
     while let Some(inner) = cause.and_then(Error::source) {
         cause = Some(inner);

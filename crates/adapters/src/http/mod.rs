@@ -15,8 +15,10 @@ pub(crate) mod fault;
 mod headers;
 mod judge;
 mod pool;
+mod resolve;
 mod scrub;
 mod secret;
+mod tls;
 
 pub(crate) use address::segment;
 pub(crate) use answer::{Answer, Media, unreadable};

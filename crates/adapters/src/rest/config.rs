@@ -21,6 +21,8 @@ pub(super) const CODES: Codes = Codes {
     size: "REST008",
     credential: "REST012",
     secret: "REST011",
+    reach: "REST015",
+    tls: "REST016",
 };
 
 /// A judged section.

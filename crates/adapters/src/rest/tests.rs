@@ -197,6 +197,13 @@ fn every_mistake_in_a_section_is_found() {
     assert_eq!(one("probe", json!({ "path": "/{up}" })), ["REST003"]);
     assert_eq!(one("probe", json!({ "path": "/up", "every": "500ms" })), ["REST014"]);
     assert!(one("probe", json!({ "path": "/up", "every": "1h" })).is_empty());
+    assert_eq!(one("tls", json!({ "certificate": "me.pem" })), ["REST016"]);
+    assert_eq!(codes(json!({ "url": "http://h.example", "tls": {} })), ["REST016"]);
+    for address in ["127.0.0.1", "[::1]", "169.254.169.254", "10.1.2.3"] {
+        let inside = json!({ "url": format!("https://{address}"), "addresses": "public" });
+        assert_eq!(codes(inside), ["REST015"], "{address}");
+    }
+    assert!(codes(json!({ "url": "https://1.1.1.1", "addresses": "public" })).is_empty());
     let op = |operation: Value| one("operations", json!({ "op": operation }));
     assert_eq!(op(json!({})), ["REST004"]);
     assert_eq!(op(json!({ "get": "/", "post": "/" })), ["REST004"]);

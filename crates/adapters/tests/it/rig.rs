@@ -20,6 +20,7 @@ impl Secrets for Vault {
             "KEY" => Some(SECRET.into()),
             "EMPTY" => Some("".into()),
             "UNSENDABLE" => Some("a\nb".into()),
+            "CALLER" => Some(include_str!("../data/tls/caller.key").into()),
             _ => None,
         }
     }
