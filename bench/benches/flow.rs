@@ -202,7 +202,7 @@ impl Adapter for Erp {
     }
 
     async fn call(&self, _ctx: &Ctx, _call: Call) -> Result<Reply, Fault> {
-        Ok(Reply { output: answer(), status: Some(200), ..Reply::default() })
+        Ok(Reply { output: answer(), status: Some(port::Status::http(200)), ..Reply::default() })
     }
 
     async fn probe(&self, _ctx: &Ctx) -> Result<(), Fault> {

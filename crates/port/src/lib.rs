@@ -3,6 +3,7 @@
 //! It knows no vendor, no protocol, no store and no flow. Everything here is a shape; nothing here acts.
 
 mod adapter;
+mod answered;
 mod call;
 mod clock;
 mod contract;
@@ -15,6 +16,7 @@ mod systems;
 mod witness;
 
 pub use adapter::{Adapter, Link};
+pub use answered::{Metadata, Status};
 pub use call::{Call, IdempotencyKey, Reply};
 #[cfg(feature = "held")]
 pub use clock::HeldClock;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderName, StatusCode, header};
 use jiff::Timestamp;
-use port::{Fault, Kind, Landed};
+use port::{Fault, Kind, Landed, Metadata};
 use reqwest::Response;
 
 use super::body::Body;
@@ -35,6 +35,13 @@ impl Answer {
     /// What the content type says of the body.
     pub(crate) fn media(&self) -> Media {
         Media::of(self.response.headers())
+    }
+
+    /// The headers of these names, as text; of several with one name, the first.
+    pub(crate) fn metadata(&self, names: &[HeaderName]) -> Metadata {
+        let headers = self.response.headers();
+        let text = |name: &HeaderName| Some((name.to_string(), headers.get(name)?.to_str().ok()?.to_owned()));
+        Metadata::new(names.iter().filter_map(text))
     }
 
     /// How long the system asks us to wait.

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
-use port::{Fault, Reply};
+use port::{Fault, Metadata, Reply};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::form_urlencoded;
@@ -46,6 +46,9 @@ impl Scrubber {
     pub(crate) fn reply(&self, mut reply: Reply) -> Reply {
         if !self.0.is_empty() {
             reply.output = self.value(reply.output);
+            let said =
+                reply.metadata.iter().map(|(name, text)| (name.to_owned(), self.text(text.to_owned())));
+            reply.metadata = Metadata::new(said);
         }
         reply
     }

@@ -1,7 +1,7 @@
 //! From an answer to a reply.
 
 use http::StatusCode;
-use port::{Fault, Reply};
+use port::{Fault, Reply, Status};
 use serde_json::Value;
 
 use super::operation::{Output, Plan};
@@ -14,6 +14,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Reads a success: 2xx, or a status that the operation declares one.
 pub(super) async fn success(answer: Answer, plan: &Plan) -> Result<Reply, Fault> {
     let (status, media) = (answer.status(), answer.media());
+    let metadata = answer.metadata(&plan.response_headers);
     let body = answer.whole().await?;
     let output = match status.is_success() {
         true => output(&body, media, &plan.output),
@@ -22,7 +23,7 @@ pub(super) async fn success(answer: Answer, plan: &Plan) -> Result<Reply, Fault>
             .map(|answer| fitting(answer, &plan.output)),
     };
     let output = output.map_err(|fault| fault.status(status.as_u16()))?;
-    Ok(Reply { output, status: Some(status.as_u16()), ..Reply::default() })
+    Ok(Reply { output, status: Some(Status::http(status.as_u16())), metadata, ..Reply::default() })
 }
 
 /// Whether the operation takes this status as success.

@@ -62,3 +62,25 @@ pub(super) fn header_templates(
     }
     Some(named)
 }
+
+/// The headers of an answer that an operation keeps. What is kept is in the journal for as long as the run is.
+pub(super) fn kept(name: &str, written: &[String], judge: &mut Judge<'_>) -> Option<Vec<HeaderName>> {
+    const MOST: usize = 16;
+    let place = ["operations", name, "response_headers"];
+    if written.len() > MOST {
+        let says = format!("{} headers cannot be kept", written.len());
+        return judge.refuse("REST005", &place, says, "name at most 16");
+    }
+    let mut names = Vec::new();
+    for header in written {
+        let known = HeaderName::from_bytes(header.as_bytes()).ok();
+        match known.filter(|known| known != http::header::SET_COOKIE) {
+            Some(known) => names.push(known),
+            None => {
+                let says = format!("the header {header:?} cannot be kept");
+                return judge.refuse("REST005", &place, says, "name headers of answers, but no cookies");
+            }
+        }
+    }
+    Some(names)
+}

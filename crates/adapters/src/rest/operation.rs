@@ -9,7 +9,7 @@ use port::Repeat;
 use schema::{Mistake, Schema};
 use serde_json::{Value, json};
 
-use super::headers::header_templates;
+use super::headers::{header_templates, kept};
 use super::key_form::KeyForm;
 use super::section::Operation;
 use super::template::Template;
@@ -29,6 +29,8 @@ pub(super) struct Plan {
     pub(super) input: Schema,
     pub(super) output: Output,
     pub(super) key_header: HeaderName,
+    /// Headers of an answer that are kept with it.
+    pub(super) response_headers: Vec<HeaderName>,
     /// Statuses outside 2xx that mean success.
     pub(super) ok: Vec<u16>,
     /// How long after a call of unknown outcome its effect may still appear.
@@ -155,6 +157,7 @@ pub(super) fn asking(path: &str, place: &[&str], limit: Duration, judge: &mut Ju
         input: Schema::any(),
         output: Output::Either,
         key_header: HeaderName::from_static("idempotency-key"),
+        response_headers: Vec::new(),
         ok: Vec::new(),
         settles_within: port::SETTLES_WITHIN,
         in_progress: InProgress::default(),
@@ -181,6 +184,7 @@ fn plan(name: &str, written: &Operation, judge: &mut Judge<'_>) -> Option<Plan> 
     };
     let key_header = written.idempotency_header.as_deref().unwrap_or("Idempotency-Key");
     let key_header = header_name(key_header, &[place[0], name, "idempotency_header"], judge);
+    let response_headers = kept(name, &written.response_headers, judge);
     check_statuses(name, &written.ok, judge);
     if let Some(says) = written.key.as_ref().and_then(KeyForm::fault) {
         judge.refuse::<()>("REST013", &[place[0], name, "key"], says, "see `key` in the adapter's page");
@@ -197,6 +201,7 @@ fn plan(name: &str, written: &Operation, judge: &mut Judge<'_>) -> Option<Plan> 
         input: Schema::any(),
         output: output?,
         key_header: key_header?,
+        response_headers: response_headers?,
         ok: written.ok.clone(),
         settles_within: judge.duration(&[place[0], name, "settles_within"]).unwrap_or(port::SETTLES_WITHIN),
         in_progress: in_progress(name, judge),

@@ -45,6 +45,8 @@ pub(super) struct Operation {
     pub(super) output: Option<Value>,
     pub(super) idempotency_header: Option<String>,
     #[serde(default)]
+    pub(super) response_headers: Vec<String>,
+    #[serde(default)]
     pub(super) ok: Vec<u16>,
     #[expect(dead_code, reason = "read from the node, which knows units")]
     pub(super) settles_within: Option<de::IgnoredAny>,

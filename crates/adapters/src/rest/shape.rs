@@ -50,6 +50,8 @@ fn operation() -> Shape {
                 .default("Idempotency-Key")
                 .doc("carries the idempotency key of a keyed operation"),
             Field::new("ok", Shape::list(Shape::int(300..=499))).doc("statuses beside 2xx that mean success"),
+            Field::new("response_headers", Shape::list(Shape::text().example("ETag")))
+                .doc("headers of an answer that are kept with it, at most 16; shown with the step"),
             Field::new("settles_within", Shape::duration())
                 .default("5s")
                 .doc("how long after a call whose outcome is unknown its effect may still appear"),

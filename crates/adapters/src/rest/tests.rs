@@ -217,6 +217,11 @@ fn every_mistake_in_a_section_is_found() {
     assert!(
         sent(json!({ "Content-Type": "application/vnd.shop+json; v=2", "Accept": "text/plain" })).is_empty()
     );
+    let kept = |headers: Value| op(json!({ "post": "/", "response_headers": headers }));
+    assert_eq!(kept(json!(["a b"])), ["REST005"]);
+    assert_eq!(kept(json!(["Set-Cookie"])), ["REST005"]);
+    assert_eq!(kept(json!(vec!["ETag"; 17])), ["REST005"]);
+    assert!(kept(json!(["ETag", "Content-Length"])).is_empty());
     assert_eq!(op(json!({ "post": "/", "input": 5 })), ["REST009"]);
     assert_eq!(op(json!({ "post": "/", "input": { "a": 1, "b": 1 }, "output": { "c": 1 } })), ["REST009"; 3]);
     assert_eq!(op(json!({ "post": "/", "ok": [500] })), ["REST010"]);

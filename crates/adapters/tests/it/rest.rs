@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use port::{Kind, Landed};
+use port::{Kind, Landed, Status};
 use serde_json::{Value, json};
 
 use crate::remote::{Does, Remote};
@@ -28,7 +28,7 @@ async fn a_request_carries_its_context_and_its_key() {
     }));
     let ctx = rig::ctx().within(Duration::from_secs(60));
     let reply = rig::call_in(&ctx, &*link, "reserve", json!({ "product": "pizza" })).await.unwrap();
-    assert_eq!((reply.status, reply.output), (Some(201), json!({ "id": "r-1" })));
+    assert_eq!((reply.status, reply.output), (Some(Status::http(201)), json!({ "id": "r-1" })));
     rig::call_in(&ctx, &*link, "note", json!({})).await.unwrap();
     let [reserved, noted] = <[String; 2]>::try_from(remote.requests()).unwrap();
     assert!(reserved.starts_with("post /base/reservations http/1.1\r\n"), "{reserved}");
@@ -259,12 +259,25 @@ async fn a_failure_says_its_status_its_wait_and_a_few_words() {
 }
 
 #[tokio::test]
+async fn the_headers_that_an_operation_names_come_with_the_answer() {
+    let long = "x".repeat(2000);
+    let headers = format!("etag: \"v7\"\r\nx-echo: {SECRET}\r\nx-long: {long}\r\nset-cookie: s=1\r\n");
+    let remote = Remote::answering(201, &headers, "").await;
+    let link = rest(json!({ "url": remote.url(), "auth": { "bearer": { "secret": "KEY" } }, "operations": {
+        "op": { "post": "/", "response_headers": ["ETag", "X-Echo", "X-Long", "X-Absent"] }, "plain": { "post": "/" } } }));
+    let reply = call(&*link, "op", json!({})).await.unwrap();
+    let kept: Vec<_> = reply.metadata.iter().collect();
+    assert_eq!(kept, [("etag", "\"v7\""), ("x-echo", "[secret]")]);
+    assert!(call(&*link, "plain", json!({})).await.unwrap().metadata.is_empty());
+}
+
+#[tokio::test]
 async fn a_declared_status_is_a_success() {
     let remote = Remote::answering(404, "content-type: text/html\r\n", "<html>").await;
     let link =
         rest(json!({ "url": remote.url(), "operations": { "gone": { "delete": "/x", "ok": [404] } } }));
     let reply = call(&*link, "gone", json!({})).await.unwrap();
-    assert_eq!((reply.status, reply.output), (Some(404), Value::Null));
+    assert_eq!((reply.status, reply.output), (Some(Status::http(404)), Value::Null));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use port::{Kind, Landed, Link};
+use port::{Kind, Landed, Link, Status};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
@@ -54,7 +54,7 @@ fn link(url: &str, tls: Value) -> Arc<dyn Link> {
 async fn a_system_is_trusted_when_the_authority_that_is_named_certifies_it() {
     let url = server(false).await;
     let trusting = link(&url, json!({ "ca": file("authority.pem") }));
-    assert_eq!(call(&*trusting, "look", Value::Null).await.unwrap().status, Some(204));
+    assert_eq!(call(&*trusting, "look", Value::Null).await.unwrap().status, Some(Status::http(204)));
     // Another authority, and the machine's own.
     let others = [json!({ "ca": file("caller.pem") }), json!({})];
     for tls in others {
@@ -67,7 +67,7 @@ async fn a_system_is_trusted_when_the_authority_that_is_named_certifies_it() {
 async fn a_system_that_asks_who_we_are_is_shown_our_certificate() {
     let url = server(true).await;
     let named = json!({ "ca": file("authority.pem"), "certificate": file("caller.pem"), "key": { "secret": "CALLER" } });
-    assert_eq!(call(&*link(&url, named), "look", Value::Null).await.unwrap().status, Some(204));
+    assert_eq!(call(&*link(&url, named), "look", Value::Null).await.unwrap().status, Some(Status::http(204)));
     let nameless = link(&url, json!({ "ca": file("authority.pem") }));
     assert!(call(&*nameless, "look", Value::Null).await.is_err());
 }
@@ -105,5 +105,5 @@ async fn a_name_that_leads_inside_is_not_connected_to() {
     assert_eq!((fault.kind, fault.landed), (Kind::Connect, Landed::No), "{fault}");
     assert_eq!(fault.context, [("cause", "localhost has no public address".to_owned())]);
     assert!(remote.requests().is_empty());
-    assert_eq!(call(&*at("any"), "look", Value::Null).await.unwrap().status, Some(204));
+    assert_eq!(call(&*at("any"), "look", Value::Null).await.unwrap().status, Some(Status::http(204)));
 }

@@ -4,6 +4,7 @@
 //! world. [`State::apply`] folds one journal event into it and answers what to do next; what it says depends on
 //! nothing but the definition and the events, so a run that is read back from its journal stands where it stood.
 
+mod answered;
 mod ask;
 mod author;
 mod called;
@@ -50,6 +51,7 @@ mod verdict;
 #[cfg(test)]
 mod tests;
 
+pub use answered::Answered;
 pub use author::Author;
 pub use decided::Decided;
 pub(crate) use decision::{Decision, Effect, Purpose, Shown, Speech, Until};

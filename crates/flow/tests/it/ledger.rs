@@ -177,7 +177,7 @@ impl Ledger {
         assert!(!panics, "{operation} panics");
         match fault {
             Some(fault) => Err(fault),
-            None => Ok(Reply { output: answer, status: Some(200), ..Reply::default() }),
+            None => Ok(Reply { output: answer, status: Some(port::Status::http(200)), ..Reply::default() }),
         }
     }
 }

@@ -375,7 +375,7 @@ fn in_progress(wait: Duration) -> Ended {
 }
 
 fn reply(output: Value) -> Reply {
-    Reply { output, status: Some(200), ..Reply::default() }
+    Reply { output, status: Some(port::Status::http(200)), ..Reply::default() }
 }
 
 fn wanted(input: &Value) -> String {

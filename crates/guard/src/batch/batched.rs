@@ -196,7 +196,7 @@ async fn send(link: &dyn Link, collect: &Collect, items: Vec<Item>) -> Result<Ve
     let expected = items.len();
     let inputs = items.into_iter().map(|item| item.input).collect();
     let input = Value::Object(Map::from_iter([(collect.items.clone(), Value::Array(inputs))]));
-    let Reply { output, status, .. } =
+    let Reply { output, status, metadata, .. } =
         link.call(&ctx, Call { operation: Arc::clone(&collect.into), input: input.into(), key }).await?;
     let results = match (&collect.results, output) {
         (None, output) => output,
@@ -205,7 +205,8 @@ async fn send(link: &dyn Link, collect: &Collect, items: Vec<Item>) -> Result<Ve
     };
     match results {
         Value::Array(results) if results.len() == expected => {
-            Ok(results.into_iter().map(|output| Reply { output, status, ..Reply::default() }).collect())
+            let each = |output| Reply { output, status, metadata: metadata.clone(), ..Reply::default() };
+            Ok(results.into_iter().map(each).collect())
         }
         _ => Err(miscounted()),
     }

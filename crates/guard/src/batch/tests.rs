@@ -36,10 +36,18 @@ impl Link for Crm {
                 return Err(Fault::new(Kind::Invalid, Landed::No, "a record is invalid"));
             }
             if records.iter().any(|record| record["name"] == "short") {
-                return Ok(Reply { output: json!({ "results": [] }), status: Some(200), ..Reply::default() });
+                return Ok(Reply {
+                    output: json!({ "results": [] }),
+                    status: Some(port::Status::http(200)),
+                    ..Reply::default()
+                });
             }
             let results: Vec<Value> = records.iter().map(|record| json!({ "did": record["name"] })).collect();
-            Ok(Reply { output: json!({ "results": results }), status: Some(200), ..Reply::default() })
+            Ok(Reply {
+                output: json!({ "results": results }),
+                status: Some(port::Status::http(200)),
+                ..Reply::default()
+            })
         })
     }
 

@@ -30,7 +30,7 @@ impl Adapter for Echo {
             Some(items) => items.clone(),
             None => json!({ "id": call.input["id"] }),
         };
-        Ok(Reply { output, status: Some(201), ..Reply::default() })
+        Ok(Reply { output, status: Some(port::Status::http(201)), ..Reply::default() })
     }
 
     async fn probe(&self, _ctx: &Ctx) -> Result<(), Fault> {
