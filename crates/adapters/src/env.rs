@@ -17,6 +17,7 @@ pub struct Env {
     /// Where secrets come from.
     pub secrets: Arc<dyn Secrets>,
     /// The client that every HTTP adapter shares.
+    #[cfg(feature = "http")]
     pub http: reqwest::Client,
 }
 
@@ -24,9 +25,13 @@ impl Env {
     /// Lends `secrets` and a new HTTP client. A rustls provider must be installed before.
     ///
     /// # Errors
-    /// When the TLS set-up of the machine is unusable.
-    pub fn new(secrets: Arc<dyn Secrets>) -> Result<Self, reqwest::Error> {
-        Ok(Self { secrets, http: crate::http::pool()? })
+    /// When the TLS set-up of the machine is unusable; reads after a colon.
+    pub fn new(secrets: Arc<dyn Secrets>) -> Result<Self, String> {
+        Ok(Self {
+            secrets,
+            #[cfg(feature = "http")]
+            http: crate::http::pool().map_err(|error| format!("making the HTTP client: {error}"))?,
+        })
     }
 }
 

@@ -30,7 +30,7 @@ use config::Config;
 use operation::{Output, Plan};
 use probe::Probe;
 
-/// The line in [`crate::list::ALL`].
+/// What the list of kinds knows of it.
 pub const KIND: Kind = Kind {
     name: "rest",
     reference: include_str!("README.md"),

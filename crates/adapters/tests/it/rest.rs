@@ -93,8 +93,8 @@ async fn c18_credentials_go_where_they_are_configured() {
 async fn b27_missing_credentials_stop_the_build_and_not_the_call() {
     for name in ["NOWHERE", "EMPTY", "UNSENDABLE"] {
         let section = json!({ "url": "https://h.example", "auth": { "bearer": { "secret": name } } });
-        let kind = adapters::list::find("rest").unwrap();
-        let Err(found) = rig::built(kind, &diag::Node::from_json(&section)) else {
+        let kind = rig::kind("rest");
+        let Err(found) = rig::built(&kind, &diag::Node::from_json(&section)) else {
             panic!("built with {name}");
         };
         assert_eq!(found[0].code, "REST011", "{name}");

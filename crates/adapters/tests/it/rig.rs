@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::{Env, Kind, Secrets, list};
+use adapters::{Built, Env, Kind, Kinds, Secrets};
 use diag::Node;
 use futures_util::FutureExt;
 use port::{Call, Ctx, Fault, IdempotencyKey, Link, Reply};
@@ -42,12 +42,16 @@ pub(crate) fn build(kind: &Kind, section: &Value) -> Arc<dyn Link> {
 }
 
 /// No kind of the list waits for anything while it is built.
-pub(crate) fn built(kind: &Kind, section: &Node) -> list::Built {
+pub(crate) fn built(kind: &Kind, section: &Node) -> Built {
     (kind.build)("remote", section, &env()).now_or_never().unwrap()
 }
 
+pub(crate) fn kind(name: &str) -> Kind {
+    *Kinds::built_in().find(name).unwrap()
+}
+
 pub(crate) fn rest(section: Value) -> Arc<dyn Link> {
-    build(list::find("rest").unwrap(), &section)
+    build(&kind("rest"), &section)
 }
 
 pub(crate) fn ctx() -> Ctx {

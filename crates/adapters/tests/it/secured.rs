@@ -74,7 +74,7 @@ async fn a_system_that_asks_who_we_are_is_shown_our_certificate() {
 
 #[tokio::test]
 async fn what_tls_names_and_cannot_be_used_stops_the_build() {
-    let kind = adapters::list::find("rest").unwrap();
+    let kind = rig::kind("rest");
     let key = json!({ "secret": "KEY" });
     for (tls, says) in [
         (json!({ "ca": file("nowhere.pem") }), "reading "),
@@ -85,7 +85,7 @@ async fn what_tls_names_and_cannot_be_used_stops_the_build() {
         ),
     ] {
         let section = json!({ "url": "https://h.example", "tls": tls });
-        let Err(found) = rig::built(kind, &diag::Node::from_json(&section)) else {
+        let Err(found) = rig::built(&kind, &diag::Node::from_json(&section)) else {
             panic!("built with {tls}")
         };
         assert_eq!(found[0].code, "REST016", "{tls}");

@@ -21,8 +21,7 @@ pub(super) struct Opened {
 }
 
 pub(super) async fn open(config: &Config, vault: Vault, world: World) -> Result<Opened, Failure> {
-    let env = adapters::Env::new(Arc::new(vault))
-        .map_err(|error| Failure::new(format!("making the HTTP client: {error}")))?;
+    let env = adapters::Env::new(Arc::new(vault)).map_err(Failure::new)?;
     let (mut guards, mut links, mut batches) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
     for (name, system) in &config.systems {
         let link = match (system.kind.build)(&system.name, &system.section, &env).await {

@@ -13,6 +13,7 @@ mod flood;
 mod followed;
 mod gone;
 mod groups;
+mod kinds;
 mod nodes;
 mod oncall;
 mod overload;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use adapters::{Env, Secrets, list};
+use adapters::{Env, Kinds, Secrets};
 use diag::Node;
 use futures_util::FutureExt;
 use guard::{Guarded, Listener, Policy};
@@ -65,7 +65,7 @@ impl Rested {
             }
         });
         let env = Env::new(Arc::new(NoSecrets)).unwrap();
-        let build = list::find("rest").unwrap().build;
+        let build = Kinds::built_in().find("rest").unwrap().build;
         // The adapter waits for nothing while it is built.
         let link = build("remote", &Node::from_json(&section), &env).now_or_never().unwrap().unwrap();
         let ear = Arc::<Ear>::default();
