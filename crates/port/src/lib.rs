@@ -4,6 +4,7 @@
 
 mod adapter;
 mod answered;
+mod blob;
 mod call;
 mod clock;
 mod contract;
@@ -17,6 +18,7 @@ mod witness;
 
 pub use adapter::{Adapter, Link};
 pub use answered::{Metadata, Status};
+pub use blob::Blob;
 pub use call::{Call, IdempotencyKey, Reply};
 #[cfg(feature = "held")]
 pub use clock::HeldClock;

@@ -32,6 +32,13 @@ impl Answer {
         self.response.status()
     }
 
+    /// The content type, without its parameters.
+    pub(crate) fn media_type(&self) -> Option<String> {
+        let said = self.response.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
+        let essence = said.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        (!essence.is_empty()).then_some(essence)
+    }
+
     /// What the content type says of the body.
     pub(crate) fn media(&self) -> Media {
         Media::of(self.response.headers())

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use port::{Ctx, Fault, Kind, Landed, Reply};
 use url::Url;
 
-use super::answer::Answer;
+use super::answer::{Answer, unreadable};
 use super::config::{Codes, Config};
 use super::credentials::Resolved;
 use super::{fault, pool};
@@ -91,6 +91,24 @@ impl Client {
                 answered.map(|reply| scrubber.reply(reply)).map_err(|fault| scrubber.fault(fault))
             }
             None => answered,
+        }
+    }
+
+    /// The same for a reply whose output is bytes, which [`Client::bytes`] has looked through.
+    pub(crate) fn scrubbed_around_bytes(&self, answered: Result<Reply, Fault>) -> Result<Reply, Fault> {
+        match self.credentials.as_ref().map(Resolved::scrubber) {
+            Some(scrubber) => {
+                answered.map(|reply| scrubber.metadata(reply)).map_err(|fault| scrubber.fault(fault))
+            }
+            None => answered,
+        }
+    }
+
+    /// Bytes as they are, unless our credentials are in them: nothing can be taken out of bytes.
+    pub(crate) fn bytes(&self, bytes: Bytes) -> Result<Bytes, Fault> {
+        match self.credentials.as_ref().is_some_and(|known| known.scrubber().is_in_bytes(&bytes)) {
+            true => Err(unreadable("the answer holds our credentials")),
+            false => Ok(bytes),
         }
     }
 

@@ -13,6 +13,8 @@ use super::address::segment;
 const MASK: &str = "[secret]";
 /// A shorter secret would be found in texts that have nothing to do with it.
 const SHORTEST: usize = 4;
+/// The same within bytes, where everything occurs.
+const IN_BYTES: usize = 8;
 
 /// The forms of one system's credentials, the longest first.
 #[derive(Clone, Debug, Default)]
@@ -46,11 +48,23 @@ impl Scrubber {
     pub(crate) fn reply(&self, mut reply: Reply) -> Reply {
         if !self.0.is_empty() {
             reply.output = self.value(reply.output);
-            let said =
-                reply.metadata.iter().map(|(name, text)| (name.to_owned(), self.text(text.to_owned())));
-            reply.metadata = Metadata::new(said);
+            reply = self.metadata(reply);
         }
         reply
+    }
+
+    /// The reply without them in what the protocol said; its output was looked through as bytes.
+    pub(crate) fn metadata(&self, mut reply: Reply) -> Reply {
+        let said = reply.metadata.iter().map(|(name, text)| (name.to_owned(), self.text(text.to_owned())));
+        reply.metadata = Metadata::new(said);
+        reply
+    }
+
+    /// Whether they are in bytes, of which nothing can be taken out. The shortest would be found there by chance.
+    pub(crate) fn is_in_bytes(&self, bytes: &[u8]) -> bool {
+        let long =
+            self.0.iter().map(|form| form.expose_secret().as_bytes()).filter(|form| form.len() >= IN_BYTES);
+        long.into_iter().any(|form| memchr::memmem::find(bytes, form).is_some())
     }
 
     fn value(&self, value: Value) -> Value {

@@ -3,10 +3,12 @@
 mod answer;
 mod client;
 mod config;
+mod content;
 mod fault;
 mod headers;
 mod key_form;
 mod operation;
+mod pieces;
 mod probe;
 mod request;
 mod section;
@@ -19,7 +21,7 @@ use std::sync::Arc;
 
 use diag::{Diagnostic, Node};
 use futures_util::future::BoxFuture;
-use port::{Adapter, Call, Ctx, Fault, Kind as FaultKind, Landed, Operation, Reply, Spec};
+use port::{Adapter, Blob, Call, Ctx, Fault, Kind as FaultKind, Landed, Operation, Reply, Spec};
 use schema::Schema;
 use serde_json::json;
 
@@ -27,7 +29,8 @@ use crate::list::Built;
 use crate::{Env, Kind, http};
 use client::Client;
 use config::Config;
-use operation::{Output, Plan};
+use content::Output;
+use operation::Plan;
 use probe::Probe;
 
 /// What the list of kinds knows of it.
@@ -116,6 +119,10 @@ fn described(name: &str, plan: &Plan) -> Operation {
         output: match &plan.output {
             Output::Json(schema) => schema.clone(),
             Output::Text => Schema::compile(&json!({ "type": "string" })).unwrap_or_default(),
+            Output::Bytes => Blob::schema(),
+            Output::Lines | Output::Events => {
+                Schema::compile(&json!({ "type": "array" })).unwrap_or_default()
+            }
             Output::Either => Schema::any(),
         },
         may_be_silent: plan.may_be_silent(),

@@ -9,9 +9,10 @@ use port::Repeat;
 use schema::{Mistake, Schema};
 use serde_json::{Value, json};
 
+use super::content::{Body, Output, body, output};
 use super::headers::{header_templates, kept};
 use super::key_form::KeyForm;
-use super::section::Operation;
+use super::section::{Body as WrittenBody, Operation};
 use super::template::Template;
 use crate::http::{Judge, header_name};
 
@@ -56,30 +57,6 @@ impl Default for InProgress {
     }
 }
 
-/// What is sent as the body.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Body {
-    /// Nothing.
-    None,
-    /// The input without the members that the path, the query and the headers took.
-    Rest,
-    /// The whole input.
-    All,
-    /// One member of the input.
-    Member(String),
-}
-
-/// How the answer is read.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Output {
-    /// JSON, of this schema.
-    Json(Schema),
-    /// Text, as a JSON string.
-    Text,
-    /// JSON when the answer says so, else text.
-    Either,
-}
-
 impl Plan {
     /// The members that the path, the query and the headers take.
     pub(super) fn taken(&self) -> BTreeSet<&str> {
@@ -90,13 +67,14 @@ impl Plan {
 
     /// Whether nothing is an answer too: of a text that is empty, and under a status outside 2xx that means success.
     pub(super) fn may_be_silent(&self) -> bool {
-        !self.ok.is_empty() || matches!(self.output, Output::Text)
+        let silent = matches!(self.output, Output::Text | Output::Bytes | Output::Lines | Output::Events);
+        !self.ok.is_empty() || silent
     }
 
     /// What the input must look like when nobody said: the path's members, and nothing unused.
     fn implied_input(&self) -> Value {
         let mut known = self.taken();
-        if let Body::Member(name) = &self.body {
+        if let Body::Member(name) | Body::Bytes(name) = &self.body {
             known.insert(name);
         }
         let properties: serde_json::Map<_, _> =
@@ -173,8 +151,9 @@ fn plan(name: &str, written: &Operation, judge: &mut Judge<'_>) -> Option<Plan> 
     let (method, key, path) = verb(name, written, judge)?;
     let path = path_template(path, &[place[0], name, key], judge);
     let query = templates(&written.query, &[place[0], name, "query"], judge);
-    let headers = header_templates(name, &written.headers, judge);
-    let body = body(name, &method, written.body.as_deref(), judge);
+    let json = !matches!(written.body, Some(WrittenBody::Bytes { .. }));
+    let headers = header_templates(name, &written.headers, json, judge);
+    let body = body(name, &method, written.body.as_ref(), judge);
     let output = output(name, written.output.as_ref(), judge);
     let input = match (&written.input, &path) {
         (Some(schema), Some(path)) => {
@@ -282,32 +261,8 @@ pub(super) fn templates(
     Some(read)
 }
 
-fn body(name: &str, method: &Method, written: Option<&str>, judge: &mut Judge<'_>) -> Option<Body> {
-    let creates = [Method::POST, Method::PUT, Method::PATCH].contains(method);
-    let sole =
-        |text: &str| Template::parse(text).ok().and_then(|template| template.sole().map(str::to_owned));
-    match written {
-        None if creates => Some(Body::Rest),
-        None | Some("none") => Some(Body::None),
-        Some("rest") => Some(Body::Rest),
-        Some("all") => Some(Body::All),
-        Some(text) => sole(text).map(Body::Member).or_else(|| {
-            let says = format!("{text:?} does not say what the body is");
-            judge.refuse("REST003", &["operations", name, "body"], says, "say none, rest, all or {member}")
-        }),
-    }
-}
-
-fn output(name: &str, written: Option<&Value>, judge: &mut Judge<'_>) -> Option<Output> {
-    match written {
-        None => Some(Output::Json(Schema::any())),
-        Some(Value::String(text)) if text == "text" => Some(Output::Text),
-        Some(schema) => compiled(schema, &["operations", name, "output"], judge).map(Output::Json),
-    }
-}
-
 /// The schema that is written at `path`, or what is wrong with it, each mistake at its place.
-fn compiled(written: &Value, path: &[&str], judge: &mut Judge<'_>) -> Option<Schema> {
+pub(super) fn compiled(written: &Value, path: &[&str], judge: &mut Judge<'_>) -> Option<Schema> {
     let mistakes = match Schema::compile(written) {
         Ok(schema) => return Some(schema),
         Err(mistakes) => mistakes,

@@ -24,6 +24,14 @@ pub(super) struct Probe {
     pub(super) every: Option<de::IgnoredAny>,
 }
 
+/// What is sent as JSON, or which member carries the bytes that are sent.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "body is `none`, `rest`, `all`, `{member}` or a mapping of `bytes`")]
+pub(super) enum Body {
+    Json(String),
+    Bytes { bytes: String },
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Operation {
@@ -38,7 +46,7 @@ pub(super) struct Operation {
     pub(super) query: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) headers: BTreeMap<String, String>,
-    pub(super) body: Option<String>,
+    pub(super) body: Option<Body>,
     pub(super) repeat: Option<port::Repeat>,
     pub(super) undo: Option<String>,
     pub(super) input: Option<Value>,

@@ -31,7 +31,11 @@ fn operation() -> Shape {
     let path = "the path below `url`; `{member}` takes a member of the input";
     let verbs = VERBS.map(|verb| Field::new(verb, Shape::text()).doc(path));
     let schema = || Shape::one_of([Shape::map("keyword", Shape::any()), Shape::bool()]);
-    let output = Shape::one_of([Shape::map("keyword", Shape::any()), Shape::bool(), Shape::choice(["text"])]);
+    let output = Shape::one_of([
+        Shape::map("keyword", Shape::any()),
+        Shape::bool(),
+        Shape::choice(["text", "bytes", "lines", "events"]),
+    ]);
     Shape::object(verbs)
         .with([
             Field::new("repeat", Shape::choice(["safe", "keyed", "never"]))
@@ -41,11 +45,11 @@ fn operation() -> Shape {
             Field::new("query", texts("parameter")).doc("the query; values may hold `{member}`"),
             Field::new("headers", texts("header"))
                 .doc("headers of this operation; values may hold `{member}`"),
-            Field::new("body", Shape::text()).doc(
-                "`rest` of the input, `all` of it, `{member}` or `none`; `rest` for post, put and patch",
+            Field::new("body", body()).doc(
+                "`rest` of the input, `all` of it, `{member}` or `none`; `rest` for post, put and patch; or `{ bytes: \"{member}\" }`",
             ),
             Field::new("input", schema()).doc("JSON Schema of the input"),
-            Field::new("output", output).default(true).doc("JSON Schema of the answer, or `text`"),
+            Field::new("output", output).default(true).doc("JSON Schema of the answer; or what it is where it is not JSON: `text`, `bytes`, JSON `lines`, server-sent `events`"),
             Field::new("idempotency_header", Shape::text())
                 .default("Idempotency-Key")
                 .doc("carries the idempotency key of a keyed operation"),
@@ -62,6 +66,11 @@ fn operation() -> Shape {
             Field::new("key", key_form()).doc("the form of the key that it wants; else as it is"),
         ])
         .exactly_one_of(VERBS)
+}
+
+fn body() -> Shape {
+    let bytes = Field::new("bytes", Shape::text()).required().doc("the member that carries them: `{member}`");
+    Shape::one_of([Shape::text(), Shape::object([bytes])])
 }
 
 fn in_progress() -> Shape {

@@ -217,6 +217,11 @@ fn every_mistake_in_a_section_is_found() {
     assert!(
         sent(json!({ "Content-Type": "application/vnd.shop+json; v=2", "Accept": "text/plain" })).is_empty()
     );
+    assert_eq!(op(json!({ "put": "/", "body": { "bytes": "file" } })), ["REST003"]);
+    assert!(
+        op(json!({ "put": "/", "body": { "bytes": "{file}" }, "headers": { "Content-Type": "image/png" } }))
+            .is_empty()
+    );
     let kept = |headers: Value| op(json!({ "post": "/", "response_headers": headers }));
     assert_eq!(kept(json!(["a b"])), ["REST005"]);
     assert_eq!(kept(json!(["Set-Cookie"])), ["REST005"]);

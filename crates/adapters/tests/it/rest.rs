@@ -132,6 +132,78 @@ async fn b27_no_content_is_null_and_a_page_is_a_fault() {
 }
 
 #[tokio::test]
+async fn bytes_come_as_a_document_and_go_on_as_they_were() {
+    let pdf = "%PDF-1.7 not {json}";
+    let from = Remote::answering(200, "content-type: Application/PDF; v=1\r\n", pdf).await;
+    let link =
+        rest(json!({ "url": from.url(), "operations": { "label": { "get": "/label", "output": "bytes" } } }));
+    let label = call(&*link, "label", json!({})).await.unwrap().output;
+    assert_eq!((&label["media_type"], &label["size"]), (&json!("application/pdf"), &json!(pdf.len())));
+    assert!(from.requests()[0].contains("\naccept: */*"));
+    let to = Remote::answering(201, "", "").await;
+    let link = rest(json!({ "url": to.url(), "operations": {
+        "file": { "put": "/files/{id}", "body": { "bytes": "{file}" } },
+        "image": { "post": "/images", "body": { "bytes": "{file}" }, "headers": { "Content-Type": "image/webp" } },
+    } }));
+    call(&*link, "file", json!({ "id": "7", "file": label })).await.unwrap();
+    call(&*link, "image", json!({ "file": { "base64": "AAEC" } })).await.unwrap();
+    let [file, image] = <[String; 2]>::try_from(to.requests()).unwrap();
+    assert!(
+        file.contains("\ncontent-type: application/pdf") && file.ends_with(&format!("\n\n{pdf}")),
+        "{file}"
+    );
+    assert!(image.contains("\ncontent-type: image/webp") && image.ends_with("\n\n\0\u{1}\u{2}"), "{image:?}");
+    for (input, says) in [
+        (json!({ "id": "7", "file": "AAEC" }), "must be a document with `base64`"),
+        (json!({ "id": "7" }), "the input lacks a member"),
+        (json!({ "id": "7", "file": label, "more": 1 }), "does not fit"),
+    ] {
+        let fault = call(&*link, "file", input).await.unwrap_err();
+        assert_eq!((fault.kind, fault.landed), (Kind::Invalid, Landed::No), "{says}: {fault}");
+    }
+    assert_eq!(to.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn bytes_are_bounded_and_never_hold_our_credentials() {
+    let answered = |body: String, status: u16| async move {
+        let remote = Remote::answering(status, "", &body).await;
+        let link =
+            rest(json!({ "url": remote.url(), "auth": { "bearer": { "secret": "KEY" } }, "max_response": 64,
+            "operations": { "file": { "get": "/", "output": "bytes", "ok": [404] } } }));
+        call(&*link, "file", json!({})).await
+    };
+    let fault = answered(format!("x{SECRET}x"), 200).await.unwrap_err();
+    assert_eq!((fault.kind, fault.landed), (Kind::Protocol, Landed::Yes));
+    assert!(fault.message.contains("credentials") && !format!("{fault:?}").contains(SECRET));
+    assert_eq!(answered("x".repeat(65), 200).await.unwrap_err().kind, Kind::Protocol);
+    assert_eq!(answered("x".repeat(64), 200).await.unwrap().output["size"], 64);
+    assert_eq!(answered(String::new(), 200).await.unwrap().output, Value::Null);
+    assert_eq!(
+        answered("{}".to_owned(), 404).await.unwrap().output,
+        Value::Null,
+        "it describes something else"
+    );
+}
+
+#[tokio::test]
+async fn lines_and_events_come_as_a_list() {
+    let lines = |body: &'static str| {
+        answered("content-type: application/x-ndjson\r\n", body, json!({ "get": "/", "output": "lines" }))
+    };
+    assert_eq!(lines("{\"n\":1}\n{\"n\":2}\n").await.unwrap(), json!([{ "n": 1 }, { "n": 2 }]));
+    let fault = lines("1\n{\n").await.unwrap_err();
+    assert_eq!((fault.kind, fault.landed), (Kind::Protocol, Landed::Yes));
+    assert_eq!(fault.context.last().unwrap(), &("line", "2".to_owned()));
+    let stream = "event: token\ndata: {\"t\":1}\n\ndata: [DONE]\n\n";
+    let events =
+        answered("content-type: text/event-stream\r\n", stream, json!({ "post": "/", "output": "events" }))
+            .await;
+    let told = json!([{ "event": "token", "data": { "t": 1 } }, { "event": "message", "data": "[DONE]" }]);
+    assert_eq!(events.unwrap(), told);
+}
+
+#[tokio::test]
 async fn bad_json_has_landed() {
     for body in ["{", "nope", "{\"a\":1} trailing", "[[[[", &"[".repeat(10_000)] {
         let fault = answered(JSON, body, json!({ "get": "/" })).await.unwrap_err();
