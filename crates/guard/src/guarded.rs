@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use port::{Call, Clock, Ctx, Fault, Link, OpenSpan, Outlook, Repeat, Reply, SpanKind, Spec, TraceContext};
+use port::{
+    Call, Clock, Ctx, Fault, Link, OpenSpan, Operation, Outlook, Repeat, Reply, SpanKind, Spec, TraceContext,
+};
 
 use crate::cache::Cache;
 use crate::event::Listener;
@@ -157,11 +159,13 @@ impl Guarded {
     }
 
     async fn past_cache(&self, pipeline: &Pipeline, ctx: &Ctx, call: Call) -> Result<Reply, Fault> {
+        let known = self.link.spec().operation(&call.operation);
         let request = Request {
             operation: &call.operation,
-            key: key(pipeline.lanes.per(), ctx, &call),
-            repeat: self.repeat(&call),
+            key: key(pipeline.lanes.per(), ctx, &call, known),
+            repeat: known.map_or(Repeat::Never, |known| known.repeat),
             keyed: call.key.is_some(),
+            cost: known.map_or(1, |known| known.cost_of(&call.input)),
             deadline: ctx.deadline,
             usual: self.usual.get(&call.operation),
             entropy: &*ctx.entropy,
@@ -273,11 +277,11 @@ impl Link for Guarded {
     }
 }
 
-fn key<'a>(per: Per, ctx: &'a Ctx, call: &'a Call) -> &'a str {
+fn key<'a>(per: Per, ctx: &'a Ctx, call: &'a Call, known: Option<&Operation>) -> &'a str {
     match per {
         Per::System => "",
         Per::Operation => &call.operation,
         Per::Tenant => &ctx.tenant,
-        Per::Model => call.input.get("model").and_then(|model| model.as_str()).unwrap_or_default(),
+        Per::Model => known.map(|known| known.partition_of(&call.input)).unwrap_or_default(),
     }
 }

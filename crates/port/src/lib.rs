@@ -8,6 +8,7 @@ mod blob;
 mod call;
 mod clock;
 mod contract;
+mod cost;
 mod ctx;
 mod fault;
 mod outlook;
@@ -23,6 +24,7 @@ pub use call::{Call, IdempotencyKey, Reply};
 #[cfg(feature = "held")]
 pub use clock::HeldClock;
 pub use clock::{Clock, SystemClock};
+pub use cost::Cost;
 pub use ctx::{Ctx, Entropy, SeededEntropy, SystemEntropy, TraceContext};
 pub use fault::{Fault, Kind, Landed, Rejection};
 pub use outlook::Outlook;

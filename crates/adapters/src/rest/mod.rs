@@ -4,6 +4,7 @@ mod answer;
 mod client;
 mod config;
 mod content;
+mod cost;
 mod fault;
 mod headers;
 mod key_form;
@@ -126,5 +127,7 @@ fn described(name: &str, plan: &Plan) -> Operation {
             Output::Either => Schema::any(),
         },
         may_be_silent: plan.may_be_silent(),
+        partition: Some(plan.partition.clone()),
+        cost: plan.cost.clone(),
     }
 }

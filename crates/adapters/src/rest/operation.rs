@@ -1,15 +1,17 @@
 //! One operation as it will be performed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use diag::{Diagnostic, Node};
 use http::{HeaderName, Method};
-use port::Repeat;
+use port::{Cost, Repeat};
 use schema::{Mistake, Schema};
 use serde_json::{Value, json};
 
 use super::content::{Body, Output, body, output};
+use super::cost;
 use super::headers::{header_templates, kept};
 use super::key_form::KeyForm;
 use super::section::{Body as WrittenBody, Operation};
@@ -39,6 +41,9 @@ pub(super) struct Plan {
     pub(super) in_progress: InProgress,
     pub(super) verify: Option<Value>,
     pub(super) key_form: Option<KeyForm>,
+    /// Where the input names the model or endpoint.
+    pub(super) partition: Arc<str>,
+    pub(super) cost: Cost,
     /// A bound of its own, beside the call's deadline.
     pub(super) limit: Option<Duration>,
 }
@@ -141,6 +146,8 @@ pub(super) fn asking(path: &str, place: &[&str], limit: Duration, judge: &mut Ju
         in_progress: InProgress::default(),
         verify: None,
         key_form: None,
+        partition: cost::MODEL.into(),
+        cost: Cost::One,
         limit: Some(limit),
     };
     Some(Plan { input: Schema::compile(&plan.implied_input()).ok()?, ..plan })
@@ -164,6 +171,7 @@ fn plan(name: &str, written: &Operation, judge: &mut Judge<'_>) -> Option<Plan> 
     let key_header = written.idempotency_header.as_deref().unwrap_or("Idempotency-Key");
     let key_header = header_name(key_header, &[place[0], name, "idempotency_header"], judge);
     let response_headers = kept(name, &written.response_headers, judge);
+    let (partition, cost) = (cost::partition(name, written, judge), cost::tokens(name, written, judge));
     check_statuses(name, &written.ok, judge);
     if let Some(says) = written.key.as_ref().and_then(KeyForm::fault) {
         judge.refuse::<()>("REST013", &[place[0], name, "key"], says, "see `key` in the adapter's page");
@@ -186,6 +194,8 @@ fn plan(name: &str, written: &Operation, judge: &mut Judge<'_>) -> Option<Plan> 
         in_progress: in_progress(name, judge),
         verify: written.verify.clone(),
         key_form: written.key.clone(),
+        partition: partition?,
+        cost: cost?,
         limit: None,
     };
     let input = match input? {

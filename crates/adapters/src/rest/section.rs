@@ -1,6 +1,7 @@
 //! The section's own keys as they are written, before anything is judged; the others are [`crate::http::Written`].
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use serde::{Deserialize, de};
 use serde_json::Value;
@@ -30,6 +31,14 @@ pub(super) struct Probe {
 pub(super) enum Body {
     Json(String),
     Bytes { bytes: String },
+}
+
+/// A number of tokens, or the member of the input that says it.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "cost is a number or `{member}`")]
+pub(super) enum Cost {
+    Fixed(NonZeroU32),
+    Member(String),
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -62,4 +71,6 @@ pub(super) struct Operation {
     pub(super) in_progress: Option<de::IgnoredAny>,
     pub(super) verify: Option<Value>,
     pub(super) key: Option<KeyForm>,
+    pub(super) partition: Option<String>,
+    pub(super) cost: Option<Cost>,
 }

@@ -63,6 +63,12 @@ fn operation() -> Shape {
                 .doc("when a keyed operation is still at an earlier request with the same key"),
             Field::new("verify", Shape::map("key", Shape::any()))
                 .doc("how to find out whether it landed, as at a step: `call`, `with`, `found`, …"),
+            Field::new("partition", Shape::text())
+                .default("{model}")
+                .doc("the member that names the model or endpoint: what a guard keeps `per: model`"),
+            Field::new("cost", Shape::one_of([Shape::int(1..=i64::from(u32::MAX)), Shape::text()]))
+                .default(1)
+                .doc("what a call takes of a rate limit: a number, or `{member}`: a number or a list of the input"),
             Field::new("key", key_form()).doc("the form of the key that it wants; else as it is"),
         ])
         .exactly_one_of(VERBS)

@@ -222,6 +222,10 @@ fn every_mistake_in_a_section_is_found() {
         op(json!({ "put": "/", "body": { "bytes": "{file}" }, "headers": { "Content-Type": "image/png" } }))
             .is_empty()
     );
+    for key in ["partition", "cost"] {
+        assert_eq!(op(json!({ "get": "/", key: "model" })), ["REST003"], "{key}");
+        assert!(op(json!({ "get": "/", key: "{deployment}" })).is_empty(), "{key}");
+    }
     let kept = |headers: Value| op(json!({ "post": "/", "response_headers": headers }));
     assert_eq!(kept(json!(["a b"])), ["REST005"]);
     assert_eq!(kept(json!(["Set-Cookie"])), ["REST005"]);
@@ -265,7 +269,7 @@ fn the_spec_says_what_was_configured_and_what_follows() {
         "operations": {
             "reserve": { "post": "/reservations", "repeat": "keyed", "undo": "release", "summary": "sets aside" },
             "release": { "delete": "/reservations/{id}" },
-            "page": { "get": "/page", "output": "text" },
+            "page": { "get": "/page", "output": "text", "partition": "{to}", "cost": "{pages}" },
         }
     }));
     let spec = super::spec("stock", &config);
@@ -277,7 +281,9 @@ fn the_spec_says_what_was_configured_and_what_follows() {
     assert_eq!(release.repeat, port::Repeat::Safe);
     let closed = json!({ "type": "object", "properties": { "id": true }, "required": ["id"], "additionalProperties": false });
     assert_eq!(*release.input.document(), closed);
+    assert_eq!((reserve.partition.as_deref(), &reserve.cost), (Some("/model"), &port::Cost::One));
     let page = spec.operation("page").unwrap();
+    assert_eq!((page.partition.as_deref(), &page.cost), (Some("/to"), &port::Cost::At("/pages".into())));
     assert_eq!((page.output.document(), page.may_be_silent), (&json!({ "type": "string" }), true));
 }
 

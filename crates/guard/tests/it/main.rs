@@ -4,6 +4,7 @@
 mod attending;
 mod breaking;
 mod caching;
+mod costing;
 mod fitting;
 mod fixture;
 mod hedging;
