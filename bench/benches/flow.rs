@@ -159,8 +159,13 @@ fn start(client: usize, commit: usize) -> Start {
 }
 
 async fn open(store: &Store) -> Engine {
-    let spec =
-        Spec { system: "erp".into(), adapter: "fake", version: "1.0.0", operations: vec![operation()] };
+    let spec = Spec {
+        system: "erp".into(),
+        adapter: "fake",
+        version: "1.0.0",
+        operations: vec![operation()],
+        probe_every: None,
+    };
     let known = Known::from_specs([&spec]);
     let call = json!({ "call": "erp.book", "with": { "order": "${ entity.id }", "amount": "${ entity.total_amount }" },
         "compensate": "none" });
@@ -197,8 +202,14 @@ impl Adapter for Erp {
     }
 
     async fn call(&self, _ctx: &Ctx, _call: Call) -> Result<Reply, Fault> {
-        Ok(Reply { output: answer(), status: Some(200), ..Reply::default() })
+        Ok(Reply { output: answer(), status: Some(port::Status::http(200)), ..Reply::default() })
     }
+
+    async fn probe(&self, _ctx: &Ctx) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn close(&self) {}
 }
 
 /// Commits and says nothing.

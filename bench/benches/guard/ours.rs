@@ -171,6 +171,7 @@ fn request(key: &str, deadline: Option<Instant>) -> Request<'_> {
         key,
         repeat: Repeat::Safe,
         keyed: false,
+        cost: 1,
         deadline,
         usual,
         entropy: &SystemEntropy,

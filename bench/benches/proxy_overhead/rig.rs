@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::{Env, Secrets, list};
+use adapters::{Env, Kinds, Secrets};
+use futures_util::FutureExt;
 use guard::{Algorithm, Deaf, Guarded, Limit, Mode, Policy};
 use port::{Call, Ctx, IdempotencyKey, Link, SystemClock};
 use secrecy::SecretString;
@@ -52,8 +53,9 @@ impl Rig {
         _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let env = Env::new(Arc::new(NoSecrets)).unwrap();
         let section = json!({ "url": format!("http://{to}"), "operations": { "echo": { "post": "/echo", "repeat": "keyed" } } });
-        let build = list::find("rest").unwrap().build;
-        let link = build("remote", &diag::Node::from_json(&section), &env).unwrap();
+        let build = Kinds::built_in().find("rest").unwrap().build;
+        // The adapter waits for nothing while it is built.
+        let link = build("remote", &diag::Node::from_json(&section), &env).now_or_never().unwrap().unwrap();
         let guarded = Guarded::new(link, whole(), Arc::new(Deaf), Arc::new(SystemClock));
         let (client, url) = (env.http, format!("http://{to}/echo"));
         Self { client, url, guarded, ctx: Ctx::new("acme", "bench"), body: body() }

@@ -4,8 +4,11 @@
 //! flows or doors, and it never retries, sleeps, spawns or counts: whoever holds the [`port::Link`] does.
 
 pub mod env;
+#[cfg(feature = "http")]
+mod http;
 pub mod list;
+#[cfg(feature = "rest")]
 pub mod rest;
 
 pub use env::{Env, Secrets};
-pub use list::Kind;
+pub use list::{Build, Built, Kind, Kinds};

@@ -1,14 +1,19 @@
-//! Every kind of adapter there is. A new one is a folder beside this file and a line in [`ALL`].
+//! Every kind of adapter there is. A new one is a folder beside this file, a feature of its name and a line in
+//! [`BUILT_IN`]; one of another crate is handed over with [`Kinds::with`].
 
 use std::sync::Arc;
 
 use diag::{Diagnostic, Node, Shape};
+use futures_util::future::BoxFuture;
 use port::{Link, Spec};
 
-use crate::{Env, rest};
+use crate::Env;
 
 /// A callable system, or everything that keeps it from being one.
 pub type Built = Result<Arc<dyn Link>, Vec<Diagnostic>>;
+
+/// Builds a system from its name, its section and what the wiring lends.
+pub type Build = for<'a> fn(system: &'a str, section: &'a Node, env: &'a Env) -> BoxFuture<'a, Built>;
 
 /// One kind of adapter.
 #[derive(Clone, Copy, Debug)]
@@ -23,14 +28,45 @@ pub struct Kind {
     pub check: fn(system: &str, section: &Node) -> Vec<Diagnostic>,
     /// What a section makes callable; `None` when `check` finds errors. Pure.
     pub spec: fn(system: &str, section: &Node) -> Option<Spec>,
-    /// Makes the system callable. Resolves secrets; connects at the first call, spawns never.
-    pub build: fn(system: &str, section: &Node, env: &Env) -> Built,
+    /// Makes the system callable. Resolves secrets, and may connect; what it holds is let go of by [`Link::close`].
+    pub build: Build,
 }
 
-/// All kinds, by name.
-pub const ALL: &[Kind] = &[rest::KIND];
+/// Every kind that is built in, each where its feature is on.
+const BUILT_IN: &[Kind] = &[
+    #[cfg(feature = "rest")]
+    crate::rest::KIND,
+];
 
-/// Finds a kind by its section's key.
-pub fn find(name: &str) -> Option<&'static Kind> {
-    ALL.iter().find(|kind| kind.name == name)
+/// The kinds that a server knows: those built in, and those that whoever starts it hands over.
+#[derive(Clone, Debug)]
+pub struct Kinds(Vec<Kind>);
+
+impl Kinds {
+    /// The kinds that are built in.
+    pub fn built_in() -> Self {
+        let mut kinds = BUILT_IN.to_vec();
+        kinds.sort_by_key(|kind| kind.name);
+        Self(kinds)
+    }
+
+    /// The same and one more. A kind of the same name is replaced.
+    #[must_use]
+    pub fn with(mut self, kind: Kind) -> Self {
+        match self.0.binary_search_by_key(&kind.name, |known| known.name) {
+            Ok(at) => self.0[at] = kind,
+            Err(at) => self.0.insert(at, kind),
+        }
+        self
+    }
+
+    /// Finds a kind by its section's key.
+    pub fn find(&self, name: &str) -> Option<&Kind> {
+        self.0.binary_search_by_key(&name, |kind| kind.name).ok().map(|at| &self.0[at])
+    }
+
+    /// Every kind, by name.
+    pub fn iter(&self) -> std::slice::Iter<'_, Kind> {
+        self.0.iter()
+    }
 }

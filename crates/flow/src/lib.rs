@@ -18,7 +18,9 @@ mod view;
 
 pub mod templates;
 
-pub use core::{Author, Decided, EffectView, Failure, KnownBy, Landing, Lineage, QuestionEnd, Rollback};
+pub use core::{
+    Answered, Author, Decided, EffectView, Failure, KnownBy, Landing, Lineage, QuestionEnd, Rollback,
+};
 pub use core::{Start, UndoView, Undone};
 pub use definition::{
     Definition, Input, Known, KnownOperation, OnExhausted, Trigger, circles, compile, shape,

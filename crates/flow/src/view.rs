@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use store::{DeadState, RunRow, RunStatus};
 
-use crate::core::{Author, Decided, Failure, Record, RecordStatus, Rollback, State, Told};
+use crate::core::{Answered, Author, Decided, Failure, Record, RecordStatus, Rollback, State, Told};
 use crate::definition::Definition;
 
 /// A run.
@@ -137,6 +137,9 @@ pub struct StepView {
     pub duration_ms: Option<u64>,
     /// Its output.
     pub result: Option<Value>,
+    /// What the protocol said of the answer: a status, and what the operation keeps beside the output.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answered: Option<Answered>,
     /// Why it failed.
     pub error: Option<Failure>,
     /// Earlier rounds, oldest first.
@@ -284,6 +287,7 @@ fn step(state: &State, record: &Record) -> StepView {
         started: record.started,
         duration_ms: record.ms,
         result: record.output.as_deref().cloned(),
+        answered: record.answered.clone(),
         error: record.error.clone(),
         delivery: delivery(state, record),
         history: record

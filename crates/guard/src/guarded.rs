@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use port::{Call, Clock, Ctx, Fault, Link, OpenSpan, Outlook, Repeat, Reply, SpanKind, Spec, TraceContext};
+use port::{
+    Call, Clock, Ctx, Fault, Link, OpenSpan, Operation, Outlook, Repeat, Reply, SpanKind, Spec, TraceContext,
+};
 
 use crate::cache::Cache;
 use crate::event::Listener;
@@ -158,11 +160,13 @@ impl Guarded {
     }
 
     async fn past_cache(&self, pipeline: &Pipeline, ctx: &Ctx, call: Call) -> Result<Reply, Fault> {
+        let known = self.link.spec().operation(&call.operation);
         let request = Request {
             operation: &call.operation,
-            key: key(pipeline.lanes.per(), ctx, &call),
-            repeat: self.repeat(&call),
+            key: key(pipeline.lanes.per(), ctx, &call, known),
+            repeat: known.map_or(Repeat::Never, |known| known.repeat),
             keyed: call.key.is_some(),
+            cost: known.map_or(1, |known| known.cost_of(&call.input)),
             deadline: ctx.deadline,
             usual: self.usual.get(&call.operation),
             entropy: &*ctx.entropy,
@@ -242,6 +246,15 @@ impl Link for Guarded {
         Box::pin(self.recorded(ctx, call))
     }
 
+    /// Past every stage: a probe takes no place and no token, and tells no breaker.
+    fn probe<'a>(&'a self, ctx: &'a Ctx) -> BoxFuture<'a, Result<(), Fault>> {
+        self.link.probe(ctx)
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        self.link.close()
+    }
+
     fn limit(&self, operation: &str) -> Option<Duration> {
         let policy = &self.way(operation).pipeline.policy;
         let copies = policy.hedge.as_ref().map_or(0, |hedge| hedge.max);
@@ -265,11 +278,11 @@ impl Link for Guarded {
     }
 }
 
-fn key<'a>(per: Per, ctx: &'a Ctx, call: &'a Call) -> &'a str {
+fn key<'a>(per: Per, ctx: &'a Ctx, call: &'a Call, known: Option<&Operation>) -> &'a str {
     match per {
         Per::System => "",
         Per::Operation => &call.operation,
         Per::Tenant => &ctx.tenant,
-        Per::Model => call.input.get("model").and_then(|model| model.as_str()).unwrap_or_default(),
+        Per::Model => known.map(|known| known.partition_of(&call.input)).unwrap_or_default(),
     }
 }

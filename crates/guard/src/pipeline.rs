@@ -90,6 +90,8 @@ pub struct Request<'a> {
     pub repeat: Repeat,
     /// Whether an idempotency key is sent.
     pub keyed: bool,
+    /// What the call takes of a limit, times the policy's weight; at least 1. More than a capacity is all of it.
+    pub cost: u32,
     /// The caller's deadline.
     pub deadline: Option<Instant>,
     /// How long this operation usually takes, and where that is learned; without it, short deadlines are not judged.

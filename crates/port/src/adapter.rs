@@ -22,6 +22,16 @@ pub trait Adapter: Send + Sync + 'static {
     /// # Errors
     /// A [`Fault`] that says whether the effect landed.
     fn call(&self, ctx: &Ctx, call: Call) -> impl Future<Output = Result<Reply, Fault>> + Send;
+
+    /// Asks the system whether it is well, once and at its cheapest: nothing changes there. Asked where
+    /// [`Spec::probe_every`] says so; no guard stands before it.
+    ///
+    /// # Errors
+    /// What keeps the system from being well, or from being asked.
+    fn probe(&self, ctx: &Ctx) -> impl Future<Output = Result<(), Fault>> + Send;
+
+    /// Lets go of what is held between calls: channels, sessions, tasks. Nothing is called or probed after it.
+    fn close(&self) -> impl Future<Output = ()> + Send;
 }
 
 /// The object-safe twin of [`Adapter`]: what guards wrap and what callers hold.
@@ -33,6 +43,12 @@ pub trait Link: Send + Sync + 'static {
 
     /// Performs one operation; see [`Adapter::call`].
     fn call<'a>(&'a self, ctx: &'a Ctx, call: Call) -> BoxFuture<'a, Result<Reply, Fault>>;
+
+    /// Asks the system whether it is well; see [`Adapter::probe`]. What stands before it neither counts nor keeps in.
+    fn probe<'a>(&'a self, ctx: &'a Ctx) -> BoxFuture<'a, Result<(), Fault>>;
+
+    /// Lets go of what this link and those behind it hold; see [`Adapter::close`].
+    fn close(&self) -> BoxFuture<'_, ()>;
 
     /// How a call of this operation for this tenant would fare now, as far as guards can tell.
     fn outlook(&self, operation: &str, tenant: &str) -> Outlook;
@@ -55,6 +71,14 @@ impl<A: Adapter> Link for A {
 
     fn call<'a>(&'a self, ctx: &'a Ctx, call: Call) -> BoxFuture<'a, Result<Reply, Fault>> {
         Box::pin(Adapter::call(self, ctx, call))
+    }
+
+    fn probe<'a>(&'a self, ctx: &'a Ctx) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(Adapter::probe(self, ctx))
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(Adapter::close(self))
     }
 
     fn outlook(&self, _operation: &str, _tenant: &str) -> Outlook {

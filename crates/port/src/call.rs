@@ -6,6 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::{Metadata, Status};
+
 /// Names one effect for ever: the same key is sent on every attempt of it, after every crash and replay.
 ///
 /// Derived from a flow run and its step, or given by the caller; never from a clock. 1–255 visible ASCII characters.
@@ -49,7 +51,9 @@ pub struct Reply {
     /// The answer, as JSON. `null` when there was none (HTTP 204).
     pub output: Value,
     /// The protocol's own status, where it has one (HTTP status, gRPC code).
-    pub status: Option<u16>,
+    pub status: Option<Status>,
+    /// What the operation keeps of what the protocol said beside the answer; kept by flows along with a status.
+    pub metadata: Metadata,
     /// How many attempts it took, counted by the guards on the way; 0 where nobody counted. An answer from a cache says
     /// what it took to fetch it.
     pub attempts: u32,

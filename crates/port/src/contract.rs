@@ -31,7 +31,7 @@ impl Operation {
         match self.output.check(&reply.output) {
             Ok(()) => Ok(reply),
             Err(breach) => Err(Fault {
-                status: reply.status,
+                status: reply.status.map(|status| status.code),
                 attempts: reply.attempts,
                 member: reply.member,
                 breach: true,
@@ -77,7 +77,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::Repeat;
+    use crate::{Repeat, Status};
 
     fn operation() -> Operation {
         let input =
@@ -108,7 +108,8 @@ mod tests {
 
     #[test]
     fn an_answer_that_does_not_fit_is_lost_and_its_effect_is_there() {
-        let reply = Reply { output: json!({}), status: Some(201), attempts: 2, ..Reply::default() };
+        let reply =
+            Reply { output: json!({}), status: Some(Status::http(201)), attempts: 2, ..Reply::default() };
         let fault = operation().understands(reply).unwrap_err();
         assert_eq!((fault.kind, fault.landed, fault.breach), (Kind::Protocol, Landed::Yes, true));
         assert_eq!((fault.status, fault.attempts), (Some(201), 2));

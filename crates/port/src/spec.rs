@@ -7,6 +7,8 @@ use schema::Schema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::Cost;
+
 /// How safe it is to send an operation again when nobody knows whether it landed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -30,6 +32,8 @@ pub struct Spec {
     pub version: &'static str,
     /// What it can do, sorted by name.
     pub operations: Vec<Operation>,
+    /// How often it is to be asked whether it is well ([`crate::Adapter::probe`]); `None` is never.
+    pub probe_every: Option<Duration>,
 }
 
 impl Spec {
@@ -67,6 +71,10 @@ pub struct Operation {
     pub output: Schema,
     /// Whether it may also answer with nothing (`null`), whatever `output` says.
     pub may_be_silent: bool,
+    /// Where the input names the model or endpoint that a call is for, as a JSON pointer: what guards keep `per: model`.
+    pub partition: Option<Arc<str>>,
+    /// What a call takes of a rate limit.
+    pub cost: Cost,
 }
 
 impl Operation {
@@ -83,6 +91,8 @@ impl Operation {
             input: Schema::any(),
             output: Schema::any(),
             may_be_silent: false,
+            partition: None,
+            cost: Cost::One,
         }
     }
 }

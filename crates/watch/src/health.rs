@@ -39,7 +39,7 @@ pub enum Seen {
     Pass(Duration),
     /// It works with a reserve: the last call failed, or its breaker is half open.
     Warn(&'static str),
-    /// Its breaker is open.
+    /// Its breaker is open, or its last probe failed.
     Fail(&'static str),
 }
 

@@ -1,48 +1,34 @@
-//! From an answer to a reply. Never holds more of a body than it was allowed.
+//! From an answer to a reply.
 
-use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
-use port::{Fault, Kind, Landed, Reply};
-use reqwest::Response;
+use ::http::StatusCode;
+use port::{Blob, Fault, Reply, Status};
 use serde_json::Value;
 
-use super::body::Body;
-use super::fault;
-use super::operation::{Output, Plan};
+use super::content::Output;
+use super::operation::Plan;
+use super::pieces;
+use crate::http::{self, Answer, Media, unreadable};
 
-/// How much of a failure's body is read for its words.
-const PROBLEM: usize = 16 * 1024;
 /// How many objects and arrays may stand inside one another in an answer.
 const DEPTH: usize = 128;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads a success: 2xx, or a status that the operation declares one.
-pub(super) async fn success(response: Response, plan: &Plan, most: usize) -> Result<Reply, Fault> {
-    let status = response.status();
-    let media = Media::of(response.headers());
-    if is_coded(response.headers()) {
-        return Err(unreadable("the answer is in a coding that was not asked for").status(status.as_u16()));
-    }
-    let body = whole(response, most).await.map_err(|fault| fault.status(status.as_u16()))?;
-    let output = if status.is_success() {
-        output(&body, media, &plan.output).map_err(|fault| fault.status(status.as_u16()))?
-    } else {
-        let answer = read(&body).map_or_else(|mistake| absent(&mistake), Ok);
-        fitting(answer.map_err(|fault| fault.status(status.as_u16()))?, &plan.output)
-    };
-    Ok(Reply { output, status: Some(status.as_u16()), ..Reply::default() })
-}
-
-/// Reads the words of a failure. What cannot be read is left out: the status says enough.
-pub(super) async fn failure(mut response: Response) -> Option<String> {
-    let mut body = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        if body.len() + chunk.len() > PROBLEM {
-            return None;
+pub(super) async fn success(answer: Answer, plan: &Plan, http: &http::Client) -> Result<Reply, Fault> {
+    let (status, media, media_type) = (answer.status(), answer.media(), answer.media_type());
+    let metadata = answer.metadata(&plan.response_headers);
+    let body = answer.whole().await?;
+    let output = match (status.is_success(), &plan.output) {
+        (true, Output::Bytes) if !body.is_empty() => {
+            http.bytes(body).map(|bytes| Blob { media_type, bytes }.document())
         }
-        body.extend_from_slice(&chunk);
-    }
-    fault::detail(&body)
+        (true, wanted) => output(&body, media, wanted),
+        (false, _) => read(&body)
+            .map_or_else(|mistake| absent(&mistake), Ok)
+            .map(|answer| fitting(answer, &plan.output)),
+    };
+    let output = output.map_err(|fault| fault.status(status.as_u16()))?;
+    Ok(Reply { output, status: Some(Status::http(status.as_u16())), metadata, ..Reply::default() })
 }
 
 /// Whether the operation takes this status as success.
@@ -50,51 +36,14 @@ pub(super) fn is_success(status: StatusCode, plan: &Plan) -> bool {
     status.is_success() || plan.ok.contains(&status.as_u16())
 }
 
-/// Whether the body is compressed or otherwise coded, although only `identity` was welcome.
-fn is_coded(headers: &HeaderMap) -> bool {
-    let codings = headers.get_all(header::CONTENT_ENCODING).iter();
-    codings
-        .flat_map(|value| value.to_str().unwrap_or("?").split(','))
-        .any(|coding| !coding.trim().is_empty() && !coding.trim().eq_ignore_ascii_case("identity"))
-}
-
-async fn whole(mut response: Response, most: usize) -> Result<Bytes, Fault> {
-    let said = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
-    if said > most {
-        return Err(too_large(most));
-    }
-    let mut body = Body::default();
-    while let Some(piece) = response.chunk().await.map_err(|error| fault::of_body(&error))? {
-        if !body.take(piece, most) {
-            return Err(too_large(most));
-        }
-    }
-    Ok(body.whole())
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Media {
-    Json,
-    Other,
-    Unsaid,
-}
-
-impl Media {
-    fn of(headers: &HeaderMap) -> Self {
-        let Some(value) = headers.get(header::CONTENT_TYPE) else { return Media::Unsaid };
-        let text = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-        let text = text.to_ascii_lowercase();
-        let json = text == "application/json" || text.ends_with("+json");
-        if json { Media::Json } else { Media::Other }
-    }
-}
-
 fn output(body: &[u8], media: Media, wanted: &Output) -> Result<Value, Fault> {
     if body.is_empty() {
         return Ok(Value::Null);
     }
     match (wanted, media) {
-        (Output::Text, _) | (Output::Either, Media::Other | Media::Unsaid) => text(body),
+        (Output::Lines, _) => lines(body),
+        (Output::Events, _) => Ok(pieces::events(utf8(body)?).into()),
+        (Output::Text | Output::Bytes, _) | (Output::Either, Media::Other | Media::Unsaid) => text(body),
         (Output::Json(_), Media::Other) => Err(unreadable("the answer is not JSON by its content type")),
         (Output::Json(_), Media::Json | Media::Unsaid) | (Output::Either, Media::Json) => {
             read(body).map_err(|mistake| misread(&mistake))
@@ -103,7 +52,7 @@ fn output(body: &[u8], media: Media, wanted: &Output) -> Result<Value, Fault> {
 }
 
 /// Reads JSON so that nothing in it becomes another value; a byte order mark before it is passed over, as RFC 8259 allows.
-fn read(body: &[u8]) -> Result<Value, json::Mistake> {
+pub(super) fn read(body: &[u8]) -> Result<Value, json::Mistake> {
     json::parse(body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body), DEPTH)
 }
 
@@ -117,6 +66,8 @@ fn fitting(answer: Value, wanted: &Output) -> Value {
     match wanted {
         Output::Json(schema) if schema.check(&answer).is_err() => Value::Null,
         Output::Text if !answer.is_string() => Value::Null,
+        // It describes something else, whatever it is.
+        Output::Bytes | Output::Lines | Output::Events => Value::Null,
         Output::Json(_) | Output::Text | Output::Either => answer,
     }
 }
@@ -132,16 +83,15 @@ fn misread(mistake: &json::Mistake) -> Fault {
     unreadable(says).with("at", &mistake.pointer)
 }
 
+fn lines(body: &[u8]) -> Result<Value, Fault> {
+    let read = pieces::lines(utf8(body)?);
+    read.map(Value::from).map_err(|(line, mistake)| misread(&mistake).with("line", line.to_string()))
+}
+
 fn text(body: &[u8]) -> Result<Value, Fault> {
-    let text = std::str::from_utf8(body).map_err(|_| unreadable("the answer is not UTF-8 text"))?;
-    Ok(Value::String(text.to_owned()))
+    Ok(Value::String(utf8(body)?.to_owned()))
 }
 
-fn too_large(most: usize) -> Fault {
-    unreadable("the answer is larger than allowed").with("max_response", most.to_string())
-}
-
-/// The status said that the effect is there; only the answer is of no use.
-fn unreadable(says: &'static str) -> Fault {
-    Fault::new(Kind::Protocol, Landed::Yes, says)
+fn utf8(body: &[u8]) -> Result<&str, Fault> {
+    std::str::from_utf8(body).map_err(|_| unreadable("the answer is not UTF-8 text"))
 }

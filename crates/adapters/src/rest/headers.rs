@@ -1,106 +1,26 @@
-//! Which headers a configuration may set, and with which values: what is written is sent, or refused.
+//! Which headers an operation sends beside those of the system.
 
 use std::collections::BTreeMap;
 
-use diag::Diagnostic;
-use http::{HeaderMap, HeaderName, header};
+use http::HeaderName;
 use port::Repeat;
 
-use super::config::{Config, Judge};
-use super::request::header_value;
-use super::section::{Auth, Place};
-
-/// Headers that HTTP, the call's context or `auth` owns.
-const OWNED: [&str; 17] = [
-    "accept-encoding",
-    "authorization",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "cookie",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "traceparent",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "x-correlation-id",
-];
-const VALUE: &str = "use visible ASCII characters, without white space at the ends, and auth for secrets";
-
-/// The headers of every request.
-pub(super) fn of_system(written: &BTreeMap<String, String>, judge: &mut Judge<'_>) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    for (name, value) in written {
-        let path = ["headers", name.as_str()];
-        let Some(known) = header_name(name, &path, judge) else { continue };
-        warn_of_credential(&known, &path, judge);
-        check_content_type(&known, value, &path, judge);
-        match header_value(value) {
-            Some(value) => _ = headers.insert(known, value),
-            None => _ = judge.refuse::<()>("REST005", &path, "the value cannot be sent in a header", VALUE),
-        }
-    }
-    headers
-}
-
-/// A header the configuration may set.
-pub(super) fn header_name(name: &str, path: &[&str], judge: &mut Judge<'_>) -> Option<HeaderName> {
-    let Ok(known) = HeaderName::from_bytes(name.as_bytes()) else {
-        let says = format!("{name:?} is not a header name");
-        return judge.refuse("REST005", path, says, "use letters, digits and -");
-    };
-    if OWNED.contains(&known.as_str()) {
-        let says = format!("the header {known} is set by Cardan itself");
-        let help = "use auth for credentials; the others follow from the call";
-        return judge.refuse("REST005", path, says, help);
-    }
-    Some(known)
-}
-
-/// A fixed value in a header whose name ends like that of a credential stands in the open.
-pub(super) fn warn_of_credential(name: &HeaderName, path: &[&str], judge: &mut Judge<'_>) {
-    const WORDS: [&str; 7] = ["key", "apikey", "token", "secret", "password", "auth", "authorization"];
-    if name.as_str().rsplit(['-', '_']).next().is_some_and(|last| WORDS.contains(&last)) {
-        let place = judge.place(path);
-        let says = format!("the header {name} seems to carry a credential");
-        let warning = Diagnostic::warning("REST012", place, says).hiding(place);
-        judge.found.push(warning.help("write `auth: { api_key: { name: …, value: { secret: NAME } } }`"));
-    }
-}
-
-/// A value of an operation's header that has no hole to fill is judged here, once.
-pub(super) fn check_fixed(value: &str, path: &[&str], judge: &mut Judge<'_>) {
-    if header_value(value).is_none() {
-        judge.refuse::<()>("REST005", path, "the value cannot be sent in a header", VALUE);
-    }
-}
-
-/// The body is JSON; a name for anything else would be untrue.
-pub(super) fn check_content_type(name: &HeaderName, value: &str, path: &[&str], judge: &mut Judge<'_>) {
-    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if name == header::CONTENT_TYPE && essence != "application/json" && !essence.ends_with("+json") {
-        let says = format!("Content-Type cannot be {value:?}: the body is sent as JSON");
-        let help = "leave it out, or write application/json or a type that ends with +json";
-        judge.refuse::<()>("REST005", path, says, help);
-    }
-}
+use super::config::Config;
+use super::operation::templates;
+use super::template::Template;
+use crate::http::{Auth, Judge, Place, check_content_type, check_fixed, header_name, warn_of_credential};
 
 /// One header cannot be set in two ways.
 pub(super) fn check_collisions(config: &Config, judge: &mut Judge<'_>) {
-    let key = match &config.auth {
+    let key = match &config.http.auth {
         Some(Auth::ApiKey(key)) if matches!(key.place, Place::Header) => {
             HeaderName::from_bytes(key.name.as_bytes()).ok()
         }
         _ => None,
     };
-    let deadline = config.deadline_header.as_ref().map(|header| &header.name);
+    let deadline = config.http.deadline_header.as_ref().map(|header| &header.name);
     let shared: Vec<_> = key.iter().chain(deadline).collect();
-    for name in config.headers.keys().filter(|name| shared.contains(name)) {
+    for name in config.http.headers.keys().filter(|name| shared.contains(name)) {
         refuse_collision(name, &["headers"], judge);
     }
     for (operation, plan) in &config.operations {
@@ -120,4 +40,50 @@ fn refuse_collision(name: &HeaderName, path: &[&str], judge: &mut Judge<'_>) {
         says,
         "`auth`, `deadline_header` and keyed operations set it already",
     );
+}
+
+/// The headers of one operation, as templates. Bytes may be called what they are; `json` may not.
+pub(super) fn header_templates(
+    name: &str,
+    written: &BTreeMap<String, String>,
+    json: bool,
+    judge: &mut Judge<'_>,
+) -> Option<Vec<(HeaderName, Template)>> {
+    let place = ["operations", name, "headers"];
+    let mut named = Vec::new();
+    for (header, template) in templates(written, &place, judge)? {
+        let known = header_name(&header, &place, judge)?;
+        let path = [place[0], name, place[2], &header];
+        if json {
+            check_content_type(&known, &written[&header], &path, judge);
+        }
+        if template.members().next().is_none() {
+            warn_of_credential(&known, &path, judge);
+            check_fixed(&written[&header], &path, judge);
+        }
+        named.push((known, template));
+    }
+    Some(named)
+}
+
+/// The headers of an answer that an operation keeps. What is kept is in the journal for as long as the run is.
+pub(super) fn kept(name: &str, written: &[String], judge: &mut Judge<'_>) -> Option<Vec<HeaderName>> {
+    const MOST: usize = 16;
+    let place = ["operations", name, "response_headers"];
+    if written.len() > MOST {
+        let says = format!("{} headers cannot be kept", written.len());
+        return judge.refuse("REST005", &place, says, "name at most 16");
+    }
+    let mut names = Vec::new();
+    for header in written {
+        let known = HeaderName::from_bytes(header.as_bytes()).ok();
+        match known.filter(|known| known != http::header::SET_COOKIE) {
+            Some(known) => names.push(known),
+            None => {
+                let says = format!("the header {header:?} cannot be kept");
+                return judge.refuse("REST005", &place, says, "name headers of answers, but no cookies");
+            }
+        }
+    }
+    Some(names)
 }

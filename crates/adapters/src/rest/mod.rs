@@ -1,18 +1,17 @@
 #![doc = include_str!("README.md")]
 
 mod answer;
-mod body;
 mod client;
 mod config;
-mod credentials;
-mod deadline;
+mod content;
+mod cost;
 mod fault;
 mod headers;
 mod key_form;
 mod operation;
+mod pieces;
+mod probe;
 mod request;
-mod scrub;
-mod secret;
 mod section;
 mod shape;
 mod template;
@@ -22,18 +21,20 @@ mod tests;
 use std::sync::Arc;
 
 use diag::{Diagnostic, Node};
-use port::{Adapter, Call, Ctx, Fault, Kind as FaultKind, Landed, Operation, Reply, Spec};
+use futures_util::future::BoxFuture;
+use port::{Adapter, Blob, Call, Ctx, Fault, Kind as FaultKind, Landed, Operation, Reply, Spec};
 use schema::Schema;
 use serde_json::json;
 
 use crate::list::Built;
-use crate::{Env, Kind};
+use crate::{Env, Kind, http};
 use client::Client;
 use config::Config;
-use credentials::Resolved;
-use operation::{Output, Plan};
+use content::Output;
+use operation::Plan;
+use probe::Probe;
 
-/// The line in [`crate::list::ALL`].
+/// What the list of kinds knows of it.
 pub const KIND: Kind = Kind {
     name: "rest",
     reference: include_str!("README.md"),
@@ -48,6 +49,7 @@ pub const KIND: Kind = Kind {
 struct Rest {
     spec: Spec,
     client: Client,
+    probe: Option<Probe>,
 }
 
 impl Adapter for Rest {
@@ -56,12 +58,22 @@ impl Adapter for Rest {
     }
 
     async fn call(&self, ctx: &Ctx, call: Call) -> Result<Reply, Fault> {
-        let Some(plan) = self.client.config.operations.get(&*call.operation) else {
+        let Some(plan) = self.client.operations.get(&*call.operation) else {
             let fault = Fault::new(FaultKind::Invalid, Landed::No, "the system has no such operation");
             return Err(fault.with("operation", &*call.operation));
         };
         self.client.perform(ctx, plan, &call).await
     }
+
+    async fn probe(&self, ctx: &Ctx) -> Result<(), Fault> {
+        match &self.probe {
+            Some(probe) => self.client.http.scrubbed_fault(probe.ask(ctx, &self.client).await),
+            None => Err(Fault::new(FaultKind::Invalid, Landed::No, "the system declares no probe")),
+        }
+    }
+
+    /// The pool is everybody's, and its idle connections end by themselves.
+    async fn close(&self) {}
 }
 
 fn check(system: &str, section: &Node) -> Vec<Diagnostic> {
@@ -72,16 +84,17 @@ fn described_by(system: &str, section: &Node) -> Option<Spec> {
     config::read(system, section).0.map(|config| spec(system, &config))
 }
 
-fn build(system: &str, section: &Node, env: &Env) -> Built {
+fn build<'a>(system: &'a str, section: &'a Node, env: &'a Env) -> BoxFuture<'a, Built> {
+    Box::pin(async move { built(system, section, env) })
+}
+
+fn built(system: &str, section: &Node, env: &Env) -> Built {
     let (config, found) = config::read(system, section);
     let config = config.ok_or(found)?;
-    let credentials = config.auth.as_ref().map(|auth| Resolved::resolve(auth, &*env.secrets)).transpose();
-    let credentials = credentials.map_err(|says| {
-        let place = section.get("auth").unwrap_or(section);
-        vec![Diagnostic::error("REST011", &place.span, format!("system {system:?}: {says}"))]
-    })?;
     let spec = spec(system, &config);
-    Ok(Arc::new(Rest { spec, client: Client { http: env.http.clone(), config, credentials } }))
+    let Config { http, operations, probe } = config;
+    let http = http::Client::new(system, http, section, &config::CODES, env)?;
+    Ok(Arc::new(Rest { spec, client: Client { http, operations }, probe }))
 }
 
 fn spec(system: &str, config: &Config) -> Spec {
@@ -90,6 +103,7 @@ fn spec(system: &str, config: &Config) -> Spec {
         adapter: KIND.name,
         version: env!("CARGO_PKG_VERSION"),
         operations: config.operations.iter().map(|(name, plan)| described(name, plan)).collect(),
+        probe_every: config.probe.as_ref().map(|probe| probe.every),
     }
 }
 
@@ -106,8 +120,14 @@ fn described(name: &str, plan: &Plan) -> Operation {
         output: match &plan.output {
             Output::Json(schema) => schema.clone(),
             Output::Text => Schema::compile(&json!({ "type": "string" })).unwrap_or_default(),
+            Output::Bytes => Blob::schema(),
+            Output::Lines | Output::Events => {
+                Schema::compile(&json!({ "type": "array" })).unwrap_or_default()
+            }
             Output::Either => Schema::any(),
         },
         may_be_silent: plan.may_be_silent(),
+        partition: Some(plan.partition.clone()),
+        cost: plan.cost.clone(),
     }
 }

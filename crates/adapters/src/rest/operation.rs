@@ -1,19 +1,22 @@
 //! One operation as it will be performed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use diag::{Diagnostic, Node};
 use http::{HeaderName, Method};
-use port::Repeat;
+use port::{Cost, Repeat};
 use schema::{Mistake, Schema};
 use serde_json::{Value, json};
 
-use super::config::Judge;
-use super::headers::{check_content_type, check_fixed, header_name, warn_of_credential};
+use super::content::{Body, Output, body, output};
+use super::cost;
+use super::headers::{header_templates, kept};
 use super::key_form::KeyForm;
-use super::section::Operation;
+use super::section::{Body as WrittenBody, Operation};
 use super::template::Template;
+use crate::http::{Judge, header_name};
 
 /// A judged operation.
 #[derive(Clone, Debug)]
@@ -29,6 +32,8 @@ pub(super) struct Plan {
     pub(super) input: Schema,
     pub(super) output: Output,
     pub(super) key_header: HeaderName,
+    /// Headers of an answer that are kept with it.
+    pub(super) response_headers: Vec<HeaderName>,
     /// Statuses outside 2xx that mean success.
     pub(super) ok: Vec<u16>,
     /// How long after a call of unknown outcome its effect may still appear.
@@ -36,6 +41,9 @@ pub(super) struct Plan {
     pub(super) in_progress: InProgress,
     pub(super) verify: Option<Value>,
     pub(super) key_form: Option<KeyForm>,
+    /// Where the input names the model or endpoint.
+    pub(super) partition: Arc<str>,
+    pub(super) cost: Cost,
     /// A bound of its own, beside the call's deadline.
     pub(super) limit: Option<Duration>,
 }
@@ -54,30 +62,6 @@ impl Default for InProgress {
     }
 }
 
-/// What is sent as the body.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Body {
-    /// Nothing.
-    None,
-    /// The input without the members that the path, the query and the headers took.
-    Rest,
-    /// The whole input.
-    All,
-    /// One member of the input.
-    Member(String),
-}
-
-/// How the answer is read.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Output {
-    /// JSON, of this schema.
-    Json(Schema),
-    /// Text, as a JSON string.
-    Text,
-    /// JSON when the answer says so, else text.
-    Either,
-}
-
 impl Plan {
     /// The members that the path, the query and the headers take.
     pub(super) fn taken(&self) -> BTreeSet<&str> {
@@ -88,13 +72,14 @@ impl Plan {
 
     /// Whether nothing is an answer too: of a text that is empty, and under a status outside 2xx that means success.
     pub(super) fn may_be_silent(&self) -> bool {
-        !self.ok.is_empty() || matches!(self.output, Output::Text)
+        let silent = matches!(self.output, Output::Text | Output::Bytes | Output::Lines | Output::Events);
+        !self.ok.is_empty() || silent
     }
 
     /// What the input must look like when nobody said: the path's members, and nothing unused.
     fn implied_input(&self) -> Value {
         let mut known = self.taken();
-        if let Body::Member(name) = &self.body {
+        if let Body::Member(name) | Body::Bytes(name) = &self.body {
             known.insert(name);
         }
         let properties: serde_json::Map<_, _> =
@@ -139,9 +124,10 @@ pub(super) fn plans(written: &BTreeMap<String, Operation>, judge: &mut Judge<'_>
     plans
 }
 
-/// The operation that the key `health` makes.
-pub(super) fn probe(path: &str, limit: Duration, judge: &mut Judge<'_>) -> Option<Plan> {
-    let path = path_template(path, &["health"], judge)?;
+/// How a system is asked whether it is well, at the path that is written at `place`: the operation that the key `health`
+/// makes, and what a probe sends.
+pub(super) fn asking(path: &str, place: &[&str], limit: Duration, judge: &mut Judge<'_>) -> Option<Plan> {
+    let path = path_template(path, place, judge)?;
     let plan = Plan {
         summary: "answers when the system is well".to_owned(),
         method: Method::GET,
@@ -154,11 +140,14 @@ pub(super) fn probe(path: &str, limit: Duration, judge: &mut Judge<'_>) -> Optio
         input: Schema::any(),
         output: Output::Either,
         key_header: HeaderName::from_static("idempotency-key"),
+        response_headers: Vec::new(),
         ok: Vec::new(),
         settles_within: port::SETTLES_WITHIN,
         in_progress: InProgress::default(),
         verify: None,
         key_form: None,
+        partition: cost::MODEL.into(),
+        cost: Cost::One,
         limit: Some(limit),
     };
     Some(Plan { input: Schema::compile(&plan.implied_input()).ok()?, ..plan })
@@ -169,8 +158,9 @@ fn plan(name: &str, written: &Operation, judge: &mut Judge<'_>) -> Option<Plan> 
     let (method, key, path) = verb(name, written, judge)?;
     let path = path_template(path, &[place[0], name, key], judge);
     let query = templates(&written.query, &[place[0], name, "query"], judge);
-    let headers = header_templates(name, &written.headers, judge);
-    let body = body(name, &method, written.body.as_deref(), judge);
+    let json = !matches!(written.body, Some(WrittenBody::Bytes { .. }));
+    let headers = header_templates(name, &written.headers, json, judge);
+    let body = body(name, &method, written.body.as_ref(), judge);
     let output = output(name, written.output.as_ref(), judge);
     let input = match (&written.input, &path) {
         (Some(schema), Some(path)) => {
@@ -180,6 +170,8 @@ fn plan(name: &str, written: &Operation, judge: &mut Judge<'_>) -> Option<Plan> 
     };
     let key_header = written.idempotency_header.as_deref().unwrap_or("Idempotency-Key");
     let key_header = header_name(key_header, &[place[0], name, "idempotency_header"], judge);
+    let response_headers = kept(name, &written.response_headers, judge);
+    let (partition, cost) = (cost::partition(name, written, judge), cost::tokens(name, written, judge));
     check_statuses(name, &written.ok, judge);
     if let Some(says) = written.key.as_ref().and_then(KeyForm::fault) {
         judge.refuse::<()>("REST013", &[place[0], name, "key"], says, "see `key` in the adapter's page");
@@ -196,11 +188,14 @@ fn plan(name: &str, written: &Operation, judge: &mut Judge<'_>) -> Option<Plan> 
         input: Schema::any(),
         output: output?,
         key_header: key_header?,
+        response_headers: response_headers?,
         ok: written.ok.clone(),
         settles_within: judge.duration(&[place[0], name, "settles_within"]).unwrap_or(port::SETTLES_WITHIN),
         in_progress: in_progress(name, judge),
         verify: written.verify.clone(),
         key_form: written.key.clone(),
+        partition: partition?,
+        cost: cost?,
         limit: None,
     };
     let input = match input? {
@@ -261,7 +256,7 @@ fn path_template(text: &str, place: &[&str], judge: &mut Judge<'_>) -> Option<Te
     Template::parse(text).map_err(|says| judge.refuse::<()>("REST003", place, says, help)).ok()
 }
 
-fn templates(
+pub(super) fn templates(
     written: &BTreeMap<String, String>,
     place: &[&str],
     judge: &mut Judge<'_>,
@@ -276,52 +271,8 @@ fn templates(
     Some(read)
 }
 
-fn header_templates(
-    name: &str,
-    written: &BTreeMap<String, String>,
-    judge: &mut Judge<'_>,
-) -> Option<Vec<(HeaderName, Template)>> {
-    let place = ["operations", name, "headers"];
-    let mut named = Vec::new();
-    for (header, template) in templates(written, &place, judge)? {
-        let known = header_name(&header, &place, judge)?;
-        let path = [place[0], name, place[2], &header];
-        check_content_type(&known, &written[&header], &path, judge);
-        if template.members().next().is_none() {
-            warn_of_credential(&known, &path, judge);
-            check_fixed(&written[&header], &path, judge);
-        }
-        named.push((known, template));
-    }
-    Some(named)
-}
-
-fn body(name: &str, method: &Method, written: Option<&str>, judge: &mut Judge<'_>) -> Option<Body> {
-    let creates = [Method::POST, Method::PUT, Method::PATCH].contains(method);
-    let sole =
-        |text: &str| Template::parse(text).ok().and_then(|template| template.sole().map(str::to_owned));
-    match written {
-        None if creates => Some(Body::Rest),
-        None | Some("none") => Some(Body::None),
-        Some("rest") => Some(Body::Rest),
-        Some("all") => Some(Body::All),
-        Some(text) => sole(text).map(Body::Member).or_else(|| {
-            let says = format!("{text:?} does not say what the body is");
-            judge.refuse("REST003", &["operations", name, "body"], says, "say none, rest, all or {member}")
-        }),
-    }
-}
-
-fn output(name: &str, written: Option<&Value>, judge: &mut Judge<'_>) -> Option<Output> {
-    match written {
-        None => Some(Output::Json(Schema::any())),
-        Some(Value::String(text)) if text == "text" => Some(Output::Text),
-        Some(schema) => compiled(schema, &["operations", name, "output"], judge).map(Output::Json),
-    }
-}
-
 /// The schema that is written at `path`, or what is wrong with it, each mistake at its place.
-fn compiled(written: &Value, path: &[&str], judge: &mut Judge<'_>) -> Option<Schema> {
+pub(super) fn compiled(written: &Value, path: &[&str], judge: &mut Judge<'_>) -> Option<Schema> {
     let mistakes = match Schema::compile(written) {
         Ok(schema) => return Some(schema),
         Err(mistakes) => mistakes,

@@ -4,24 +4,19 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use port::{Call, Fault, Kind, Landed, Repeat};
+use port::{Blob, Call, Fault, Kind, Landed, Repeat};
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::content::{Body, Output};
 use super::key_form::KeyForm;
-use super::operation::{Body, Plan};
+use super::operation::Plan;
 use super::template::{self, Gap, Template};
+use crate::http::{Request, header_value, segment};
 
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// The longest address that is sent.
 const LONGEST_URL: usize = 8 * 1024;
-
-/// What one call becomes.
-#[derive(Debug)]
-pub(super) struct Request {
-    pub(super) url: Url,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Option<Bytes>,
-}
 
 /// Builds the request of `call`. Every fault is [`Landed::No`].
 pub(super) fn build(base: &Url, plan: &Plan, call: &Call) -> Result<Request, Fault> {
@@ -40,16 +35,26 @@ pub(super) fn build(base: &Url, plan: &Plan, call: &Call) -> Result<Request, Fau
     if plan.repeat == Repeat::Keyed {
         headers.insert(plan.key_header.clone(), key(call, plan.key_form.as_ref())?);
     }
-    let body = body(plan, input)?;
-    if body.is_some() {
-        headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
-    }
-    Ok(Request { url, headers, body })
+    let body = body(plan, input)?.map(|(body, content_type)| {
+        headers.entry(header::CONTENT_TYPE).or_insert(content_type);
+        body
+    });
+    Ok(Request { method: plan.method.clone(), url, headers, accept: accept(&plan.output), body })
+}
+
+/// What is welcome unless a header says.
+fn accept(wanted: &Output) -> HeaderValue {
+    HeaderValue::from_static(match wanted {
+        Output::Json(_) | Output::Text | Output::Either => "application/json, */*;q=0.5",
+        Output::Bytes => "*/*",
+        Output::Lines => "application/x-ndjson, */*;q=0.5",
+        Output::Events => "text/event-stream, */*;q=0.5",
+    })
 }
 
 /// Appends the filled path to the base. The result keeps the base's scheme, host, port and path, whatever the input.
 fn join(base: &Url, path: &Template, input: &Map<String, Value>) -> Result<Url, Fault> {
-    let filled = path.fill(input, template::segment).map_err(gap)?;
+    let filled = path.fill(input, segment).map_err(gap)?;
     if filled.split('/').any(|segment| matches!(segment, "." | "..")) {
         return Err(invalid("a path member must not be . or .."));
     }
@@ -94,13 +99,6 @@ fn filled_headers(
     Ok(headers)
 }
 
-/// The value as a header carries it; none when it may arrive as another: HTTP takes white space off its ends, and
-/// what is not ASCII is read differently by different servers.
-pub(super) fn header_value(text: &str) -> Option<HeaderValue> {
-    let ends = text.starts_with([' ', '\t']) || text.ends_with([' ', '\t']);
-    HeaderValue::from_str(text).ok().filter(|_| text.is_ascii() && !ends)
-}
-
 fn key(call: &Call, form: Option<&KeyForm>) -> Result<HeaderValue, Fault> {
     let missing =
         || Fault::new(Kind::Internal, Landed::No, "the operation is keyed and the call carries no key");
@@ -109,25 +107,45 @@ fn key(call: &Call, form: Option<&KeyForm>) -> Result<HeaderValue, Fault> {
     HeaderValue::from_str(&key).map_err(|_| missing())
 }
 
-fn body(plan: &Plan, input: &Map<String, Value>) -> Result<Option<Bytes>, Fault> {
+/// The body, and what it is unless a header says.
+fn body(plan: &Plan, input: &Map<String, Value>) -> Result<Option<(Bytes, HeaderValue)>, Fault> {
     let taken = plan.taken();
     match &plan.body {
         Body::None => refuse_unused(input, &taken).map(|()| None),
-        Body::All => json(input).map(Some),
-        Body::Rest => {
-            let rest: Map<_, _> = input
-                .iter()
-                .filter(|(name, _)| !taken.contains(name.as_str()))
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .collect();
-            json(&rest).map(Some)
+        Body::All => json(input),
+        Body::Rest => json(&Others { input, taken: &taken }),
+        Body::Member(name) => json(sole(name, input, taken)?),
+        Body::Bytes(name) => {
+            let blob = Blob::read(sole(name, input, taken)?);
+            let Blob { media_type, bytes } = blob.map_err(|says| invalid(says).with("member", name))?;
+            let named = media_type.as_deref().unwrap_or("application/octet-stream");
+            let sent = header_value(named)
+                .ok_or_else(|| invalid("a media type must be visible ASCII text").with("member", name))?;
+            Ok(Some((bytes, sent)))
         }
-        Body::Member(name) => {
-            let member = input.get(name).ok_or_else(|| gap(Gap::Absent(name)))?;
-            let used = taken.into_iter().chain([name.as_str()]).collect();
-            refuse_unused(input, &used)?;
-            json(member).map(Some)
-        }
+    }
+}
+
+/// The one member that is the body, when every other one has its place.
+fn sole<'a>(
+    name: &'a str,
+    input: &'a Map<String, Value>,
+    taken: BTreeSet<&'a str>,
+) -> Result<&'a Value, Fault> {
+    let member = input.get(name).ok_or_else(|| gap(Gap::Absent(name)))?;
+    refuse_unused(input, &taken.into_iter().chain([name]).collect())?;
+    Ok(member)
+}
+
+/// The input without the members that have their place elsewhere, written without a copy of it.
+struct Others<'a> {
+    input: &'a Map<String, Value>,
+    taken: &'a BTreeSet<&'a str>,
+}
+
+impl serde::Serialize for Others<'_> {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.input.iter().filter(|(name, _)| !self.taken.contains(name.as_str())))
     }
 }
 
@@ -141,9 +159,9 @@ fn refuse_unused(input: &Map<String, Value>, used: &BTreeSet<&str>) -> Result<()
     }
 }
 
-fn json(value: &impl serde::Serialize) -> Result<Bytes, Fault> {
+fn json(value: &impl serde::Serialize) -> Result<Option<(Bytes, HeaderValue)>, Fault> {
     let text = serde_json::to_vec(value).map_err(|_| invalid("the input cannot be written as JSON"))?;
-    Ok(text.into())
+    Ok(Some((text.into(), JSON)))
 }
 
 fn gap(gap: Gap<'_>) -> Fault {

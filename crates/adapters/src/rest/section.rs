@@ -1,81 +1,44 @@
-//! The section as it is written, before anything is judged.
+//! The section's own keys as they are written, before anything is judged; the others are [`crate::http::Written`].
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use serde::{Deserialize, de};
 use serde_json::Value;
 
-use super::deadline::Format;
 use super::key_form::KeyForm;
-use super::secret::Name;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Section {
-    pub(super) url: String,
-    #[serde(default)]
-    pub(super) headers: BTreeMap<String, String>,
-    pub(super) auth: Option<Auth>,
     pub(super) health: Option<String>,
-    #[expect(dead_code, reason = "read from the node, which knows units")]
-    pub(super) max_response: Option<de::IgnoredAny>,
-    pub(super) deadline_header: Option<DeadlineHeader>,
+    pub(super) probe: Option<Probe>,
     #[serde(default)]
     pub(super) operations: BTreeMap<String, Operation>,
 }
 
-/// A name, or a name and a format.
-#[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "deadline_header is a name, or a mapping of `name` and `format`")]
-pub(super) enum DeadlineHeader {
-    Name(String),
-    Formatted(Formatted),
-}
-
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Formatted {
-    pub(super) name: String,
-    pub(super) format: Option<Format>,
+pub(super) struct Probe {
+    pub(super) path: String,
+    #[expect(dead_code, reason = "read from the node, which knows units")]
+    pub(super) every: Option<de::IgnoredAny>,
 }
 
+/// What is sent as JSON, or which member carries the bytes that are sent.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum Auth {
-    ApiKey(ApiKey),
-    Bearer(Name),
-    Basic(Basic),
+#[serde(untagged, expecting = "body is `none`, `rest`, `all`, `{member}` or a mapping of `bytes`")]
+pub(super) enum Body {
+    Json(String),
+    Bytes { bytes: String },
 }
 
+/// A number of tokens, or the member of the input that says it.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ApiKey {
-    #[serde(default, rename = "in")]
-    pub(super) place: Place,
-    #[serde(default = "api_key_header")]
-    pub(super) name: String,
-    #[serde(default)]
-    pub(super) prefix: String,
-    pub(super) value: Name,
-}
-
-fn api_key_header() -> String {
-    "X-API-Key".to_owned()
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Place {
-    #[default]
-    Header,
-    Query,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Basic {
-    pub(super) user: String,
-    pub(super) password: Name,
+#[serde(untagged, expecting = "cost is a number or `{member}`")]
+pub(super) enum Cost {
+    Fixed(NonZeroU32),
+    Member(String),
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -92,12 +55,14 @@ pub(super) struct Operation {
     pub(super) query: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) headers: BTreeMap<String, String>,
-    pub(super) body: Option<String>,
+    pub(super) body: Option<Body>,
     pub(super) repeat: Option<port::Repeat>,
     pub(super) undo: Option<String>,
     pub(super) input: Option<Value>,
     pub(super) output: Option<Value>,
     pub(super) idempotency_header: Option<String>,
+    #[serde(default)]
+    pub(super) response_headers: Vec<String>,
     #[serde(default)]
     pub(super) ok: Vec<u16>,
     #[expect(dead_code, reason = "read from the node, which knows units")]
@@ -106,4 +71,6 @@ pub(super) struct Operation {
     pub(super) in_progress: Option<de::IgnoredAny>,
     pub(super) verify: Option<Value>,
     pub(super) key: Option<KeyForm>,
+    pub(super) partition: Option<String>,
+    pub(super) cost: Option<Cost>,
 }

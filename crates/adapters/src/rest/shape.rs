@@ -2,52 +2,28 @@
 
 use diag::{Field, Shape};
 
+use crate::http;
+
 /// The shape of `systems.<name>.rest`.
 pub(super) fn shape() -> Shape {
-    let bytes = Shape::one_of([Shape::size(), Shape::int(1..=64 << 20)]);
+    Shape::object(http::fields())
+        .with([
+            Field::new("health", Shape::text())
+                .doc("a path that answers 2xx to GET while the system is well"),
+            Field::new("probe", probe())
+                .doc("asks the system now and then whether it is well; shown in `/health/adapters`"),
+            Field::new("operations", Shape::map("operation", operation())).doc("what the system can do"),
+        ])
+        .doc("A system that speaks JSON over HTTP.")
+}
+
+fn probe() -> Shape {
     Shape::object([
-        Field::new("url", Shape::text())
+        Field::new("path", Shape::text())
             .required()
-            .doc("where the system answers; every operation stays below it"),
-        Field::new("headers", texts("header")).doc("sent with every request; never credentials"),
-        Field::new("auth", auth()).doc("how requests are authenticated; without it they are not"),
-        Field::new("health", Shape::text()).doc("a path that answers 2xx to GET while the system is well"),
-        Field::new("max_response", bytes)
-            .default("1MiB")
-            .doc("the largest answer that is read, at most 64MiB"),
-        Field::new("deadline_header", Shape::one_of([Shape::text(), deadline_header()]))
-            .doc("a header that carries the time left until the call's deadline; by name alone in milliseconds, `grpc-timeout` in gRPC's format"),
-        Field::new("operations", Shape::map("operation", operation())).doc("what the system can do"),
+            .doc("below `url`; answers 2xx to GET within 5 s while the system is well"),
+        Field::new("every", Shape::duration()).default("30s").doc("how often, from 1s to 1h"),
     ])
-    .doc("A system that speaks JSON over HTTP.")
-}
-
-fn deadline_header() -> Shape {
-    let formats = Shape::choice(["milliseconds", "grpc"]);
-    Shape::object([
-        Field::new("name", Shape::text()).required().doc("the header's name"),
-        Field::new("format", formats)
-            .doc("`1500`, or `1500000u`: at most eight digits and a unit; by default what the name suggests"),
-    ])
-}
-
-fn auth() -> Shape {
-    let api_key = Shape::object([
-        Field::new("in", Shape::choice(["header", "query"])).default("header").doc("where the key travels"),
-        Field::new("name", Shape::text()).default("X-API-Key").doc("the header's or parameter's name"),
-        Field::new("prefix", Shape::text()).default("").doc("put before the key"),
-        Field::new("value", Shape::secret()).required().doc("the key"),
-    ]);
-    let basic = Shape::object([
-        Field::new("user", Shape::text()).required().doc("the user's name"),
-        Field::new("password", Shape::secret()).required().doc("the user's password"),
-    ]);
-    Shape::object([
-        Field::new("api_key", api_key).doc("a key in a header or in the query"),
-        Field::new("bearer", Shape::secret()).doc("a token, sent as `Authorization: Bearer`"),
-        Field::new("basic", basic).doc("a name and a password (RFC 7617)"),
-    ])
-    .exactly_one_of(["api_key", "bearer", "basic"])
 }
 
 fn operation() -> Shape {
@@ -55,7 +31,11 @@ fn operation() -> Shape {
     let path = "the path below `url`; `{member}` takes a member of the input";
     let verbs = VERBS.map(|verb| Field::new(verb, Shape::text()).doc(path));
     let schema = || Shape::one_of([Shape::map("keyword", Shape::any()), Shape::bool()]);
-    let output = Shape::one_of([Shape::map("keyword", Shape::any()), Shape::bool(), Shape::choice(["text"])]);
+    let output = Shape::one_of([
+        Shape::map("keyword", Shape::any()),
+        Shape::bool(),
+        Shape::choice(["text", "bytes", "lines", "events"]),
+    ]);
     Shape::object(verbs)
         .with([
             Field::new("repeat", Shape::choice(["safe", "keyed", "never"]))
@@ -65,15 +45,17 @@ fn operation() -> Shape {
             Field::new("query", texts("parameter")).doc("the query; values may hold `{member}`"),
             Field::new("headers", texts("header"))
                 .doc("headers of this operation; values may hold `{member}`"),
-            Field::new("body", Shape::text()).doc(
-                "`rest` of the input, `all` of it, `{member}` or `none`; `rest` for post, put and patch",
+            Field::new("body", body()).doc(
+                "`rest` of the input, `all` of it, `{member}` or `none`; `rest` for post, put and patch; or `{ bytes: \"{member}\" }`",
             ),
             Field::new("input", schema()).doc("JSON Schema of the input"),
-            Field::new("output", output).default(true).doc("JSON Schema of the answer, or `text`"),
+            Field::new("output", output).default(true).doc("JSON Schema of the answer; or what it is where it is not JSON: `text`, `bytes`, JSON `lines`, server-sent `events`"),
             Field::new("idempotency_header", Shape::text())
                 .default("Idempotency-Key")
                 .doc("carries the idempotency key of a keyed operation"),
             Field::new("ok", Shape::list(Shape::int(300..=499))).doc("statuses beside 2xx that mean success"),
+            Field::new("response_headers", Shape::list(Shape::text().example("ETag")))
+                .doc("headers of an answer that are kept with it, at most 16; shown with the step"),
             Field::new("settles_within", Shape::duration())
                 .default("5s")
                 .doc("how long after a call whose outcome is unknown its effect may still appear"),
@@ -81,9 +63,20 @@ fn operation() -> Shape {
                 .doc("when a keyed operation is still at an earlier request with the same key"),
             Field::new("verify", Shape::map("key", Shape::any()))
                 .doc("how to find out whether it landed, as at a step: `call`, `with`, `found`, …"),
+            Field::new("partition", Shape::text())
+                .default("{model}")
+                .doc("the member that names the model or endpoint: what a guard keeps `per: model`"),
+            Field::new("cost", Shape::one_of([Shape::int(1..=i64::from(u32::MAX)), Shape::text()]))
+                .default(1)
+                .doc("what a call takes of a rate limit: a number, or `{member}`: a number or a list of the input"),
             Field::new("key", key_form()).doc("the form of the key that it wants; else as it is"),
         ])
         .exactly_one_of(VERBS)
+}
+
+fn body() -> Shape {
+    let bytes = Field::new("bytes", Shape::text()).required().doc("the member that carries them: `{member}`");
+    Shape::one_of([Shape::text(), Shape::object([bytes])])
 }
 
 fn in_progress() -> Shape {

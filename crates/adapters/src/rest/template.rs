@@ -104,19 +104,3 @@ fn scalar<'a>(name: &'a str, input: &Map<String, Value>) -> Result<String, Gap<'
 pub(super) fn plain(text: &str, into: &mut String) {
     into.push_str(text);
 }
-
-/// Writes `text` so that it stays within one path segment: all but RFC 3986's unreserved characters are escaped.
-pub(super) fn segment(text: &str, into: &mut String) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            into.push(char::from(byte));
-        } else {
-            into.push('%');
-            into.extend([byte >> 4, byte & 15].map(hex));
-        }
-    }
-}
-
-fn hex(nibble: u8) -> char {
-    char::from(b"0123456789ABCDEF"[usize::from(nibble)])
-}

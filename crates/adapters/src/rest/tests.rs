@@ -11,8 +11,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::config::{self, Config};
-use super::request::{self, Request};
-use super::{KIND, fault};
+use super::{KIND, request};
+use crate::http::{Request, fault};
 
 fn section(json: &Value) -> Node {
     Node::from_json(json)
@@ -35,7 +35,7 @@ fn with(operation: Value) -> Config {
 fn build(operation: Value, input: Value) -> Result<Request, port::Fault> {
     let config = with(operation);
     let call = Call { operation: "op".into(), input: input.into(), key: IdempotencyKey::new("k-1") };
-    request::build(&config.base, &config.operations["op"], &call)
+    request::build(&config.http.base, &config.operations["op"], &call)
 }
 
 fn url(operation: Value, input: Value) -> String {
@@ -49,7 +49,7 @@ fn b27_base_path_is_kept() {
     let config = config(json!({ "url": "http://h", "operations": { "op": { "get": "/" } } }));
     let call = Call { operation: "op".into(), input: Value::Null.into(), key: None };
     assert_eq!(
-        request::build(&config.base, &config.operations["op"], &call).unwrap().url.as_str(),
+        request::build(&config.http.base, &config.operations["op"], &call).unwrap().url.as_str(),
         "http://h/"
     );
 }
@@ -169,7 +169,7 @@ fn only_keyed_operations_carry_the_key() {
     );
     let config = with(named);
     let call = Call { operation: "op".into(), input: Value::Null.into(), key: None };
-    let fault = request::build(&config.base, &config.operations["op"], &call).unwrap_err();
+    let fault = request::build(&config.http.base, &config.operations["op"], &call).unwrap_err();
     assert_eq!((fault.kind, fault.landed), (Kind::Internal, Landed::No));
 }
 
@@ -193,6 +193,17 @@ fn every_mistake_in_a_section_is_found() {
     assert_eq!(one("max_response", json!("65MiB")), ["REST008"]);
     assert_eq!(one("health", json!("health")), ["REST003"]);
     assert_eq!(one("colour", json!("red")), ["REST001"]);
+    assert_eq!(one("probe", json!({ "path": "up" })), ["REST003"]);
+    assert_eq!(one("probe", json!({ "path": "/{up}" })), ["REST003"]);
+    assert_eq!(one("probe", json!({ "path": "/up", "every": "500ms" })), ["REST014"]);
+    assert!(one("probe", json!({ "path": "/up", "every": "1h" })).is_empty());
+    assert_eq!(one("tls", json!({ "certificate": "me.pem" })), ["REST016"]);
+    assert_eq!(codes(json!({ "url": "http://h.example", "tls": {} })), ["REST016"]);
+    for address in ["127.0.0.1", "[::1]", "169.254.169.254", "10.1.2.3"] {
+        let inside = json!({ "url": format!("https://{address}"), "addresses": "public" });
+        assert_eq!(codes(inside), ["REST015"], "{address}");
+    }
+    assert!(codes(json!({ "url": "https://1.1.1.1", "addresses": "public" })).is_empty());
     let op = |operation: Value| one("operations", json!({ "op": operation }));
     assert_eq!(op(json!({})), ["REST004"]);
     assert_eq!(op(json!({ "get": "/", "post": "/" })), ["REST004"]);
@@ -206,6 +217,20 @@ fn every_mistake_in_a_section_is_found() {
     assert!(
         sent(json!({ "Content-Type": "application/vnd.shop+json; v=2", "Accept": "text/plain" })).is_empty()
     );
+    assert_eq!(op(json!({ "put": "/", "body": { "bytes": "file" } })), ["REST003"]);
+    assert!(
+        op(json!({ "put": "/", "body": { "bytes": "{file}" }, "headers": { "Content-Type": "image/png" } }))
+            .is_empty()
+    );
+    for key in ["partition", "cost"] {
+        assert_eq!(op(json!({ "get": "/", key: "model" })), ["REST003"], "{key}");
+        assert!(op(json!({ "get": "/", key: "{deployment}" })).is_empty(), "{key}");
+    }
+    let kept = |headers: Value| op(json!({ "post": "/", "response_headers": headers }));
+    assert_eq!(kept(json!(["a b"])), ["REST005"]);
+    assert_eq!(kept(json!(["Set-Cookie"])), ["REST005"]);
+    assert_eq!(kept(json!(vec!["ETag"; 17])), ["REST005"]);
+    assert!(kept(json!(["ETag", "Content-Length"])).is_empty());
     assert_eq!(op(json!({ "post": "/", "input": 5 })), ["REST009"]);
     assert_eq!(op(json!({ "post": "/", "input": { "a": 1, "b": 1 }, "output": { "c": 1 } })), ["REST009"; 3]);
     assert_eq!(op(json!({ "post": "/", "ok": [500] })), ["REST010"]);
@@ -244,7 +269,7 @@ fn the_spec_says_what_was_configured_and_what_follows() {
         "operations": {
             "reserve": { "post": "/reservations", "repeat": "keyed", "undo": "release", "summary": "sets aside" },
             "release": { "delete": "/reservations/{id}" },
-            "page": { "get": "/page", "output": "text" },
+            "page": { "get": "/page", "output": "text", "partition": "{to}", "cost": "{pages}" },
         }
     }));
     let spec = super::spec("stock", &config);
@@ -256,7 +281,9 @@ fn the_spec_says_what_was_configured_and_what_follows() {
     assert_eq!(release.repeat, port::Repeat::Safe);
     let closed = json!({ "type": "object", "properties": { "id": true }, "required": ["id"], "additionalProperties": false });
     assert_eq!(*release.input.document(), closed);
+    assert_eq!((reserve.partition.as_deref(), &reserve.cost), (Some("/model"), &port::Cost::One));
     let page = spec.operation("page").unwrap();
+    assert_eq!((page.partition.as_deref(), &page.cost), (Some("/to"), &port::Cost::At("/pages".into())));
     assert_eq!((page.output.document(), page.may_be_silent), (&json!({ "type": "string" }), true));
 }
 

@@ -5,3 +5,4 @@ mod conformance;
 mod remote;
 mod rest;
 mod rig;
+mod secured;

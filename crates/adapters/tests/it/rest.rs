@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use port::{Kind, Landed};
+use port::{Kind, Landed, Status};
 use serde_json::{Value, json};
 
 use crate::remote::{Does, Remote};
@@ -28,7 +28,7 @@ async fn a_request_carries_its_context_and_its_key() {
     }));
     let ctx = rig::ctx().within(Duration::from_secs(60));
     let reply = rig::call_in(&ctx, &*link, "reserve", json!({ "product": "pizza" })).await.unwrap();
-    assert_eq!((reply.status, reply.output), (Some(201), json!({ "id": "r-1" })));
+    assert_eq!((reply.status, reply.output), (Some(Status::http(201)), json!({ "id": "r-1" })));
     rig::call_in(&ctx, &*link, "note", json!({})).await.unwrap();
     let [reserved, noted] = <[String; 2]>::try_from(remote.requests()).unwrap();
     assert!(reserved.starts_with("post /base/reservations http/1.1\r\n"), "{reserved}");
@@ -93,8 +93,8 @@ async fn c18_credentials_go_where_they_are_configured() {
 async fn b27_missing_credentials_stop_the_build_and_not_the_call() {
     for name in ["NOWHERE", "EMPTY", "UNSENDABLE"] {
         let section = json!({ "url": "https://h.example", "auth": { "bearer": { "secret": name } } });
-        let kind = adapters::list::find("rest").unwrap();
-        let Err(found) = (kind.build)("remote", &diag::Node::from_json(&section), &rig::env()) else {
+        let kind = rig::kind("rest");
+        let Err(found) = rig::built(&kind, &diag::Node::from_json(&section)) else {
             panic!("built with {name}");
         };
         assert_eq!(found[0].code, "REST011", "{name}");
@@ -129,6 +129,78 @@ async fn b27_no_content_is_null_and_a_page_is_a_fault() {
     assert!(!format!("{fault:?}").contains("secret page"));
     let text = answered("content-type: text/plain\r\n", "ten", json!({ "get": "/", "output": "text" })).await;
     assert_eq!(text.unwrap(), json!("ten"));
+}
+
+#[tokio::test]
+async fn bytes_come_as_a_document_and_go_on_as_they_were() {
+    let pdf = "%PDF-1.7 not {json}";
+    let from = Remote::answering(200, "content-type: Application/PDF; v=1\r\n", pdf).await;
+    let link =
+        rest(json!({ "url": from.url(), "operations": { "label": { "get": "/label", "output": "bytes" } } }));
+    let label = call(&*link, "label", json!({})).await.unwrap().output;
+    assert_eq!((&label["media_type"], &label["size"]), (&json!("application/pdf"), &json!(pdf.len())));
+    assert!(from.requests()[0].contains("\naccept: */*"));
+    let to = Remote::answering(201, "", "").await;
+    let link = rest(json!({ "url": to.url(), "operations": {
+        "file": { "put": "/files/{id}", "body": { "bytes": "{file}" } },
+        "image": { "post": "/images", "body": { "bytes": "{file}" }, "headers": { "Content-Type": "image/webp" } },
+    } }));
+    call(&*link, "file", json!({ "id": "7", "file": label })).await.unwrap();
+    call(&*link, "image", json!({ "file": { "base64": "AAEC" } })).await.unwrap();
+    let [file, image] = <[String; 2]>::try_from(to.requests()).unwrap();
+    assert!(
+        file.contains("\ncontent-type: application/pdf") && file.ends_with(&format!("\n\n{pdf}")),
+        "{file}"
+    );
+    assert!(image.contains("\ncontent-type: image/webp") && image.ends_with("\n\n\0\u{1}\u{2}"), "{image:?}");
+    for (input, says) in [
+        (json!({ "id": "7", "file": "AAEC" }), "must be a document with `base64`"),
+        (json!({ "id": "7" }), "the input lacks a member"),
+        (json!({ "id": "7", "file": label, "more": 1 }), "does not fit"),
+    ] {
+        let fault = call(&*link, "file", input).await.unwrap_err();
+        assert_eq!((fault.kind, fault.landed), (Kind::Invalid, Landed::No), "{says}: {fault}");
+    }
+    assert_eq!(to.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn bytes_are_bounded_and_never_hold_our_credentials() {
+    let answered = |body: String, status: u16| async move {
+        let remote = Remote::answering(status, "", &body).await;
+        let link =
+            rest(json!({ "url": remote.url(), "auth": { "bearer": { "secret": "KEY" } }, "max_response": 64,
+            "operations": { "file": { "get": "/", "output": "bytes", "ok": [404] } } }));
+        call(&*link, "file", json!({})).await
+    };
+    let fault = answered(format!("x{SECRET}x"), 200).await.unwrap_err();
+    assert_eq!((fault.kind, fault.landed), (Kind::Protocol, Landed::Yes));
+    assert!(fault.message.contains("credentials") && !format!("{fault:?}").contains(SECRET));
+    assert_eq!(answered("x".repeat(65), 200).await.unwrap_err().kind, Kind::Protocol);
+    assert_eq!(answered("x".repeat(64), 200).await.unwrap().output["size"], 64);
+    assert_eq!(answered(String::new(), 200).await.unwrap().output, Value::Null);
+    assert_eq!(
+        answered("{}".to_owned(), 404).await.unwrap().output,
+        Value::Null,
+        "it describes something else"
+    );
+}
+
+#[tokio::test]
+async fn lines_and_events_come_as_a_list() {
+    let lines = |body: &'static str| {
+        answered("content-type: application/x-ndjson\r\n", body, json!({ "get": "/", "output": "lines" }))
+    };
+    assert_eq!(lines("{\"n\":1}\n{\"n\":2}\n").await.unwrap(), json!([{ "n": 1 }, { "n": 2 }]));
+    let fault = lines("1\n{\n").await.unwrap_err();
+    assert_eq!((fault.kind, fault.landed), (Kind::Protocol, Landed::Yes));
+    assert_eq!(fault.context.last().unwrap(), &("line", "2".to_owned()));
+    let stream = "event: token\ndata: {\"t\":1}\n\ndata: [DONE]\n\n";
+    let events =
+        answered("content-type: text/event-stream\r\n", stream, json!({ "post": "/", "output": "events" }))
+            .await;
+    let told = json!([{ "event": "token", "data": { "t": 1 } }, { "event": "message", "data": "[DONE]" }]);
+    assert_eq!(events.unwrap(), told);
 }
 
 #[tokio::test]
@@ -259,12 +331,48 @@ async fn a_failure_says_its_status_its_wait_and_a_few_words() {
 }
 
 #[tokio::test]
+async fn the_headers_that_an_operation_names_come_with_the_answer() {
+    let long = "x".repeat(2000);
+    let headers = format!("etag: \"v7\"\r\nx-echo: {SECRET}\r\nx-long: {long}\r\nset-cookie: s=1\r\n");
+    let remote = Remote::answering(201, &headers, "").await;
+    let link = rest(json!({ "url": remote.url(), "auth": { "bearer": { "secret": "KEY" } }, "operations": {
+        "op": { "post": "/", "response_headers": ["ETag", "X-Echo", "X-Long", "X-Absent"] }, "plain": { "post": "/" } } }));
+    let reply = call(&*link, "op", json!({})).await.unwrap();
+    let kept: Vec<_> = reply.metadata.iter().collect();
+    assert_eq!(kept, [("etag", "\"v7\""), ("x-echo", "[secret]")]);
+    assert!(call(&*link, "plain", json!({})).await.unwrap().metadata.is_empty());
+}
+
+#[tokio::test]
 async fn a_declared_status_is_a_success() {
     let remote = Remote::answering(404, "content-type: text/html\r\n", "<html>").await;
     let link =
         rest(json!({ "url": remote.url(), "operations": { "gone": { "delete": "/x", "ok": [404] } } }));
     let reply = call(&*link, "gone", json!({})).await.unwrap();
-    assert_eq!((reply.status, reply.output), (Some(404), Value::Null));
+    assert_eq!((reply.status, reply.output), (Some(Status::http(404)), Value::Null));
+}
+
+#[tokio::test]
+async fn a_probe_is_well_on_any_2xx_and_says_why_not() {
+    let probe = json!({ "path": "/up", "every": "10s" });
+    let auth = json!({ "bearer": { "secret": "KEY" } });
+    let at = |url: String| rest(json!({ "url": url, "auth": auth, "probe": probe }));
+    let remote = Remote::answering(204, "", "").await;
+    let link = at(remote.url());
+    assert_eq!(link.spec().probe_every, Some(Duration::from_secs(10)));
+    assert!(link.spec().operations.is_empty(), "a probe is no operation");
+    link.probe(&rig::ctx()).await.unwrap();
+    let asked = &remote.requests()[0];
+    assert!(asked.starts_with("get /base/up http") && asked.contains(SECRET), "{asked}");
+    let ill = Remote::answering(503, "", &format!(r#"{{"title":"draining {SECRET}"}}"#)).await;
+    let fault = at(ill.url()).probe(&rig::ctx()).await.unwrap_err();
+    assert_eq!((fault.kind, fault.status), (Kind::Unavailable, Some(503)));
+    assert_eq!(fault.context, [("answer", "draining [secret]".to_owned())]);
+    let silent = rest(json!({ "url": remote.url() }));
+    assert_eq!(
+        (silent.spec().probe_every, silent.probe(&rig::ctx()).await.unwrap_err().kind),
+        (None, Kind::Invalid)
+    );
 }
 
 #[tokio::test]

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::{Env, Kind, Secrets, list};
+use adapters::{Built, Env, Kind, Kinds, Secrets};
 use diag::Node;
+use futures_util::FutureExt;
 use port::{Call, Ctx, Fault, IdempotencyKey, Link, Reply};
 use secrecy::SecretString;
 use serde_json::Value;
@@ -19,6 +20,7 @@ impl Secrets for Vault {
             "KEY" => Some(SECRET.into()),
             "EMPTY" => Some("".into()),
             "UNSENDABLE" => Some("a\nb".into()),
+            "CALLER" => Some(include_str!("../data/tls/caller.key").into()),
             _ => None,
         }
     }
@@ -33,14 +35,23 @@ pub(crate) fn build(kind: &Kind, section: &Value) -> Arc<dyn Link> {
     let node = Node::from_json(section);
     let findings = (kind.shape)().check(&node).into_iter().chain((kind.check)("remote", &node));
     assert_eq!(findings.collect::<Vec<_>>(), [], "{section}");
-    match (kind.build)("remote", &node, &env()) {
+    match built(kind, &node) {
         Ok(link) => link,
         Err(found) => panic!("{found:?}"),
     }
 }
 
+/// No kind of the list waits for anything while it is built.
+pub(crate) fn built(kind: &Kind, section: &Node) -> Built {
+    (kind.build)("remote", section, &env()).now_or_never().unwrap()
+}
+
+pub(crate) fn kind(name: &str) -> Kind {
+    *Kinds::built_in().find(name).unwrap()
+}
+
 pub(crate) fn rest(section: Value) -> Arc<dyn Link> {
-    build(list::find("rest").unwrap(), &section)
+    build(&kind("rest"), &section)
 }
 
 pub(crate) fn ctx() -> Ctx {

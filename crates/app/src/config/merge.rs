@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use adapters::Kinds;
 use diag::{Diagnostic, Entry, Node, Source, Span, Tree};
 
 use super::{code, shape};
@@ -10,8 +11,8 @@ use super::{code, shape};
 const SPREAD: [&str; 6] = ["secrets", "limit_stores", "profiles", "systems", "entities", "flows"];
 
 /// Reads and checks each text by itself, then merges them.
-pub(super) fn documents(sources: &[Source]) -> (Node, Vec<Diagnostic>) {
-    let shape = shape::sections();
+pub(super) fn documents(sources: &[Source], kinds: &Kinds) -> (Node, Vec<Diagnostic>) {
+    let shape = shape::sections(kinds);
     let mut found = Vec::new();
     let mut merged = Merged::default();
     for source in sources {

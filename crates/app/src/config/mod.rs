@@ -31,6 +31,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use adapters::Kinds;
 use diag::{Colour, Diagnostic, Severity, Source};
 
 pub use auth::{Jwt, JwtKey, Material};
@@ -119,9 +120,14 @@ impl std::error::Error for Rejected {}
 
 /// Finds everything that is wrong with these texts. Pure: reads no file, no variable, no clock.
 pub fn check(sources: &[Source]) -> Report {
-    let (root, mut found) = merge::documents(sources);
+    check_with(sources, &Kinds::built_in())
+}
+
+/// The same, where `kinds` of adapters are known.
+pub fn check_with(sources: &[Source], kinds: &Kinds) -> Report {
+    let (root, mut found) = merge::documents(sources, kinds);
     let mut judge = judge::Judge::new(&root, &found);
-    let config = read(&mut judge);
+    let config = read(&mut judge, kinds);
     let more = judge.found;
     found.extend(more);
     sort(&mut found, sources);
@@ -134,8 +140,16 @@ pub fn check(sources: &[Source]) -> Report {
 /// # Errors
 /// When a file cannot be read, or anything in it is an error.
 pub fn load(path: &Path) -> Result<(Config, Vec<Diagnostic>), Rejected> {
+    load_with(path, &Kinds::built_in())
+}
+
+/// The same, where `kinds` of adapters are known: for a server that brings some of its own.
+///
+/// # Errors
+/// As for [`load`].
+pub fn load_with(path: &Path, kinds: &Kinds) -> Result<(Config, Vec<Diagnostic>), Rejected> {
     let (sources, mut skipped) = sources(path).map_err(|found| Rejected { found, sources: Vec::new() })?;
-    let Report { config, mut found } = check(&sources);
+    let Report { config, mut found } = check_with(&sources, kinds);
     found.append(&mut skipped);
     match config {
         Some(config) => Ok((config, found)),
@@ -144,7 +158,7 @@ pub fn load(path: &Path) -> Result<(Config, Vec<Diagnostic>), Rejected> {
 }
 
 /// Every section is read even when another is wrong, so that all mistakes are found at once.
-fn read(judge: &mut judge::Judge<'_>) -> Option<Config> {
+fn read(judge: &mut judge::Judge<'_>, kinds: &Kinds) -> Option<Config> {
     judge.version();
     let store = store::read(judge);
     let auth = auth::read(judge);
@@ -157,7 +171,7 @@ fn read(judge: &mut judge::Judge<'_>) -> Option<Config> {
     let secrets = secrets::read(judge);
     let limit_stores = limit_stores::read(judge);
     let profiles = profiles::read(judge);
-    let systems = systems::read(judge, &profiles);
+    let systems = systems::read(judge, &profiles, kinds);
     let groups = groups::read(judge, &systems);
     let flows = flows::read(judge, &systems, &groups);
     let mut rules = react::Rules { routes: flows::routes(&flows), ..rules::read(judge) };

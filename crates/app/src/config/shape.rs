@@ -1,20 +1,21 @@
 //! The whole file: what `cardan check` allows, `cardan schema` publishes and the reference lists.
 
+use adapters::Kinds;
 use diag::{Field, Shape};
 
 use super::{auth, door, flows, limit_stores, limits, profiles, rules, secrets, store, systems, telemetry};
 
 /// The shape of `cardan.yaml`, as it is published.
 pub fn shape() -> Shape {
-    file(flows::shape())
+    file(flows::shape(), &Kinds::built_in())
 }
 
 /// The shape that is checked before the sections are read; flows are left to their compiler.
-pub(super) fn sections() -> Shape {
-    file(flows::names_shape())
+pub(super) fn sections(kinds: &Kinds) -> Shape {
+    file(flows::names_shape(), kinds)
 }
 
-fn file(flows: Shape) -> Shape {
+fn file(flows: Shape, kinds: &Kinds) -> Shape {
     Shape::object([
         Field::new("cardan", Shape::int(1..=i64::from(u16::MAX)).example(1))
             .required()
@@ -36,7 +37,7 @@ fn file(flows: Shape) -> Shape {
         Field::new("profiles", profiles::shape()).doc(
             "named guard numbers, beside the built-in ones; [every default](../../crates/guard/README.md)",
         ),
-        Field::new("systems", systems::shape()).doc("the business systems that can be called"),
+        Field::new("systems", systems::shape(kinds)).doc("the business systems that can be called"),
         Field::new("entities", rules::entities_shape()).doc("what must hold for entities"),
         Field::new("derive", rules::derive_shape()).doc("what is published beside an act"),
         Field::new("aliases", rules::aliases_shape()).doc("other names of systems that commits may use"),
@@ -47,7 +48,7 @@ fn file(flows: Shape) -> Shape {
 
 /// The names of all sections.
 pub(super) fn names() -> Vec<String> {
-    sections().keys().map(str::to_owned).collect()
+    sections(&Kinds::built_in()).keys().map(str::to_owned).collect()
 }
 
 /// The JSON Schema (2020-12) of `cardan.yaml`, as it is published and as `cardan schema` prints it.

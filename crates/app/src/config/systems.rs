@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use adapters::{Kind, Kinds};
 use diag::{Diagnostic, Field, Node, Shape, Span};
 use guard::batch::Collect;
 use guard::{Policies, Policy};
@@ -27,7 +28,7 @@ pub struct System {
     /// The operations whose calls are collected, and how.
     pub batches: BTreeMap<Arc<str>, Collect>,
     /// The kind of adapter.
-    pub kind: &'static adapters::Kind,
+    pub kind: Kind,
     /// The adapter's section.
     pub section: Node,
     /// What it can do.
@@ -48,8 +49,8 @@ impl System {
     }
 }
 
-pub(super) fn shape() -> Shape {
-    let kinds = || adapters::list::ALL.iter();
+pub(super) fn shape(known: &Kinds) -> Shape {
+    let kinds = || known.iter();
     let operations = Shape::map("operation", Shape::object(numbers::fields()).with([batches::field()]));
     let guard = Shape::object(numbers::fields())
         .with([Field::new("operations", operations).doc("guard numbers of single operations that differ")]);
@@ -64,7 +65,7 @@ pub(super) fn shape() -> Shape {
     named("system", Shape::object(fields).with(adapters).with([groups::field()]).exactly_one_of(ways))
 }
 
-pub(super) fn read(judge: &mut Judge<'_>, profiles: &Profiles) -> BTreeMap<String, System> {
+pub(super) fn read(judge: &mut Judge<'_>, profiles: &Profiles, kinds: &Kinds) -> BTreeMap<String, System> {
     let mut systems = BTreeMap::new();
     let mut first: HashMap<String, &str> = HashMap::new();
     for entry in judge.names("systems") {
@@ -78,7 +79,7 @@ pub(super) fn read(judge: &mut Judge<'_>, profiles: &Profiles) -> BTreeMap<Strin
         if groups::is_group(&entry.value) {
             continue;
         }
-        let system = system(judge, profiles, &entry.key, &entry.value, &entry.key_span);
+        let system = system(judge, (profiles, kinds), &entry.key, &entry.value, &entry.key_span);
         systems.extend(system.map(|system| (name, system)));
     }
     systems
@@ -86,7 +87,7 @@ pub(super) fn read(judge: &mut Judge<'_>, profiles: &Profiles) -> BTreeMap<Strin
 
 fn system(
     judge: &mut Judge<'_>,
-    profiles: &Profiles,
+    (profiles, kinds): (&Profiles, &Kinds),
     name: &str,
     node: &Node,
     here: &Span,
@@ -96,8 +97,7 @@ fn system(
         None => ("default", here),
     };
     let base = profiles.find(judge, profile, place);
-    let (kind, written) =
-        node.entries().iter().find_map(|entry| Some((adapters::list::find(&entry.key)?, entry)))?;
+    let (kind, written) = node.entries().iter().find_map(|entry| Some((*kinds.find(&entry.key)?, entry)))?;
     let section = &written.value;
     if judge.is_sound(&written.key_span, section) {
         judge.found.extend((kind.check)(name, section));

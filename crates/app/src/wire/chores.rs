@@ -20,6 +20,11 @@ const EVERY: Duration = Duration::from_secs(600);
 pub(super) struct Chores(JoinSet<()>);
 
 impl Chores {
+    /// Something that goes on by itself.
+    pub(super) fn spawn(&mut self, chore: impl Future<Output = ()> + Send + 'static) {
+        self.0.spawn(chore);
+    }
+
     /// Idempotency records whose time is over. The store deletes in small batches between the commits of others.
     pub(super) fn forget_keys(&mut self, store: Store, clock: Arc<dyn Clock>) {
         self.forget("the store".to_owned(), move || {

@@ -9,6 +9,7 @@ mod hear;
 mod limit_stores;
 mod pages;
 mod present;
+mod probes;
 mod systems;
 mod telemetry;
 
@@ -18,7 +19,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use guard::batch::Batched;
-use port::{Clock, Entropy, SystemClock, SystemEntropy};
+use port::{Clock, Entropy, SystemClock, SystemEntropy, Systems};
 use store::Store;
 use tokio::net::TcpListener;
 
@@ -42,6 +43,7 @@ pub struct House {
     chores: Chores,
     batches: Vec<Arc<Batched>>,
     recording: Recording,
+    systems: Systems,
     /// Where the gate listens.
     pub address: SocketAddr,
 }
@@ -64,7 +66,7 @@ impl House {
         let world = guard::World::new(clock.clone(), ears.clone())
             .sharing(limit_stores.stores.clone())
             .recording(recorder.clone());
-        let guarded = systems::open(config, vault, world)?;
+        let guarded = systems::open(config, vault, world).await?;
         let guards = control::Guards::new(guarded.guards, guarded.groups);
         let listener = listen("listen", config.listen).await?;
         let address = listener.local_addr()?;
@@ -106,6 +108,7 @@ impl House {
         limit_stores.forget(&mut chores);
         chores.forget_keys(store.clone(), clock.clone());
         chores.end_orders(modes.clone(), engine.clone());
+        probes::begin(&mut chores, &guarded.systems, &ears);
         let present = present::Present {
             store: store.clone(),
             engine: engine.clone(),
@@ -120,7 +123,7 @@ impl House {
                 conversations,
                 store: store.clone(),
                 engine: engine.clone(),
-                systems: guarded.systems,
+                systems: guarded.systems.clone(),
                 auth,
                 limits,
                 pages,
@@ -131,7 +134,8 @@ impl House {
                 entropy,
             },
         );
-        Ok(Self { doors: doors?, engine, relay, store, chores, batches, recording, address })
+        let systems = guarded.systems;
+        Ok(Self { doors: doors?, engine, relay, store, chores, batches, recording, systems, address })
     }
 
     /// Takes nothing new, lets what is in flight end, and closes the store. What is left goes on at the next start.
@@ -142,6 +146,10 @@ impl House {
         let flushed = tokio::time::timeout(PATIENCE, flushed);
         let (_late, (), ()) = tokio::join!(flushed, self.engine.stop(PATIENCE), self.relay.stop(PATIENCE));
         drop(self.chores);
+        let closed = systems::close(self.systems.iter().map(|(_, link)| link));
+        if tokio::time::timeout(PATIENCE, closed).await.is_err() {
+            tracing::warn!("systems were not let go of in time");
+        }
         // To the end, so that a drain can be watched.
         if let Some(operators) = self.doors.operators {
             operators.drain().await;

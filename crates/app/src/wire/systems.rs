@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use guard::batch::Batched;
 use guard::{Group, Guarded, World};
 use port::{Clock, Link, Systems};
@@ -19,13 +20,17 @@ pub(super) struct Opened {
     pub(super) batches: Vec<Arc<Batched>>,
 }
 
-pub(super) fn open(config: &Config, vault: Vault, world: World) -> Result<Opened, Failure> {
-    let env = adapters::Env::new(Arc::new(vault))
-        .map_err(|error| Failure::new(format!("making the HTTP client: {error}")))?;
+pub(super) async fn open(config: &Config, vault: Vault, world: World) -> Result<Opened, Failure> {
+    let env = adapters::Env::new(Arc::new(vault)).map_err(Failure::new)?;
     let (mut guards, mut links, mut batches) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
     for (name, system) in &config.systems {
-        let link = (system.kind.build)(&system.name, &system.section, &env)
-            .map_err(|found| Failure::found(&found))?;
+        let link = match (system.kind.build)(&system.name, &system.section, &env).await {
+            Ok(link) => link,
+            Err(found) => {
+                close(links.values()).await;
+                return Err(Failure::found(&found));
+            }
+        };
         let guarded = Arc::new(Guarded::within(world.clone(), link, system.policies.clone()));
         let link: Arc<dyn Link> = if system.batches.is_empty() {
             guarded.clone()
@@ -40,6 +45,11 @@ pub(super) fn open(config: &Config, vault: Vault, world: World) -> Result<Opened
     let groups = groups(config, &links, &world.clock)?;
     links.extend(groups.iter().map(|(name, group)| (name.clone(), group.clone() as Arc<dyn Link>)));
     Ok(Opened { systems: Systems::new(links), guards, groups, batches })
+}
+
+/// Lets every system go, all at once.
+pub(super) async fn close(links: impl Iterator<Item = &Arc<dyn Link>>) {
+    join_all(links.map(|link| link.close())).await;
 }
 
 /// Systems made of guarded systems: each member keeps its own breaker, limit and budget, also for other callers.

@@ -39,6 +39,8 @@ async fn shown_as_done(scene: &Scene) {
     assert_eq!((&view["status"], &view["conversation"]), (&json!("succeeded"), &json!("conv_ada")));
     assert_eq!(view["result"]["reservations"].as_array().unwrap().len(), 2);
     assert_eq!(calls(&view["steps"]), ["reserve[0]", "reserve[1]", "record", "contact", "charge"]);
+    let charged = view["steps"].as_array().unwrap().iter().find(|step| step["path"] == "charge").unwrap();
+    assert_eq!(charged["answered"], json!({ "protocol": "http", "status": 201 }));
     let text = scene.cardan(&["flow", "show", &run[0]]).await;
     assert!(text.done().starts_with(&format!("{}  create-order  succeeded\n", run[0])), "{}", text.out);
     assert_eq!(scene.cardan(&["dead", "list"]).await.done(), "nothing is dead\n");

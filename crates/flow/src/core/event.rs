@@ -7,6 +7,7 @@ use port::Rejection;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::answered::Answered;
 use super::author::Author;
 use super::failure::Failure;
 use super::held::Held;
@@ -112,6 +113,9 @@ pub(crate) enum Event {
         /// The member that acted, when the system is a group; also below.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         member: Option<Arc<str>>,
+        /// What the protocol said of the answer; of a call only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answered: Option<Answered>,
     },
     StepFailed {
         path: Arc<str>,

@@ -99,8 +99,9 @@ impl<'a> Machine<'a> {
             Event::TellLost { path } => self.lost(path),
             Event::DeliveryAwaited { path, until } => self.blocked(path, *until, None),
             Event::StepRetried { path, error, until } => self.retried(path, error, *until),
-            Event::StepSucceeded { path, output, attempts, ms, .. } => {
+            Event::StepSucceeded { path, output, attempts, ms, answered, .. } => {
                 self.tells(path);
+                self.with_record(path, |record| record.answered.clone_from(answered));
                 self.succeeded(path, output, *attempts, *ms)
             }
             Event::StepFailed { path, error, ms } => self.failed(path, error, *ms),
@@ -226,6 +227,7 @@ impl<'a> Machine<'a> {
             ms: None,
             attempts: 0,
             member: self.state.members.get(path).cloned(),
+            answered: None,
             output: None,
             error: None,
             history: Vec::new(),

@@ -4,6 +4,7 @@
 //! world. [`State::apply`] folds one journal event into it and answers what to do next; what it says depends on
 //! nothing but the definition and the events, so a run that is read back from its journal stands where it stood.
 
+mod answered;
 mod ask;
 mod author;
 mod below;
@@ -51,6 +52,7 @@ mod verdict;
 #[cfg(test)]
 mod tests;
 
+pub use answered::Answered;
 pub use author::Author;
 pub(crate) use below::{is_about_unknown, name_of_unknown, told_unknown, unknown_told};
 pub use decided::Decided;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::answered::Answered;
 use super::failure::Failure;
 use super::frame::{Id, Vars};
 use crate::definition::{Body, Task};
@@ -21,6 +22,8 @@ pub(crate) struct Record {
     pub(crate) attempts: u32,
     /// The member that acted, when its system is a group.
     pub(crate) member: Option<Arc<str>>,
+    /// What the protocol said of the answer.
+    pub(crate) answered: Option<Answered>,
     pub(crate) output: Option<Arc<Value>>,
     pub(crate) error: Option<Failure>,
     /// Earlier rounds, oldest first.

@@ -8,6 +8,7 @@ use port::{Fault, Kind, Landed, Repeat, Reply};
 use relay::spread;
 use serde_json::Value;
 
+use super::answered::Answered;
 use super::doubt::is_definitive;
 use super::event::Event;
 use super::failure::Failure;
@@ -56,7 +57,10 @@ impl State {
             return self.too_large(effect, member, (attempts, ms), verdict);
         }
         match effect.purpose {
-            Purpose::Do => Event::StepSucceeded { path, output: Arc::new(output), attempts, ms, member },
+            Purpose::Do => {
+                let (output, answered) = (Arc::new(output), Answered::of(reply.status, reply.metadata));
+                Event::StepSucceeded { path, output, attempts, ms, member, answered }
+            }
             Purpose::Undo => Event::StepCompensated { path, attempts, ms, member },
             Purpose::Recall => Event::OutcomeFound { path, output: Some(Arc::new(output)) },
             Purpose::Before => seen_before(path, output),

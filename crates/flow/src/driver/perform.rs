@@ -138,7 +138,14 @@ impl Runner {
     pub(super) fn succeed(&mut self, turn: &mut Turn, path: std::sync::Arc<str>, output: Value) {
         self.note(
             turn,
-            Event::StepSucceeded { path, output: output.into(), attempts: 0, ms: 0, member: None },
+            Event::StepSucceeded {
+                path,
+                output: output.into(),
+                attempts: 0,
+                ms: 0,
+                member: None,
+                answered: None,
+            },
         );
     }
 

@@ -184,7 +184,7 @@ impl Ledger {
         assert!(!panics, "{operation} panics");
         match fault {
             Some(fault) => Err(fault),
-            None => Ok(Reply { output: answer, status: Some(200), ..Reply::default() }),
+            None => Ok(Reply { output: answer, status: Some(port::Status::http(200)), ..Reply::default() }),
         }
     }
 }
@@ -238,6 +238,14 @@ impl Link for Fake {
             reply
         }
         .boxed()
+    }
+
+    fn probe<'a>(&'a self, _ctx: &'a Ctx) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
     }
 
     fn outlook(&self, _operation: &str, _tenant: &str) -> Outlook {
@@ -295,5 +303,6 @@ fn spec(system: &str, operations: Operations) -> Spec {
         adapter: "ledger",
         version: "1.0.0",
         operations: operations.iter().map(operation).collect(),
+        probe_every: None,
     }
 }

@@ -387,7 +387,7 @@ fn in_progress(wait: Duration) -> Ended {
 }
 
 fn reply(output: Value) -> Reply {
-    Reply { output, status: Some(200), ..Reply::default() }
+    Reply { output, status: Some(port::Status::http(200)), ..Reply::default() }
 }
 
 fn wanted(input: &Value) -> String {
@@ -401,6 +401,14 @@ impl Link for System {
 
     fn call<'a>(&'a self, ctx: &'a Ctx, call: Call) -> BoxFuture<'a, Result<Reply, Fault>> {
         self.answer(ctx, call).boxed()
+    }
+
+    fn probe<'a>(&'a self, _ctx: &'a Ctx) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
     }
 
     fn outlook(&self, _operation: &str, _tenant: &str) -> Outlook {
@@ -431,5 +439,5 @@ fn spec(name: &str) -> Spec {
     let put = if name == "keyed" { Repeat::Keyed } else { Repeat::Never };
     let put = Operation { undo: Some("drop".into()), ..Operation::new("put", put) };
     let operations = vec![Operation::new("drop", Repeat::Safe), Operation::new("find", Repeat::Safe), put];
-    Spec { system: name.into(), adapter: "world", version: "1.0.0", operations }
+    Spec { system: name.into(), adapter: "world", version: "1.0.0", operations, probe_every: None }
 }

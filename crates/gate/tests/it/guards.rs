@@ -25,6 +25,12 @@ impl Adapter for Idle {
     async fn call(&self, _ctx: &Ctx, _call: Call) -> Result<Reply, Fault> {
         Ok(Reply::default())
     }
+
+    async fn probe(&self, _ctx: &Ctx) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn close(&self) {}
 }
 
 /// `payments` has a breaker for everything, and `acme` has one of its own.
@@ -70,7 +76,13 @@ async fn house() -> House {
     let store = Store::temporary().unwrap();
     let mut deps = deps(store.clone(), Auth::Tokens(tokens), Limits::default()).await;
     let idle = |name: &str| {
-        let spec = Spec { system: name.into(), adapter: "idle", version: "1.0.0", operations: Vec::new() };
+        let spec = Spec {
+            system: name.into(),
+            adapter: "idle",
+            version: "1.0.0",
+            operations: Vec::new(),
+            probe_every: None,
+        };
         (name.to_owned(), Arc::new(Idle(spec)) as Arc<dyn Link>)
     };
     deps.systems = Systems::new(["payments", "email"].map(idle));

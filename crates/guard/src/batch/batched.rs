@@ -196,7 +196,7 @@ async fn send(link: &dyn Link, collect: &Collect, items: Vec<Item>) -> Result<Ve
     let expected = items.len();
     let inputs = items.into_iter().map(|item| item.input).collect();
     let input = Value::Object(Map::from_iter([(collect.items.clone(), Value::Array(inputs))]));
-    let Reply { output, status, .. } =
+    let Reply { output, status, metadata, .. } =
         link.call(&ctx, Call { operation: Arc::clone(&collect.into), input: input.into(), key }).await?;
     let results = match (&collect.results, output) {
         (None, output) => output,
@@ -205,7 +205,8 @@ async fn send(link: &dyn Link, collect: &Collect, items: Vec<Item>) -> Result<Ve
     };
     match results {
         Value::Array(results) if results.len() == expected => {
-            Ok(results.into_iter().map(|output| Reply { output, status, ..Reply::default() }).collect())
+            let each = |output| Reply { output, status, metadata: metadata.clone(), ..Reply::default() };
+            Ok(results.into_iter().map(each).collect())
         }
         _ => Err(miscounted()),
     }
@@ -228,6 +229,18 @@ impl Link for Batched {
             Some(way) => Box::pin(self.checked(way, ctx, call)),
             None => self.link.call(ctx, call),
         }
+    }
+
+    fn probe<'a>(&'a self, ctx: &'a Ctx) -> BoxFuture<'a, Result<(), Fault>> {
+        self.link.probe(ctx)
+    }
+
+    /// What is collected goes first.
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            self.flush().await;
+            self.link.close().await;
+        })
     }
 
     fn outlook(&self, operation: &str, tenant: &str) -> Outlook {

@@ -36,11 +36,27 @@ impl Link for Crm {
                 return Err(Fault::new(Kind::Invalid, Landed::No, "a record is invalid"));
             }
             if records.iter().any(|record| record["name"] == "short") {
-                return Ok(Reply { output: json!({ "results": [] }), status: Some(200), ..Reply::default() });
+                return Ok(Reply {
+                    output: json!({ "results": [] }),
+                    status: Some(port::Status::http(200)),
+                    ..Reply::default()
+                });
             }
             let results: Vec<Value> = records.iter().map(|record| json!({ "did": record["name"] })).collect();
-            Ok(Reply { output: json!({ "results": results }), status: Some(200), ..Reply::default() })
+            Ok(Reply {
+                output: json!({ "results": results }),
+                status: Some(port::Status::http(200)),
+                ..Reply::default()
+            })
         })
+    }
+
+    fn probe<'a>(&'a self, _ctx: &'a Ctx) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
     }
 
     fn outlook(&self, _operation: &str, _tenant: &str) -> Outlook {
@@ -85,7 +101,8 @@ impl Scene {
     fn with(size: u32, in_flight: u32, slow: Duration) -> Self {
         let operations =
             vec![Operation::new("upsert", Repeat::Keyed), Operation::new("upsert_many", Repeat::Safe)];
-        let spec = Spec { system: "crm".into(), adapter: "stub", version: "1.0.0", operations };
+        let spec =
+            Spec { system: "crm".into(), adapter: "stub", version: "1.0.0", operations, probe_every: None };
         let crm = Arc::new(Crm { spec, asked: Mutex::default(), slow });
         let link = Arc::clone(&crm) as Arc<dyn Link>;
         let mut collect = collect(size);

@@ -34,6 +34,10 @@ impl Member {
         self.link.limit(operation)
     }
 
+    pub(super) async fn probe(&self, ctx: &Ctx) -> Result<(), Fault> {
+        self.link.probe(ctx).await
+    }
+
     pub(super) async fn call(&self, ctx: &Ctx, call: &Call, clock: &dyn Clock) -> Result<Reply, Fault> {
         let started = clock.instant();
         let result = self.named(self.link.call(ctx, call.clone()).await);

@@ -281,6 +281,25 @@ impl Link for Group {
         Box::pin(self.ask(ctx, call))
     }
 
+    /// A group is well as long as one of its members is.
+    fn probe<'a>(&'a self, ctx: &'a Ctx) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async {
+            let mut told = Err(Fault::new(Kind::Unavailable, Landed::No, "no member of the group was asked"));
+            for member in &self.members {
+                told = member.probe(ctx).await;
+                if told.is_ok() {
+                    break;
+                }
+            }
+            told
+        })
+    }
+
+    /// Its members are systems of their own: whoever closes those closes all that a group holds.
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
     fn outlook(&self, operation: &str, tenant: &str) -> Outlook {
         let each = self.members.iter().map(|member| member.outlook(operation, tenant));
         each.reduce(Outlook::or).unwrap_or(Outlook::Open)

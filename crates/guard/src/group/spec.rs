@@ -22,7 +22,7 @@ pub(super) fn of(name: &str, members: &[&Spec]) -> Result<Spec, String> {
         let names: BTreeSet<_> = operations.iter().map(|operation| Arc::clone(&operation.name)).collect();
         operations.iter_mut().for_each(|operation| of_several(operation, &names));
     }
-    Ok(Spec { system: name.into(), adapter: "group", version: "1.0.0", operations })
+    Ok(Spec { system: name.into(), adapter: "group", version: "1.0.0", operations, probe_every: None })
 }
 
 /// Members do not know each other's keys; and what undoes must be there at whichever member has acted.
@@ -83,7 +83,7 @@ mod tests {
     }
 
     fn member(name: &str, operations: Vec<Operation>) -> Spec {
-        Spec { system: name.into(), adapter: "rest", version: "1.0.0", operations }
+        Spec { system: name.into(), adapter: "rest", version: "1.0.0", operations, probe_every: None }
     }
 
     fn stripe() -> Spec {

@@ -15,6 +15,7 @@ use crate::tick::{Tick, nanos};
 pub struct Limit {
     count: Count,
     weight: u32,
+    capacity: u32,
     /// Nanoseconds.
     max_wait: u64,
 }
@@ -43,7 +44,7 @@ impl Limit {
             Mode::Wait { max_wait } => nanos(max_wait),
             Mode::Reject => 0,
         };
-        Self { count, weight: policy.weight.clamp(1, capacity), max_wait }
+        Self { count, weight: policy.weight.clamp(1, capacity), capacity, max_wait }
     }
 
     /// Takes a turn for one call, not before `from`, and not later than `most` and the policy's longest wait after
@@ -53,11 +54,27 @@ impl Limit {
     /// [`TooMany`]; nothing is spent.
     #[inline]
     pub fn take(&self, now: Tick, from: Tick, most: Option<Duration>) -> Result<Duration, TooMany> {
+        self.take_for(1, now, from, most)
+    }
+
+    /// The same for a call that costs as much as so many; one that costs more than the capacity takes all of it.
+    ///
+    /// # Errors
+    /// As for [`Limit::take`].
+    #[inline]
+    pub fn take_for(
+        &self,
+        cost: u32,
+        now: Tick,
+        from: Tick,
+        most: Option<Duration>,
+    ) -> Result<Duration, TooMany> {
+        let weight = self.weight.saturating_mul(cost).min(self.capacity);
         let wait = most.map_or(self.max_wait, |most| nanos(most).min(self.max_wait));
         let (now, from) = (now.nanos(), from.nanos().max(now.nanos()));
         let turn = match &self.count {
-            Count::Bucket(bucket) => bucket.take(from, self.weight, now.saturating_add(wait)),
-            Count::Sliding(sliding) => sliding.take(from, self.weight, now.saturating_add(wait)),
+            Count::Bucket(bucket) => bucket.take(from, weight, now.saturating_add(wait)),
+            Count::Sliding(sliding) => sliding.take(from, weight, now.saturating_add(wait)),
         };
         match turn {
             Ok(turn) if turn <= now => Ok(Duration::ZERO),

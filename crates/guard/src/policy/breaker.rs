@@ -59,7 +59,8 @@ pub enum Per {
     Operation,
     /// Each tenant.
     Tenant,
-    /// Each model: the text at `model` of the input; calls without one are one more model.
+    /// Each model or endpoint: the text of the input that the operation's spec names ([`port::Operation::partition`]); calls
+    /// without one are one more model.
     Model,
 }
 

@@ -71,7 +71,7 @@ pub struct Limit {
     pub capacity: u32,
     /// Calls per second in the long run. For `N` per `W` this is `N / W`. Limit: above 0, at most 1,000,000.
     pub refill_per_second: f64,
-    /// What one call takes. More than `capacity` is a mistake in the configuration. Default: 1.
+    /// What one call takes, times what its operation costs ([`port::Operation::cost`]). More than `capacity` is a mistake in the configuration. Default: 1.
     pub weight: u32,
     /// What happens when nothing is left.
     pub mode: Mode,

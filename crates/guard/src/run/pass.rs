@@ -103,7 +103,8 @@ impl<'a> Run<'a> {
         }
         let wait = match self.lane.limit.as_deref() {
             Some(Limiter::Local(limit)) => {
-                limit.take(now, quiet, self.patience()).map_err(|late| late.retry_after)
+                let turn = limit.take_for(self.request.cost, now, quiet, self.patience());
+                turn.map_err(|late| late.retry_after)
             }
             Some(Limiter::Shared(limit)) => return Ok(Turn::Ask(limit)),
             None if quiet > now => Err(quiet.since(now)),

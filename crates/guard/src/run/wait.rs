@@ -91,6 +91,7 @@ impl<'a> Run<'a> {
             place: &self.place,
             quiet_until: self.lane.quiet_until(),
             most: self.patience(),
+            cost: self.request.cost,
         };
         let turn = limit.take(&caller).await;
         turn.map_err(|late| self.refuse(Rejection::RateLimited, Some(late.retry_after)))

@@ -68,6 +68,11 @@ impl Rule {
         }
     }
 
+    /// The same for a call that costs as much as so many; at most all of it.
+    pub(super) fn costing(&self, cost: u32) -> Self {
+        Self { weight: self.weight.saturating_mul(cost).min(self.capacity), ..*self }
+    }
+
     /// The sliding window, and the time in which an empty bucket fills.
     pub fn window(&self) -> Duration {
         Duration::try_from_secs_f64(f64::from(self.capacity) / self.refill_per_second)

@@ -36,6 +36,8 @@ pub(crate) struct Caller<'a> {
     pub(crate) quiet_until: Tick,
     /// How long the call may wait.
     pub(crate) most: Option<Duration>,
+    /// As much as so many calls.
+    pub(crate) cost: u32,
 }
 
 impl SharedLimit {
@@ -82,8 +84,10 @@ impl SharedLimit {
         if known > wait {
             return Err(TooMany { retry_after: known });
         }
-        let (world, entropy) = (caller.world, caller.entropy);
-        match self.store.ask(&Ask { key: &self.key, rule: &self.rule, wait, world, entropy }).await {
+        let (world, entropy, rule) = (caller.world, caller.entropy, &self.rule.costing(caller.cost));
+        match self.store.ask(&Ask { key: &self.key, rule, wait, world, entropy }).await {
+            // That there is no turn for much says nothing of one for less.
+            Some(Err(late)) if caller.cost > 1 => Err(late),
             Some(answer) => answer.inspect_err(|late| self.remember(now, late)),
             None => self.fall_back(caller, wait),
         }
@@ -98,7 +102,7 @@ impl SharedLimit {
         let (place, fallback, now) = (caller.place, self.fallback, caller.world.now());
         caller.world.listener.hear(&Event::LimitFallback { place, store: self.store.name(), fallback });
         match (&self.share, fallback) {
-            (Some(share), _) => share.take(now, now, Some(wait)),
+            (Some(share), _) => share.take_for(caller.cost, now, now, Some(wait)),
             (None, Fallback::Open) => Ok(Duration::ZERO),
             (None, _) => Err(TooMany { retry_after: self.store.asked_in(now) }),
         }

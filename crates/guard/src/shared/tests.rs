@@ -17,6 +17,8 @@ use crate::{Event, Listener, Place, RuntimeClock, Tick, World};
 struct Told {
     answer: Mutex<Option<Answer>>,
     asked: AtomicU32,
+    /// What each call took.
+    weights: Mutex<Vec<u32>>,
 }
 
 impl Told {
@@ -31,8 +33,9 @@ impl Told {
 }
 
 impl Ledger for Told {
-    fn take<'a>(&'a self, _: &'a Key, _: &'a Rule, _: Duration) -> BoxFuture<'a, Answer> {
+    fn take<'a>(&'a self, _: &'a Key, rule: &'a Rule, _: Duration) -> BoxFuture<'a, Answer> {
         self.asked.fetch_add(1, Ordering::Relaxed);
+        self.weights.lock().unwrap().push(rule.weight);
         let answer = self.answer.lock().unwrap().clone();
         Box::pin(async move {
             match answer {
@@ -76,9 +79,15 @@ impl Scene {
     }
 
     async fn take(&self) -> Result<Duration, TooMany> {
+        self.costing(1).await
+    }
+
+    async fn costing(&self, cost: u32) -> Result<Duration, TooMany> {
         let place = &Place { system: "crm", operation: "read", key: "crm" };
         let (world, entropy) = (&self.world, &SeededEntropy::new(1));
-        self.limit.take(&Caller { world, entropy, place, quiet_until: Tick::default(), most: None }).await
+        self.limit
+            .take(&Caller { world, entropy, place, quiet_until: Tick::default(), most: None, cost })
+            .await
     }
 
     /// How many of ten calls pass.
@@ -165,6 +174,18 @@ async fn b18_shared_a_refusal_says_when_and_the_store_is_not_asked_before() {
     assert_eq!(scene.take().await, Err(TooMany { retry_after: Duration::from_millis(500) }));
     assert_eq!(scene.told.asked(), 1);
     tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(scene.take().await, Ok(Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn b18_shared_no_turn_for_much_is_not_taken_for_none_for_little() {
+    let scene = Scene::new(Fallback::Closed);
+    let late = TooMany { retry_after: Duration::from_secs(2) };
+    scene.told.tell(Some(Ok(Err(late))));
+    assert_eq!(scene.costing(7).await, Err(late));
+    assert_eq!(scene.costing(99).await, Err(late));
+    assert_eq!(*scene.told.weights.lock().unwrap(), [7, 10], "more than all is all");
+    scene.told.tell(TURN);
     assert_eq!(scene.take().await, Ok(Duration::ZERO));
 }
 

@@ -30,8 +30,14 @@ impl Adapter for Echo {
             Some(items) => items.clone(),
             None => json!({ "id": call.input["id"] }),
         };
-        Ok(Reply { output, status: Some(201), ..Reply::default() })
+        Ok(Reply { output, status: Some(port::Status::http(201)), ..Reply::default() })
     }
+
+    async fn probe(&self, _ctx: &Ctx) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn close(&self) {}
 }
 
 /// Every operation takes a `sku` and answers with the text `id`, but the one that takes many.
@@ -50,7 +56,8 @@ fn echo() -> Arc<Echo> {
         strict("post", Repeat::Never),
         strict("put", Repeat::Keyed),
     ];
-    let spec = Spec { system: "shop".into(), adapter: "scripted", version: "1.0.0", operations };
+    let spec =
+        Spec { system: "shop".into(), adapter: "scripted", version: "1.0.0", operations, probe_every: None };
     Arc::new(Echo { spec, calls: AtomicU32::new(0) })
 }
 

@@ -33,6 +33,12 @@ impl Adapter for Scripted {
         let _leaving = Leaving(&self.inside);
         (self.script)(number, ctx.clone()).await
     }
+
+    async fn probe(&self, _ctx: &Ctx) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn close(&self) {}
 }
 
 struct Leaving<'a>(&'a AtomicU32);
@@ -146,7 +152,7 @@ fn spec() -> Spec {
         Operation::new("post", Repeat::Never),
         Operation::new("read", Repeat::Safe),
     ];
-    Spec { system: "crm".into(), adapter: "scripted", version: "1.0.0", operations }
+    Spec { system: "crm".into(), adapter: "scripted", version: "1.0.0", operations, probe_every: None }
 }
 
 /// A bare policy: one stage at a time is added by the test that is about it.

@@ -1,8 +1,10 @@
 //! The guard around scripted systems, with the runtime's clock paused.
 #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
 
+mod attending;
 mod breaking;
 mod caching;
+mod costing;
 mod fitting;
 mod fixture;
 mod hedging;

@@ -30,6 +30,14 @@ impl Link for Member {
         Box::pin(async { self.answer.clone() })
     }
 
+    fn probe<'a>(&'a self, _ctx: &'a Ctx) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+
     fn outlook(&self, _operation: &str, _tenant: &str) -> Outlook {
         Outlook::Open
     }
@@ -54,7 +62,8 @@ fn member(system: &str, answer: Result<Reply, Fault>) -> Arc<dyn Link> {
         operation("read", Repeat::Safe, None),
         operation("refund", Repeat::Keyed, None),
     ];
-    let spec = Spec { system: system.into(), adapter: "scripted", version: "1.0.0", operations };
+    let spec =
+        Spec { system: system.into(), adapter: "scripted", version: "1.0.0", operations, probe_every: None };
     Arc::new(Member { spec, answer })
 }
 

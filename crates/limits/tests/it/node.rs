@@ -46,6 +46,7 @@ impl Node {
             key: "",
             repeat: Repeat::Safe,
             keyed: false,
+            cost: 1,
             deadline: None,
             entropy: &SeededEntropy::new(1),
             usual: None,

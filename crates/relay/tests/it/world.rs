@@ -54,7 +54,7 @@ pub(crate) struct Records {
 impl System {
     fn new(name: &str, clock: &Arc<HeldClock>) -> Self {
         let operations = vec![Operation::new("keyed", Repeat::Keyed), Operation::new("never", Repeat::Never)];
-        let spec = Spec { system: name.into(), adapter: "test", version: "1", operations };
+        let spec = Spec { system: name.into(), adapter: "test", version: "1", operations, probe_every: None };
         let behaviour: Behaviour = Box::new(|_| Does::Answers(Duration::from_millis(1)));
         let (outlook, records) = (Mutex::new(Outlook::Open), Mutex::default());
         Self { spec, behaviour: Mutex::new(behaviour), outlook, records, clock: clock.clone() }
@@ -127,6 +127,14 @@ impl Link for Adapter {
             }
         }
         .boxed()
+    }
+
+    fn probe<'a>(&'a self, _ctx: &'a Ctx) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
     }
 
     fn outlook(&self, _operation: &str, _tenant: &str) -> Outlook {

@@ -28,6 +28,12 @@ impl Adapter for Model {
         self.arrived.fetch_add(1, Ordering::Relaxed);
         (self.behave)(call).await
     }
+
+    async fn probe(&self, _ctx: &Ctx) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn close(&self) {}
 }
 
 /// A model behind a guard, on the runtime's clock.
@@ -79,7 +85,7 @@ impl Modelled {
 
 fn spec() -> Spec {
     let operations = vec![Operation::new("read", Repeat::Safe)];
-    Spec { system: "model".into(), adapter: "model", version: "1.0.0", operations }
+    Spec { system: "model".into(), adapter: "model", version: "1.0.0", operations, probe_every: None }
 }
 
 /// The system is there and cannot serve.

@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use adapters::{Env, Secrets, list};
+use adapters::{Env, Kinds, Secrets};
 use diag::Node;
+use futures_util::FutureExt;
 use guard::{Guarded, Listener, Policy};
 use jiff::Timestamp;
 use port::{Call, Clock, Ctx, Fault, IdempotencyKey, Link, Reply, SystemClock};
@@ -64,8 +65,9 @@ impl Rested {
             }
         });
         let env = Env::new(Arc::new(NoSecrets)).unwrap();
-        let build = list::find("rest").unwrap().build;
-        let link = build("remote", &Node::from_json(&section), &env).unwrap();
+        let build = Kinds::built_in().find("rest").unwrap().build;
+        // The adapter waits for nothing while it is built.
+        let link = build("remote", &Node::from_json(&section), &env).now_or_never().unwrap().unwrap();
         let ear = Arc::<Ear>::default();
         let listener = Arc::clone(&ear) as Arc<dyn Listener>;
         Self { guarded: Guarded::new(link, policy, listener, Arc::new(Noon)), ear }

@@ -97,7 +97,7 @@ impl Default for Rag {
 impl Rag {
     pub(super) fn register(&self, to: &mut Registry) {
         plain(to, "integration_latency_seconds", "Duration of attempts", &self.latencies);
-        plain(to, "integration_health", "1 healthy, 0 not, from what calls showed", &self.health);
+        plain(to, "integration_health", "1 healthy, 0 not, from what calls and probes showed", &self.health);
         plain(to, "circuit_breaker_state", "0 closed, 1 open, 2 half open", &self.breakers);
     }
 }

@@ -158,7 +158,7 @@ impl Metrics {
         }
     }
 
-    /// Whether a system is believed healthy, from what calls showed.
+    /// Whether a system is believed healthy, from what calls and probes showed.
     pub fn health(&self, system: &str, healthy: bool) {
         let label = labels::Integration { integration: self.names.system(system) };
         self.rag.health.get_or_create(&label).set(i64::from(healthy));

@@ -46,12 +46,10 @@ impl Ears {
         self.seen.iter().filter_map(|(system, seen)| Some((system.as_str(), (*seen.lock())?)))
     }
 
-    /// How a system looked.
-    fn saw(&self, system: &str, seen: Seen) {
+    /// Takes how a system looked, and tells how it looked before.
+    pub(super) fn saw(&self, system: &str, seen: Seen) -> Option<Seen> {
         self.metrics.health(system, matches!(seen, Seen::Pass(_)));
-        if let Some(last) = self.seen.get(system) {
-            *last.lock() = Some(seen);
-        }
+        self.seen.get(system).and_then(|last| last.lock().replace(seen))
     }
 }
 

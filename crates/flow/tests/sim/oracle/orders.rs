@@ -40,7 +40,7 @@ fn turns(found: &Found) -> Vec<String> {
             match entry.event["type"].as_str().unwrap_or_default() {
                 "RunTaken" => {
                     let others = at_work.keys().filter(|other| *other != run);
-                    if released.get(run).is_none() {
+                    if !released.contains_key(run) {
                         wrong.extend(others.map(|other| format!("4: {run} has begun beside {other}")));
                         at_work.insert(*run, ());
                     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use port::{Fault, Kind, Landed, Rejection, Repeat, Reply};
+use port::{Fault, Kind, Landed, Metadata, Rejection, Repeat, Reply, Status};
 use serde_json::{Value, json};
 
 use crate::core::{Decision, Effect, Event, Start, State, Verdict};
@@ -281,6 +281,21 @@ fn restarted_it_is_charged_again_at_the_same_member_under_the_same_key() {
     run.note(Event::RunRestarted { path: "order".into(), by: "ops".into(), send_again: false });
     run.home(Err(refused()));
     assert_eq!(run.last(), ("adyen", "refund", Repeat::Keyed), "kept, it is known who took it");
+}
+
+/// What the protocol said of an answer is kept with it, and read back.
+#[test]
+fn a_journal_keeps_what_the_protocol_said() {
+    let mut run = Run::of(json!([{ "order": { "call": "shop.order" } }]));
+    let metadata = Metadata::new([("etag".to_owned(), "7".to_owned())]);
+    let reply = Reply { status: Some(Status::http(201)), metadata, ..Reply::default() };
+    let written = serde_json::to_string(run.home(Ok(reply))).unwrap();
+    let said = r#""answered":{"protocol":"http","status":201,"metadata":{"etag":"7"}}"#;
+    assert!(written.contains(said), "{written}");
+    run.read_back();
+    let record = run.state.records.iter().find(|record| &*record.path == "order").unwrap();
+    let answered = record.answered.as_ref().unwrap();
+    assert_eq!((answered.status, answered.metadata.iter().next()), (201, Some(("etag", "7"))));
 }
 
 /// Written before members were kept: what a plain system did is undone there, and a group is not guessed at.

@@ -2,25 +2,27 @@
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
-use port::{Fault, Reply};
+use port::{Fault, Metadata, Reply};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::form_urlencoded;
 
-use super::template;
+use super::address::segment;
 
 /// What stands in place of a credential.
 const MASK: &str = "[secret]";
 /// A shorter secret would be found in texts that have nothing to do with it.
 const SHORTEST: usize = 4;
+/// The same within bytes, where everything occurs.
+const IN_BYTES: usize = 8;
 
 /// The forms of one system's credentials, the longest first.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Scrubber(Vec<SecretString>);
+pub(crate) struct Scrubber(Vec<SecretString>);
 
 impl Scrubber {
     /// Knows each text as it is, in base64 of both alphabets, and percent-encoded as a query and as a path have it.
-    pub(super) fn of(secrets: &[&str]) -> Self {
+    pub(crate) fn of(secrets: &[&str]) -> Self {
         let mut forms: Vec<String> = secrets.iter().flat_map(|secret| forms(secret)).collect();
         forms.retain(|form| form.len() >= SHORTEST);
         forms.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
@@ -29,7 +31,7 @@ impl Scrubber {
     }
 
     /// The text without them.
-    pub(super) fn text(&self, text: String) -> String {
+    pub(crate) fn text(&self, text: String) -> String {
         self.0.iter().fold(text, |text, form| match text.contains(form.expose_secret()) {
             true => text.replace(form.expose_secret(), MASK),
             false => text,
@@ -37,17 +39,32 @@ impl Scrubber {
     }
 
     /// The fault without them, in all its words.
-    pub(super) fn fault(&self, mut fault: Fault) -> Fault {
+    pub(crate) fn fault(&self, mut fault: Fault) -> Fault {
         fault.context = fault.context.into_iter().map(|(field, value)| (field, self.text(value))).collect();
         fault
     }
 
     /// The reply without them, in every text, name and number.
-    pub(super) fn reply(&self, mut reply: Reply) -> Reply {
+    pub(crate) fn reply(&self, mut reply: Reply) -> Reply {
         if !self.0.is_empty() {
             reply.output = self.value(reply.output);
+            reply = self.metadata(reply);
         }
         reply
+    }
+
+    /// The reply without them in what the protocol said; its output was looked through as bytes.
+    pub(crate) fn metadata(&self, mut reply: Reply) -> Reply {
+        let said = reply.metadata.iter().map(|(name, text)| (name.to_owned(), self.text(text.to_owned())));
+        reply.metadata = Metadata::new(said);
+        reply
+    }
+
+    /// Whether they are in bytes, of which nothing can be taken out. The shortest would be found there by chance.
+    pub(crate) fn is_in_bytes(&self, bytes: &[u8]) -> bool {
+        let long =
+            self.0.iter().map(|form| form.expose_secret().as_bytes()).filter(|form| form.len() >= IN_BYTES);
+        long.into_iter().any(|form| memchr::memmem::find(bytes, form).is_some())
     }
 
     fn value(&self, value: Value) -> Value {
@@ -71,7 +88,7 @@ impl Scrubber {
 
 fn forms(secret: &str) -> [String; 5] {
     let mut path = String::new();
-    template::segment(secret, &mut path);
+    segment(secret, &mut path);
     // Without padding: it is found in padded text as well.
     [
         secret.to_owned(),

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use diag::{Field, Shape};
 use http::{HeaderName, HeaderValue};
 use serde::Deserialize;
+
+use super::headers::header_name;
+use super::judge::Judge;
 
 /// The name of gRPC's own header, whose format is the default under that name.
 const GRPC_TIMEOUT: &str = "grpc-timeout";
@@ -22,7 +26,7 @@ const GRPC_UNITS: [(char, u128); 6] = [
 /// How the time is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Format {
+pub(crate) enum Format {
     /// Whole milliseconds: `1500`.
     Milliseconds,
     /// A number of at most eight digits and a unit: `1500000u`. Source: "gRPC over HTTP/2", Requests, Timeout.
@@ -31,27 +35,63 @@ pub(super) enum Format {
 
 impl Format {
     /// The format that goes with a name.
-    pub(super) fn of(name: &HeaderName) -> Self {
+    pub(crate) fn of(name: &HeaderName) -> Self {
         if name == GRPC_TIMEOUT { Format::Grpc } else { Format::Milliseconds }
     }
 }
 
 /// A header that carries the time left.
 #[derive(Clone, Debug)]
-pub(super) struct Header {
-    pub(super) name: HeaderName,
-    pub(super) format: Format,
+pub(crate) struct Header {
+    pub(crate) name: HeaderName,
+    pub(crate) format: Format,
+}
+
+/// A name, or a name and a format.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "deadline_header is a name, or a mapping of `name` and `format`")]
+pub(crate) enum DeadlineHeader {
+    Name(String),
+    Formatted(Formatted),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Formatted {
+    pub(crate) name: String,
+    pub(crate) format: Option<Format>,
 }
 
 impl Header {
     /// What it says when so much time is left.
-    pub(super) fn value(&self, left: Duration) -> HeaderValue {
+    pub(crate) fn value(&self, left: Duration) -> HeaderValue {
         match self.format {
             Format::Milliseconds => HeaderValue::from(u64::try_from(left.as_millis()).unwrap_or(u64::MAX)),
             // Digits and a letter always make a header.
             Format::Grpc => HeaderValue::from_str(&grpc(left)).unwrap_or(HeaderValue::from_static("0n")),
         }
     }
+}
+
+/// Judges what is written.
+pub(super) fn judged(written: &DeadlineHeader, judge: &mut Judge<'_>) -> Option<Header> {
+    let (name, path, format): (_, &[&str], _) = match written {
+        DeadlineHeader::Name(name) => (name, &["deadline_header"], None),
+        DeadlineHeader::Formatted(header) => (&header.name, &["deadline_header", "name"], header.format),
+    };
+    let name = header_name(name, path, judge)?;
+    let format = format.unwrap_or_else(|| Format::of(&name));
+    Some(Header { name, format })
+}
+
+/// What `deadline_header` may hold beside a name.
+pub(super) fn shape() -> Shape {
+    let formats = Shape::choice(["milliseconds", "grpc"]);
+    Shape::object([
+        Field::new("name", Shape::text()).required().doc("the header's name"),
+        Field::new("format", formats)
+            .doc("`1500`, or `1500000u`: at most eight digits and a unit; by default what the name suggests"),
+    ])
 }
 
 /// The time in the finest unit in which it has at most eight digits.
@@ -71,7 +111,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::rest::config;
+    use crate::http::{Codes, Config, Written};
+
+    const CODES: Codes = Codes {
+        address: "address",
+        header: "header",
+        clear_text: "clear_text",
+        size: "size",
+        credential: "credential",
+        secret: "secret",
+        reach: "reach",
+        tls: "tls",
+    };
 
     fn said(format: Format, left: Duration) -> String {
         let header = Header { name: HeaderName::from_static("x-left"), format };
@@ -106,10 +157,13 @@ mod tests {
     #[test]
     fn the_format_is_the_one_named_or_the_one_the_name_suggests() {
         let read = |written: serde_json::Value| {
-            let section = json!({ "url": "https://h.example", "deadline_header": written });
-            let (config, found) = config::read("stock", &Node::from_json(&section));
-            let header = config.and_then(|config| config.deadline_header);
-            header.map(|header| header.format).ok_or(found.iter().map(|found| found.code).collect::<Vec<_>>())
+            let mut section = json!({ "url": "https://h.example", "deadline_header": written });
+            let node = Node::from_json(&section);
+            let mut judge = Judge::new(&node, &CODES);
+            let written = Written::take(&mut section).map_err(|_| vec!["unreadable"])?;
+            let header = Config::judged(written, &mut judge).and_then(|config| config.deadline_header);
+            let codes = || judge.found.iter().map(|found| found.code).collect::<Vec<_>>();
+            header.map(|header| header.format).ok_or_else(codes)
         };
         assert_eq!(read(json!("X-Time-Left")), Ok(Format::Milliseconds));
         assert_eq!(read(json!("Grpc-Timeout")), Ok(Format::Grpc));
@@ -119,10 +173,10 @@ mod tests {
             read(json!({ "name": "grpc-timeout", "format": "milliseconds" })),
             Ok(Format::Milliseconds)
         );
-        assert_eq!(read(json!("Host")), Err(vec!["REST005"]));
-        assert_eq!(read(json!({ "name": "a b" })), Err(vec!["REST005"]));
-        assert_eq!(read(json!({ "format": "grpc" })), Err(vec!["REST001"]));
-        assert_eq!(read(json!({ "name": "X", "format": "iso8601" })), Err(vec!["REST001"]));
+        assert_eq!(read(json!("Host")), Err(vec!["header"]));
+        assert_eq!(read(json!({ "name": "a b" })), Err(vec!["header"]));
+        assert_eq!(read(json!({ "format": "grpc" })), Err(vec!["unreadable"]));
+        assert_eq!(read(json!({ "name": "X", "format": "iso8601" })), Err(vec!["unreadable"]));
     }
 
     proptest! {

@@ -10,11 +10,11 @@ use crate::Secrets;
 
 /// The name of a secret, as `{ secret: NAME }` gives it.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Name(String);
+pub(crate) struct Name(String);
 
 impl Name {
     /// Looks the value up. The error names the secret; an empty one would be sent as "no credentials".
-    pub(super) fn resolve(&self, secrets: &dyn Secrets) -> Result<SecretString, String> {
+    pub(crate) fn resolve(&self, secrets: &dyn Secrets) -> Result<SecretString, String> {
         let secret = secrets.get(&self.0).ok_or_else(|| format!("there is no secret named {self}"))?;
         match secret.expose_secret().is_empty() {
             true => Err(format!("the secret {self} is empty")),

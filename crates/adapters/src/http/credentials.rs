@@ -6,13 +6,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use super::auth::{Auth, Place};
 use super::scrub::Scrubber;
-use super::section::{Auth, Place};
 use crate::Secrets;
 
 /// How a request says who sends it.
 #[derive(Clone, Debug)]
-pub(super) enum Credentials {
+pub(crate) enum Credentials {
     /// In a header, marked sensitive.
     Header(HeaderName, HeaderValue),
     /// In the query.
@@ -21,14 +21,14 @@ pub(super) enum Credentials {
 
 /// Credentials, and what takes them out of everything that comes back.
 #[derive(Clone, Debug)]
-pub(super) struct Resolved {
-    pub(super) credentials: Credentials,
+pub(crate) struct Resolved {
+    pub(crate) credentials: Credentials,
     scrubber: Scrubber,
 }
 
 impl Resolved {
     /// Looks the secrets up. The error names the secret, not its value.
-    pub(super) fn resolve(auth: &Auth, secrets: &dyn Secrets) -> Result<Self, String> {
+    pub(crate) fn resolve(auth: &Auth, secrets: &dyn Secrets) -> Result<Self, String> {
         match auth {
             Auth::Bearer(name) => {
                 let secret = name.resolve(secrets)?;
@@ -65,7 +65,7 @@ impl Resolved {
     }
 
     /// Attaches the credentials.
-    pub(super) fn attach(&self, url: &mut Url, headers: &mut HeaderMap) {
+    pub(crate) fn attach(&self, url: &mut Url, headers: &mut HeaderMap) {
         match &self.credentials {
             Credentials::Header(name, value) => _ = headers.insert(name.clone(), value.clone()),
             Credentials::Query(name, value) => {
@@ -75,7 +75,7 @@ impl Resolved {
     }
 
     /// Takes the credentials out of what the system may have echoed.
-    pub(super) fn scrubber(&self) -> &Scrubber {
+    pub(crate) fn scrubber(&self) -> &Scrubber {
         &self.scrubber
     }
 }

@@ -8,7 +8,7 @@ const SMALL: usize = 4096;
 
 /// What has arrived so far.
 #[derive(Default)]
-pub(super) struct Body {
+pub(crate) struct Body {
     pieces: Vec<Bytes>,
     /// Small pieces since the last large one.
     tail: Vec<u8>,
@@ -17,7 +17,7 @@ pub(super) struct Body {
 
 impl Body {
     /// Takes one more piece; false, and the piece is let go, when the body would be longer than `most` bytes.
-    pub(super) fn take(&mut self, piece: Bytes, most: usize) -> bool {
+    pub(crate) fn take(&mut self, piece: Bytes, most: usize) -> bool {
         if piece.len() > most.saturating_sub(self.length) {
             return false;
         }
@@ -32,7 +32,7 @@ impl Body {
     }
 
     /// Everything that arrived, in order. Copied only when it came in several pieces.
-    pub(super) fn whole(mut self) -> Bytes {
+    pub(crate) fn whole(mut self) -> Bytes {
         self.end_tail();
         match &mut self.pieces[..] {
             [] => Bytes::new(),
