@@ -38,6 +38,18 @@ impl Ended {
     }
 }
 
+impl State {
+    /// Whether the last that its conversation was told is that nobody knows whether a step landed.
+    pub(crate) fn told_unknown(&self) -> bool {
+        match &self.ended {
+            Some(ended) => matches!(ended.change(self), Change::Unknown { .. }),
+            // How it had ended is what was told last.
+            None if self.is_undone() => false,
+            None => self.unknown().is_some(),
+        }
+    }
+}
+
 /// It could not be done; what was done is undone, as far as `parked` does not say otherwise.
 fn failed(error: &Failure, parked: bool, rollback: &Rollback) -> Change {
     let details =

@@ -50,6 +50,8 @@ impl Machine<'_> {
         self.remember_unknown();
         let state = &mut *self.state;
         let kept = state.records[..upto].iter().filter(|record| record.status == RecordStatus::Succeeded);
+        // A message that was taken back was never sent.
+        let kept = kept.filter(|record| !state.left_nothing(&record.path));
         let kept = kept.filter_map(|record| Some((record.path.clone(), record.output.clone()?)));
         state.kept = kept.collect::<HashMap<_, _>>();
         state.set_aside(upto);

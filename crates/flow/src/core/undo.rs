@@ -39,12 +39,13 @@ impl Machine<'_> {
             self.doubt(&path);
         }
         let settles = self.state.leaf(&path).and_then(|leaf| leaf.settles);
-        // Done again without a key it is another effect; both are to be undone.
+        // Done again without a key it is another effect; both are to be undone. Others are known by their places in this
+        // list, so that nothing is taken out of it while the run goes on.
         let never =
             self.state.start.language > 1 && task.acts() && self.state.repeat_of(&path) == Repeat::Never;
-        self.state
-            .done
-            .retain(|done| done.path != path || done.undo != Undo::Pending || (never && done.known && known));
+        let again = self.state.done.iter_mut().filter(|done| done.path == path && done.undo == Undo::Pending);
+        let again = again.filter(|done| !(never && done.known && known));
+        again.for_each(|done| done.undo = Undo::Nothing);
         self.state.done.push(Done {
             path,
             task,

@@ -100,7 +100,7 @@ pub(super) async fn live(
         }
     };
     let shown = (loaded.row.status, loaded.row.blocked_on.clone());
-    let doubt = loaded.state.unknown().cloned();
+    let (doubt, unknown) = (loaded.state.unknown().cloned(), loaded.state.told_unknown());
     let (announce, announced) = mpsc::channel(1);
     let mut runner = Runner {
         engine: engine.clone(),
@@ -118,7 +118,7 @@ pub(super) async fn live(
         began: None,
         missed,
         shown,
-        unknown: doubt.is_some(),
+        unknown,
         doubt,
     };
     if new {

@@ -297,3 +297,31 @@ async fn a_run_begun_in_the_turn_that_decides_its_race_is_stopped() {
     let standing = world.ledger.count("inventory.reserve") - world.ledger.count("inventory.release");
     assert_eq!(standing, 0, "what the loser's run did is undone: {:?}", world.ledger.effects());
 }
+
+/// What is done again after a restart takes nobody's place while a loser is being undone beside it.
+#[tokio::test(start_paused = true)]
+async fn what_a_restart_does_again_is_not_taken_for_the_loser_that_is_undone_beside_it() {
+    let world = World::of(&race("race: first", NEXT)).await;
+    world.ledger.holds("payments.charge");
+    let run = world.start("act_1", order()).await;
+    world.called("orders.create", 1).await;
+    world.ledger.lets_go("payments.charge");
+    world.until(&run, |view| view.status == RunStatus::Succeeded).await;
+    let held = ["payments.charge", "payments.refund", "orders.create"];
+    held.iter().for_each(|operation| world.ledger.holds(operation));
+    world.engine.restart_from(run.as_str(), "f", false, "ops").await.unwrap();
+    world.called("orders.create", 2).await;
+    world.ledger.lets_go("payments.charge");
+    world.called("payments.refund", 2).await;
+    world.ledger.lets_go("orders.create");
+    let is_done = |view: &RunView| {
+        view.steps.iter().any(|step| step.path == "z" && step.status == StepStatus::Succeeded)
+    };
+    world.until(&run, is_done).await;
+    world.ledger.lets_go("payments.refund");
+    let view = world.until(&run, |view| view.status == RunStatus::Succeeded).await;
+    assert!(is_done(&view), "{view:#?}");
+    world.engine.undo(run.as_str(), false, "ops").await.unwrap();
+    world.until(&run, |view| view.status == RunStatus::Compensated).await;
+    assert_eq!((world.ledger.count("orders.cancel"), world.ledger.count("payments.refund")), (1, 2));
+}

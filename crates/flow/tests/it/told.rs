@@ -328,3 +328,24 @@ async fn while_it_is_looked_up_it_is_shown_so() {
     assert!(shown.await.blocked_on.until.is_some());
     assert_eq!(world.dead().await.code, "flow.outcome_unknown");
 }
+
+/// What was taken back before it was sent is not done: a restart from a later step tells it again.
+#[tokio::test(start_paused = true)]
+async fn a_restart_tells_again_what_was_taken_back() {
+    let flow = "do: [{ a: { tell: orders.create, with: { id: 1 }, compensate: none } }, { b: { tell: orders.create, with: { id: 2 }, compensate: { call: orders.cancel, with: { id: 2 } } } }, { gate: { listen: { signal: go } } }]";
+    let world = World::of(flow).await;
+    world.ledger.holds("orders.create");
+    let run = world.start("act_1", order()).await;
+    world.called("orders.create", 1).await;
+    world.until(&run, |view| view.status == RunStatus::Waiting).await;
+    world.engine.cancel(run.as_str(), "ops").await.unwrap();
+    let view = world.until(&run, |view| view.status == RunStatus::Cancelled).await;
+    assert_eq!(view.steps[1].delivery, Some(Delivery::Withdrawn));
+    world.ledger.lets_go("orders.create");
+    world.delivered().await;
+    assert_eq!(world.ledger.count("orders.create"), 1);
+    world.engine.restart_from(run.as_str(), "gate", false, "ops").await.unwrap();
+    world.until(&run, |view| view.status == RunStatus::Waiting).await;
+    world.delivered().await;
+    assert_eq!(world.ledger.count("orders.create"), 2, "the first is kept, the second told");
+}

@@ -45,6 +45,15 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
+    /// Every request, one a line.
+    pub(crate) fn shown(&self) -> String {
+        let line = |it: &Request| {
+            let Request { at, from, operation, mark, key, end } = it;
+            format!("  {at:?} {operation} {mark} {key}: {end} (for {from})\n")
+        };
+        self.requests.iter().map(line).collect()
+    }
+
     /// Which request of an operation for this mark this is.
     pub(crate) fn nth(&mut self, operation: &str, mark: &str) -> u64 {
         let nth = self.asked.entry((operation.to_owned(), mark.to_owned())).or_default();

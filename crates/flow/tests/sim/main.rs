@@ -59,7 +59,9 @@ fn every_effect_is_once_or_undone() {
                 played.violations
             );
             if number("SIM_SEED").is_some() {
-                println!("{}{}\n{}", shown.flows.shown(), shown.told(), play(&shown).found.story());
+                let played = play(&shown);
+                let (story, book) = (played.found.story(), played.book);
+                println!("{}{}\n{story}\n{book}{:#?}", shown.flows.shown(), shown.told(), played.violations);
             }
         }
     }

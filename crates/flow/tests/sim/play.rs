@@ -31,6 +31,8 @@ pub(crate) struct Played {
     pub(crate) found: Found,
     /// How many effects stand.
     pub(crate) standing: usize,
+    /// What the systems were asked, for people.
+    pub(crate) book: String,
 }
 
 /// Plays a case on a runtime of its own, whose time is held.
@@ -159,8 +161,9 @@ impl<'a> Play<'a> {
             dice::digest((&ledger.requests, &ledger.effects, found.digest()))
         };
         let standing = self.life.world.ledger().effects.iter().filter(|effect| effect.standing).count();
+        let book = self.life.world.ledger().shown();
         self.life.bury().await;
-        Played { violations, trace, tally: self.tally, found, standing }
+        Played { violations, trace, tally: self.tally, found, standing, book }
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use conversation::Change;
 use serde_json::Value;
+use store::RunStatus;
 
 use super::{Entry, Found, Run, mark_of};
 use crate::deed::Deed;
@@ -18,6 +19,7 @@ pub(super) fn judge(found: &Found, play: &Play<'_>) -> Vec<String> {
         wrong.extend(noes(id, run, play));
         wrong.extend(faults(id, run, play));
         wrong.extend(rollback(id, run, play));
+        wrong.extend(doubts(id, run));
     }
     wrong.extend(commands(found, play));
     wrong.extend(keys(play));
@@ -76,6 +78,29 @@ fn faults(id: &str, run: &Run, play: &Play<'_>) -> Option<String> {
     };
     let done = run.journal.iter().find(did)?;
     Some(format!("6: {id} ended for a fault of ours, {}, and had done {}", fault.path, done.event["path"]))
+}
+
+/// Nothing that came to nothing is over while nobody knows whether a step landed.
+fn doubts(id: &str, run: &Run) -> Vec<String> {
+    // One that has succeeded on another way has left to its author what it does not undo.
+    let over = run.view.status.is_ended() && run.view.status != RunStatus::Succeeded;
+    if !over || run.is_called_back() {
+        return Vec::new();
+    }
+    let told = ["OutcomeFound", "StepCompensated", "StepSettled", "StepSucceeded", "StepFailed"];
+    let mut open: BTreeMap<&str, &Entry> = BTreeMap::new();
+    for entry in &run.journal {
+        let Some(path) = entry.event["path"].as_str() else { continue };
+        let step = path.strip_suffix("/undo").unwrap_or(path);
+        if entry.is("StepUnknown") {
+            open.insert(step, entry);
+        } else if told.iter().any(|type_| entry.is(type_)) {
+            open.remove(step);
+        }
+    }
+    let left = open.into_iter();
+    left.map(|(step, since)| format!("2: {id} has ended, and nobody knows of {step} since {}", since.at))
+        .collect()
 }
 
 /// Every command that was obeyed is in a journal, with who gave it.
