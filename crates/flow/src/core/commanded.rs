@@ -69,6 +69,9 @@ impl Machine<'_> {
             for id in self.leaf_ids(|at| matches!(at, At::Held)) {
                 self.decide(id);
             }
+        } else if self.state.has_done() {
+            // Restarted, it waits for its turn; what it had done is undone when that comes.
+            self.state.undoing = Some(error);
         } else {
             self.enter_nothing();
             self.drain(ROOT, error, Undoing::Nothing);

@@ -26,6 +26,11 @@ impl State {
         self.undone.get(path).copied().unwrap_or_default()
     }
 
+    /// Whether anything that was done is not undone.
+    pub(super) fn has_done(&self) -> bool {
+        self.done.iter().any(|done| done.undo == Undo::Pending)
+    }
+
     /// Whether a step has, or may have, acted, and that is not undone.
     pub(super) fn stands(&self, path: &str) -> bool {
         self.done.iter().any(|done| *done.path == *path && done.undo == Undo::Pending)

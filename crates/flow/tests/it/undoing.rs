@@ -2,6 +2,7 @@
 
 use conversation::Change;
 use port::{Fault, Kind, Landed};
+use serde_json::json;
 use store::RunStatus;
 
 use crate::world::{PATIENCE, World, order};
@@ -101,4 +102,27 @@ async fn a_run_that_never_had_its_turn_is_undone_at_once() {
     world.engine.wait(first.as_str(), PATIENCE).await.unwrap();
     world.engine.undo(second.as_str(), true, "ada").await.unwrap();
     world.until(&second, |view| view.status == RunStatus::Compensated).await;
+}
+
+/// It had ended, was to be done again and waits for its turn: cancelled, it is undone when that comes.
+#[tokio::test(start_paused = true)]
+async fn a_restarted_run_that_is_cancelled_before_its_turn_is_undone_in_its_turn() {
+    let flow = "{ key: '${ entity.id }', do: [{ pay: { call: payments.charge, compensate: { call: payments.refund } } }, { gate: { listen: { signal: go } } }] }";
+    let world = World::of(flow).await;
+    let first = world.start("act_1", order()).await;
+    world.signal(&first, "go", "s1", json!(null)).await;
+    world.until(&first, |view| view.status == RunStatus::Succeeded).await;
+    let second = world.start("act_2", order()).await;
+    world.until(&second, |view| view.status == RunStatus::Waiting).await;
+    world.engine.restart_from(first.as_str(), "gate", false, "ops").await.unwrap();
+    world.engine.cancel(first.as_str(), "ops").await.unwrap();
+    assert_eq!(world.engine.view(first.as_str()).await.unwrap().status, RunStatus::Queued);
+    assert_eq!(world.ledger.count("payments.refund"), 0, "another of its key is at work");
+    world.signal(&second, "go", "s2", json!(null)).await;
+    world.until(&second, |view| view.status == RunStatus::Succeeded).await;
+    let view = world.until(&first, |view| view.status == RunStatus::Compensated).await;
+    assert_eq!(
+        (view.error.unwrap().code.as_str(), world.ledger.count("payments.refund")),
+        ("flow.cancelled", 1)
+    );
 }
