@@ -1,5 +1,5 @@
 //! Every kind of adapter there is. A new one is a folder beside this file, a feature of its name and a line in
-//! [`BUILT_IN`]; one of another crate is handed over with [`Kinds::with`].
+//! `BUILT_IN`; one of another crate is handed over with [`Kinds::with`].
 
 use std::sync::Arc;
 
