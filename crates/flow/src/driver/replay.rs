@@ -22,8 +22,8 @@ impl Engine {
             return Err(Error::Unsettled { run: run.to_owned(), step: step.to_owned() });
         }
         let put = match row {
-            Some(row) => revived(&row, letter, input, at),
-            None => OutboxOp::Put(afresh(letter, input, at)),
+            Some(row) => revived(&row, letter, input, (send_again, at)),
+            None => OutboxOp::Put(OutboxRow { perhaps, ..afresh(letter, input, (send_again, at)) }),
         };
         let resolve = DeadOp::Resolve { id: letter.id.clone(), how: DeadState::Replayed, at };
         let batch = Batch { outbox: vec![put], dead: vec![resolve], ..Batch::default() };
@@ -47,17 +47,26 @@ fn may_have_landed(letter: &DeadLetter) -> bool {
     !turned_down.contains(&kind) && letter.history.last().is_none_or(|tried| tried.attempts > 0)
 }
 
-/// The row keeps its place, its trace and what else was told with it; a person has said that it is to be sent.
-fn revived(row: &OutboxRow, letter: &DeadLetter, input: &Value, now: jiff::Timestamp) -> OutboxOp {
+/// The row keeps its place, its trace and what else was told with it; a person has said that it is to be sent. While it may
+/// have arrived it goes to the member of a group that may have it, as its letter says.
+fn revived(
+    row: &OutboxRow,
+    letter: &DeadLetter,
+    input: &Value,
+    (again, now): (bool, jiff::Timestamp),
+) -> OutboxOp {
     let tell = serde_json::from_slice::<relay::Tell>(&row.payload).ok();
-    let tell = tell.map_or_else(|| told(letter, input), |tell| relay::Tell { input: input.clone(), ..tell });
+    let tell = tell.unwrap_or_else(|| told(letter, input));
+    let named = row.target.split_once('.').is_some_and(|(system, _)| system != letter.system);
+    let asked = if named { Some(letter.system.clone()) } else { tell.asked };
+    let tell = relay::Tell { input: input.clone(), asked, again, ..tell };
     let payload = serde_json::to_vec(&tell).unwrap_or_default();
-    OutboxOp::Revive { id: row.id.clone(), payload, perhaps: false, now }
+    OutboxOp::Revive { id: row.id.clone(), payload, perhaps: row.perhaps, now }
 }
 
 /// A letter from before rows were kept.
-fn afresh(letter: &DeadLetter, input: &Value, now: jiff::Timestamp) -> OutboxRow {
-    let tell = told(letter, input);
+fn afresh(letter: &DeadLetter, input: &Value, (again, now): (bool, jiff::Timestamp)) -> OutboxRow {
+    let tell = relay::Tell { again, ..told(letter, input) };
     OutboxRow {
         id: letter.source.clone(),
         kind: relay::KIND.to_owned(),
@@ -84,5 +93,7 @@ fn told(letter: &DeadLetter, input: &Value) -> relay::Tell {
         undone: true,
         holds: true,
         look: None,
+        asked: None,
+        again: false,
     }
 }
