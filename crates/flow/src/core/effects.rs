@@ -101,6 +101,8 @@ pub enum Undone {
     NothingToUndo,
     /// It could not be undone; a person has to look.
     Parked,
+    /// Nobody knows whether it was undone; a person has to look.
+    Unknown,
 }
 
 impl State {
@@ -185,6 +187,7 @@ impl State {
         let state = match done.undo {
             Undo::Compensated => Undone::Undone,
             Undo::Nothing => Undone::NothingToUndo,
+            Undo::Parked if done.undo_settles.is_some() => Undone::Unknown,
             Undo::Parked => Undone::Parked,
             Undo::Pending if self.is_active(&path) => Undone::Pending,
             Undo::Pending | Undo::InDoubt => return None,

@@ -81,6 +81,8 @@ pub(super) struct Done {
     /// Before this, nothing proves that it did not land.
     pub(super) settles: Option<Timestamp>,
     pub(super) undo: Undo,
+    /// Until when an undoing may still land that was sent and of which nobody knows whether it did.
+    pub(super) undo_settles: Option<Timestamp>,
     /// The scopes it was done in, outermost first.
     pub(super) chain: Arc<[Id]>,
 }

@@ -297,6 +297,7 @@ impl Runner {
     fn unsettled(&self, what: &What) -> Result<(), Error> {
         let unsettled = match what {
             What::Restart { .. } => self.state.doubts(),
+            What::Replay { step, .. } => self.state.unsettled_at(step),
             _ => self.state.unsettled(),
         };
         let meant = match what {

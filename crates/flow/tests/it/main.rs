@@ -24,6 +24,7 @@ mod still;
 mod tasks;
 mod telling;
 mod told;
+mod undo_doubt;
 mod undoing;
 mod unfit;
 mod verifying;

@@ -33,6 +33,11 @@ pub(super) fn letter(id: &str) -> Vec<String> {
     vec![format!("cardan dead replay {id}"), format!("cardan dead discard {id}")]
 }
 
+/// Tries a dead letter again, though it may have landed and must not be repeated.
+pub(super) fn send_again(id: &str) -> String {
+    format!("cardan dead replay {id} --send-again --reason '…'")
+}
+
 /// An act that answers what a run has asked.
 pub(super) fn answer(conversation: &str, on: &Value, now: Timestamp) -> String {
     let mut act = json!({ "timestamp": now.to_string(), "speaker": "…", "entity": on["entity"] });

@@ -130,7 +130,8 @@ impl Told<'_> {
         if self.view.status != store::RunStatus::Parked {
             return Vec::new();
         }
-        let parked = self.view.compensation.iter().filter(|undo| undo.status == StepStatus::Parked);
+        let left = |undo: &&StepView| matches!(undo.status, StepStatus::Parked | StepStatus::Unknown);
+        let parked = self.view.compensation.iter().filter(left);
         let told: Vec<_> = parked.map(|undo| self.undo(undo)).chain(self.in_doubt()).take(MOST).collect();
         match told.is_empty() {
             true => vec![self.entry(
@@ -154,6 +155,9 @@ impl Told<'_> {
     }
 
     fn undo(&self, undo: &StepView) -> Entry {
+        if undo.status == StepStatus::Unknown {
+            return self.undo_in_doubt(undo);
+        }
         let run = &self.view.id;
         let step = undo.path.strip_suffix("/undo").unwrap_or(&undo.path);
         let unknown = self.step(step).is_some_and(|step| step.status == StepStatus::Unknown);
@@ -168,6 +172,15 @@ impl Told<'_> {
             commands.push(format!("cardan dead replay {letter}"));
         }
         self.entry(what, Some(undo), format!("{said}{}", because(undo)), commands)
+    }
+
+    /// It was sent, and nobody knows whether it landed.
+    fn undo_in_doubt(&self, undo: &StepView) -> Entry {
+        let mut commands = commands::settle(&self.view.id, &undo.path);
+        let letter = DeadLetter::id_of(&format!("{}/{}", self.view.id, undo.path));
+        commands.push(commands::send_again(&letter));
+        let why = format!("nobody knows whether it was undone{}", because(undo));
+        self.entry("unknown", Some(undo), why, commands)
     }
 
     fn blocked(&self) -> Vec<Entry> {
