@@ -8,6 +8,7 @@ use super::Author;
 use super::record::{Look, Record, RecordStatus, Undo};
 use super::state::State;
 use super::told::Told;
+use crate::definition::Call;
 use crate::view::LookedUp;
 
 /// One effect that a run wanted in another system.
@@ -108,13 +109,15 @@ pub enum Undone {
 impl State {
     /// The effects of this run, in the order in which their steps were entered.
     pub(crate) fn intents(&self) -> Vec<EffectView> {
-        let steps = self.records.iter().filter(|record| record.is_effect());
-        steps.filter_map(|record| self.intent(record)).collect()
+        let own = |record: &Record| match record.own_undo() {
+            Some(undo) => self.intent(record, undo, self.undo_landing(record)),
+            None if record.is_effect() => self.intent(record, record.task.body.call()?, self.landing(record)),
+            None => None,
+        };
+        self.records.iter().filter_map(own).collect()
     }
 
-    fn intent(&self, record: &Record) -> Option<EffectView> {
-        let call = record.task.body.call()?;
-        let outcome = self.landing(record);
+    fn intent(&self, record: &Record, call: &Call, outcome: Landing) -> Option<EffectView> {
         let never =
             matches!(record.status, RecordStatus::Skipped | RecordStatus::Dropped) && record.attempts == 0;
         if never && record.sent.is_none() {
@@ -163,6 +166,17 @@ impl State {
                 }
             }
             RecordStatus::Skipped | RecordStatus::Dropped => Landing::DidNotLand,
+        }
+    }
+
+    /// Of the call that undoes a run which a step began.
+    fn undo_landing(&self, record: &Record) -> Landing {
+        match record.status {
+            RecordStatus::Parked => match record.error.as_ref().map(|error| error.landed) {
+                Some(Landed::Yes) => Landing::Landed,
+                _ => Landing::DidNotLand,
+            },
+            _ => self.landing(record),
         }
     }
 
