@@ -154,18 +154,8 @@ impl Engine {
         open.ok_or_else(|| Error::UnknownDead(id.to_owned()))
     }
 
-    /// Whether a dead letter can be replayed: its step waits for that, or it is a message. Else its run is over, or has gone
-    /// on without it.
-    ///
-    /// # Errors
-    /// The store's, and what is wrong with the run's journal.
-    pub async fn can_replay(&self, letter: &DeadLetter) -> Result<bool, Error> {
-        let Some((run, step)) = letter.source.split_once('/') else { return Ok(true) };
-        Ok(self.waiting_step(run, step).await?.is_none_or(|state| state.is_stuck(step)))
-    }
-
     /// The state of a run whose step is a letter's source; `None` when that is a row of the outbox.
-    async fn waiting_step(&self, run: &str, step: &str) -> Result<Option<State>, Error> {
+    pub(super) async fn waiting_step(&self, run: &str, step: &str) -> Result<Option<State>, Error> {
         let state = match self.load(run).await {
             Err(Error::UnknownRun(_)) => return Ok(None),
             loaded => loaded?.state,

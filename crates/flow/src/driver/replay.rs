@@ -7,7 +7,38 @@ use store::{Batch, DeadLetter, DeadOp, DeadState, OutboxOp, OutboxRow};
 use super::Engine;
 use crate::Error;
 
+/// What a person can do about a dead letter, besides letting go of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// It can be replayed.
+    Replay,
+    /// Nobody knows whether its message arrived. It can be replayed under its key, or settled.
+    Doubted,
+    /// Nobody knows whether its message arrived, and it must not be repeated. It is settled, or a person says that it is sent
+    /// again.
+    Unsettled,
+    /// Its run is over, or has gone on without it.
+    Gone,
+}
+
 impl Engine {
+    /// What can be done about a dead letter.
+    ///
+    /// # Errors
+    /// The store's, and what is wrong with the run's journal.
+    pub async fn remedy(&self, letter: &DeadLetter) -> Result<Remedy, Error> {
+        let Some((run, step)) = letter.source.split_once('/') else { return Ok(Remedy::Replay) };
+        if let Some(state) = self.waiting_step(run, step).await? {
+            return Ok(if state.is_stuck(step) { Remedy::Replay } else { Remedy::Gone });
+        }
+        let row = self.0.store.outbox_one(&letter.source).await?;
+        Ok(match perhaps(row.as_ref(), letter) {
+            false => Remedy::Replay,
+            true if self.may_repeat(letter) => Remedy::Doubted,
+            true => Remedy::Unsettled,
+        })
+    }
+
     pub(super) async fn replay_tell(
         &self,
         letter: &DeadLetter,
@@ -16,7 +47,7 @@ impl Engine {
     ) -> Result<(), Error> {
         let at = self.0.clock.now();
         let row = self.0.store.outbox_one(&letter.source).await?;
-        let perhaps = row.as_ref().map_or_else(|| may_have_landed(letter), |row| row.perhaps);
+        let perhaps = perhaps(row.as_ref(), letter);
         if perhaps && !send_again && !self.may_repeat(letter) {
             let (run, step) = letter.source.split_once('/').unwrap_or((&letter.source, ""));
             return Err(Error::Unsettled { run: run.to_owned(), step: step.to_owned() });
@@ -38,6 +69,10 @@ impl Engine {
         let operation = link.and_then(|link| link.spec().operation(&letter.operation));
         operation.is_some_and(|operation| operation.repeat != Repeat::Never)
     }
+}
+
+fn perhaps(row: Option<&OutboxRow>, letter: &DeadLetter) -> bool {
+    row.map_or_else(|| may_have_landed(letter), |row| row.perhaps)
 }
 
 /// Whether a message arrived, perhaps, whose row was not kept: unless it never left, or was turned down.
