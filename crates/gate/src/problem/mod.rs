@@ -141,6 +141,7 @@ impl From<flow::Error> for Problem {
             flow::Error::UnknownStep { .. }
             | flow::Error::Status { .. }
             | flow::Error::LaterRun { .. }
+            | flow::Error::InputSent { .. }
             | flow::Error::Unsettled { .. } => Problem::because(Code::RunState, told),
             flow::Error::Key { .. } | flow::Error::KeyCycle { .. } => {
                 Problem::because(Code::ActRefused, told)
