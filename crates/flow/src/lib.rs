@@ -26,7 +26,7 @@ pub use definition::{
     Definition, Input, Known, KnownOperation, OnExhausted, Trigger, circles, compile, shape,
 };
 pub use driver::{
-    Deps, Engine, ForPeople, ForPerson, Limits, Live, LivePage, Matter, Need, Needs, RunId, Sent,
+    Deps, Engine, ForPeople, ForPerson, Limits, Live, LivePage, Matter, Need, Needs, Remedy, RunId, Sent,
     Undelivered, failpoints,
 };
 pub use error::Error;

@@ -1,15 +1,16 @@
 //! One row: claimed, read again, sent, and what became of it written with the row's end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use port::Repeat;
+use port::{Fault, Landed, Repeat, Reply};
 use store::{Batch, Claim, DeadOp, OutboxHead, OutboxOp, OutboxRow, OutboxStage, failpoint, mutant};
 
 use crate::look::doubted;
 use crate::round::{BLOCKED, LONGEST, UNREADY, later};
 use crate::running::Relay;
-use crate::send::Target;
+use crate::send::{Asked, Target};
 use crate::tell::Tell;
 use crate::verdict::{End, Known, judge};
 
@@ -40,28 +41,28 @@ impl Relay {
             tracing::error!(row = row.id, "a message cannot be read; it holds its key");
             return self.put_off(&row.id, "unreadable").await;
         };
-        let target = Target::of(&row.target);
-        let Some(operation) = self.operation(target) else { return self.put_off(&row.id, BLOCKED).await };
-        let known = Known {
-            repeat: operation.repeat,
-            settles: operation.settles_within,
-            in_progress: operation.in_progress_until,
-        };
-        let never = known.repeat == Repeat::Never;
-        if never && row.perhaps {
-            let end = self.look_up(&row, &tell, &known).await;
+        let target = Target::of(&row.target).at(tell.bound(&row));
+        let Some(known) = self.known(target) else { return self.put_off(&row.id, BLOCKED).await };
+        if known.repeat == Repeat::Never && row.perhaps && !tell.again {
+            let end = self.look_up(&row, &tell, &known).await.at(tell.asked.clone());
             return self.written(lane, &row, &tell, end).await;
         }
-        if (never || tell.undone) && !self.begun(&row, known.settles).await? {
-            return Ok(());
-        }
+        let Some(asked) = self.begun(&row, &tell, (target, &known)).await? else { return Ok(()) };
         // What need not be written before it is sent is sent only by the process that may.
         self.0.deps.store.must_hold()?;
-        let outcome = self.send(&row, &tell).await;
+        let (outcome, asked) = self.send(&row, &tell, target, asked).await;
+        let member = asked.as_deref().filter(|_| may_have_landed(&outcome));
+        // Whoever may have it repeats it as safely as it says; for a group of several nothing is.
+        let known = member.and_then(|member| self.known(target.at(Some(member)))).unwrap_or(known);
         let moment = self.moment();
-        let end = judge(&row, &tell, outcome, &known, &moment);
+        let end = judge(&row, &tell, outcome, &known, &moment).at(asked);
+        let never = known.repeat == Repeat::Never;
         let end = if never { doubted(end, &row, &tell, &known, &moment) } else { end };
         self.written(lane, &row, &tell, end).await
+    }
+
+    fn known(&self, target: Target<'_>) -> Option<Known> {
+        self.operation(target).map(Known::from)
     }
 
     /// The row as it stands now that it is claimed: whoever had it before may have delivered it, or put it off.
@@ -84,19 +85,46 @@ impl Relay {
         }
     }
 
-    /// From here on the message may have landed. What must not be sent twice, or may have to be undone, says so first.
-    /// `false` when it was taken back.
-    async fn begun(&self, row: &OutboxRow, settles: Duration) -> Result<bool, store::Error> {
-        if mutant("tells-not-begun") {
-            return Ok(true);
+    /// From here on the message may have landed. What must not be sent twice, may have to be undone, or goes to one member
+    /// of a group, says so first, and to whom. `None` when it was taken back.
+    async fn begun(
+        &self,
+        row: &OutboxRow,
+        tell: &Tell,
+        (target, known): (Target<'_>, &Known),
+    ) -> Result<Option<Asked>, store::Error> {
+        let link = self.0.deps.systems.get(target.system);
+        let first = link.and_then(|link| link.first_asked(target.operation));
+        let asked = match &first {
+            Some(first) => Asked::First(Arc::clone(first)),
+            None => Asked::Bound(tell.bound(row).map(str::to_owned)),
+        };
+        let says_so = known.repeat == Repeat::Never || tell.undone || first.is_some();
+        if !says_so || mutant("tells-not-begun") {
+            return Ok(Some(asked));
         }
+        let member = first.as_deref().or(tell.bound(row));
+        match self.begins(row, tell, member, known.settles).await {
+            Err(store::Error::Gone { .. }) => Ok(None),
+            begun => begun.map(|()| Some(asked)),
+        }
+    }
+
+    /// Writes down that a message may land from now on, and the member of a group that is asked.
+    pub(crate) async fn begins(
+        &self,
+        row: &OutboxRow,
+        tell: &Tell,
+        member: Option<&str>,
+        settles: Duration,
+    ) -> Result<(), store::Error> {
         let within = SignedDuration::try_from(self.0.deps.limits.timeout + settles).unwrap_or_default();
         let settles = later(self.0.deps.clock.now(), within);
-        let begin = OutboxOp::Begin { id: row.id.clone(), settles };
-        match self.write(Batch { outbox: vec![begin], ..Batch::default() }).await {
-            Err(store::Error::Gone { .. }) => Ok(false),
-            begun => begun.map(|()| true),
-        }
+        let changed = tell.again || member.is_some();
+        let tell = || Tell { asked: member.map(str::to_owned), again: false, ..tell.clone() };
+        let payload = changed.then(|| serde_json::to_vec(&tell()).unwrap_or_default());
+        let begin = OutboxOp::Begin { id: row.id.clone(), settles, payload };
+        self.write(Batch { outbox: vec![begin], ..Batch::default() }).await
     }
 
     /// Puts a row off that cannot be sent for a reason of ours. It holds its key, and no attempt is spent.
@@ -145,4 +173,8 @@ impl Relay {
             }
         }
     }
+}
+
+fn may_have_landed(outcome: &Result<Reply, Fault>) -> bool {
+    outcome.as_ref().is_err_and(|fault| fault.landed != Landed::No)
 }

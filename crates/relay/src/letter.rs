@@ -22,7 +22,7 @@ pub(crate) fn letter(row: &OutboxRow, tell: &Tell, code: &str, fault: &Fault, no
         tenant: row.tenant.clone(),
         source: row.id.clone(),
         // Sent again, it goes to the member that may have acted.
-        system: fault.member.as_deref().unwrap_or(system).to_owned(),
+        system: fault.member.as_deref().filter(|_| fault.landed != Landed::No).unwrap_or(system).to_owned(),
         operation: operation.to_owned(),
         code: code.to_owned(),
         message,

@@ -16,6 +16,7 @@ mod look;
 mod looking;
 mod round;
 mod running;
+mod scribe;
 mod send;
 mod tell;
 mod verdict;

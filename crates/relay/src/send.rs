@@ -1,14 +1,16 @@
 //! Sending: one guarded call, within its time.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use port::{Call, Ctx, Fault, IdempotencyKey, Kind, Landed, Link, Operation, Reply, TraceContext};
+use port::{Call, Ctx, Fault, IdempotencyKey, Kind, Landed, Link, Operation, Reply, TraceContext, Witness};
 use store::{OutboxRow, failpoint};
 use tracing::Instrument;
 
 use crate::running::Relay;
+use crate::scribe::Scribe;
 use crate::tell::Tell;
 
 /// A system that looks at the deadline answers by itself, and can say more: which member of a group was asked.
@@ -26,6 +28,19 @@ impl<'a> Target<'a> {
         let (system, operation) = target.split_once('.').unwrap_or((target, ""));
         Self { system, operation }
     }
+
+    /// The same at a member of a group.
+    pub(crate) fn at(self, member: Option<&'a str>) -> Self {
+        Self { system: member.unwrap_or(self.system), ..self }
+    }
+}
+
+/// Which member of a group a message goes to.
+pub(crate) enum Asked {
+    /// The one that may have it; none when it goes to no group.
+    Bound(Option<String>),
+    /// This one first, and another only when it certainly did not take it.
+    First(Arc<str>),
 }
 
 impl Relay {
@@ -34,13 +49,37 @@ impl Relay {
         self.0.deps.systems.get(target.system)?.spec().operation(target.operation)
     }
 
-    /// One guarded call. A deadline ends it even when the system does not look at it: then nobody knows.
-    pub(crate) async fn send(&self, row: &OutboxRow, tell: &Tell) -> Result<Reply, Fault> {
-        let target = Target::of(&row.target);
+    /// One guarded call, and the member of a group that was asked last.
+    pub(crate) async fn send(
+        &self,
+        row: &OutboxRow,
+        tell: &Tell,
+        target: Target<'_>,
+        asked: Asked,
+    ) -> (Result<Reply, Fault>, Option<String>) {
+        match asked {
+            Asked::Bound(member) => (self.send_to(row, tell, target, None).await, member),
+            Asked::First(first) => {
+                let scribe = Arc::new(Scribe::of(self, row, tell, (target, first)));
+                let outcome = self.send_to(row, tell, target, Some(scribe.clone())).await;
+                (outcome, Some(scribe.last()))
+            }
+        }
+    }
+
+    /// A deadline ends it even when the system does not look at it: then nobody knows.
+    async fn send_to(
+        &self,
+        row: &OutboxRow,
+        tell: &Tell,
+        target: Target<'_>,
+        witness: Option<Arc<Scribe>>,
+    ) -> Result<Reply, Fault> {
         let Some(link) = self.0.deps.systems.get(target.system) else {
             return Err(Fault::new(Kind::Internal, Landed::No, "unknown system"));
         };
-        let ctx = self.ctx(row, tell);
+        let witness = witness.map(|scribe| scribe as Arc<dyn Witness>);
+        let ctx = Ctx { witness, ..self.ctx(row, tell) };
         let call = Call {
             operation: target.operation.into(),
             input: tell.input.clone().into(),

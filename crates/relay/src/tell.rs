@@ -5,7 +5,7 @@ use std::time::Duration;
 use port::Landed;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::{Answer, AnswerOp};
+use store::{Answer, AnswerOp, OutboxRow};
 
 use crate::looking::{Looking, NotFound};
 
@@ -34,6 +34,19 @@ pub struct Tell {
     /// How to find out whether it arrived, when nobody knows and it must not be sent again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look: Option<Look>,
+    /// The member of a group that was asked last. While the message may have arrived, it goes to nobody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<String>,
+    /// Whether a person has said that it is sent once more, though it may have arrived and must not be repeated.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
+}
+
+impl Tell {
+    /// The member of a group that may have it, and to which it goes then.
+    pub(crate) fn bound(&self, row: &OutboxRow) -> Option<&str> {
+        self.asked.as_deref().filter(|_| row.perhaps)
+    }
 }
 
 /// How a message is looked up.
@@ -93,6 +106,9 @@ pub enum Settled {
         landed: Landed,
         /// How often it was sent, retries of the guard included.
         attempts: u32,
+        /// The member of a group that may have it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        member: Option<String>,
     },
 }
 

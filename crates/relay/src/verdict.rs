@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use port::{Fault, Kind, Landed, Repeat, Reply};
+use port::{Fault, Kind, Landed, Operation, Repeat, Reply};
 use serde_json::Value;
 use store::{Batch, DeadOp, OutboxOp, OutboxRow};
 
@@ -27,6 +27,13 @@ pub(crate) struct Known {
     pub(crate) settles: Duration,
     /// How long the system may say that it is still at an earlier request.
     pub(crate) in_progress: Duration,
+}
+
+impl From<&Operation> for Known {
+    fn from(operation: &Operation) -> Self {
+        let Operation { repeat, settles_within: settles, in_progress_until: in_progress, .. } = *operation;
+        Self { repeat, settles, in_progress }
+    }
 }
 
 /// The clock, the dice and the bounds, read once.
@@ -76,11 +83,12 @@ pub(crate) fn judge(
         Err(fault) => fault,
     };
     let round = Round { row, fault: &fault, known, moment };
-    if fault.rejection.is_some() && fault.attempts == 0 {
+    if fault.rejection.is_some() && fault.attempts == 0 && !round.sent_once_more() {
         return round.again(row.attempts, round.asked().max(round.backoff(row.attempts)));
     }
     let attempts = row.attempts + 1;
-    let more = attempts < moment.limits.attempts;
+    // What was sent once more because a person said so, is not sent a third time by itself.
+    let more = attempts < moment.limits.attempts && !round.sent_once_more();
     if fault.kind == Kind::InProgress && known.repeat == Repeat::Keyed {
         return round.in_progress();
     }
@@ -204,10 +212,16 @@ impl Round<'_> {
         (!wait.is_zero()).then_some(wait.min(LONGEST))
     }
 
-    /// Nothing more is tried.
+    /// Whether a sending before this one may have landed, of what must not be repeated.
+    fn sent_once_more(&self) -> bool {
+        self.row.perhaps && self.known.repeat == Repeat::Never
+    }
+
+    /// Nothing more is tried. A refusal of what must not be repeated tells nothing of an earlier sending.
     fn dead(&self) -> End {
         let fault = self.fault;
-        let counts_for_all = fault.landed == Landed::No && !fault.kind.may_pass();
+        let refused = fault.landed == Landed::No && !fault.kind.may_pass();
+        let counts_for_all = refused && !self.sent_once_more();
         let landed = if self.row.perhaps && !counts_for_all { Landed::Unknown } else { fault.landed };
         let code = format!("call.{}", fault.kind.as_str());
         End::Dead { fault: Fault { landed, ..fault.clone() }, code }
@@ -215,6 +229,20 @@ impl Round<'_> {
 }
 
 impl End {
+    /// Names the member that had it or may have it, when the outcome names none.
+    pub(crate) fn at(self, asked: Option<String>) -> Self {
+        match self {
+            Self::Delivered { output, attempts, member } => {
+                Self::Delivered { output, attempts, member: member.or(asked) }
+            }
+            Self::Dead { fault, code } if fault.landed != Landed::No => {
+                let member = fault.member.clone().or_else(|| asked.map(Into::into));
+                Self::Dead { fault: Fault { member, ..fault }, code }
+            }
+            end => end,
+        }
+    }
+
     /// A look-up shows that it arrived.
     pub(crate) fn found(row: &OutboxRow, output: Value, most: usize) -> Self {
         Self::Delivered { output: fitting(output, most), attempts: row.sent.max(1), member: None }
@@ -255,6 +283,7 @@ impl End {
                     message: letter.message.clone(),
                     landed: fault.landed,
                     attempts: row.sent + fault.attempts,
+                    member: fault.member.as_deref().map(str::to_owned),
                 };
                 Batch {
                     outbox: vec![OutboxOp::Bury { id, holds: tell.holds, perhaps }],

@@ -44,6 +44,8 @@ pub enum OutboxOp {
         id: String,
         /// Until when it may land.
         settles: Timestamp,
+        /// Its payload from now on, when that changes.
+        payload: Option<Vec<u8>>,
     },
     /// Takes back what was certainly not sent. Refused with [`crate::Error::Gone`] when it is not there any more, or may
     /// have been sent.
@@ -82,7 +84,7 @@ pub enum OutboxOp {
         id: String,
         /// Its payload from now on.
         payload: Vec<u8>,
-        /// Whether it is still open if an earlier delivery landed.
+        /// Whether it is still open if an earlier delivery landed; then it settles when it would have.
         perhaps: bool,
         /// The present.
         now: Timestamp,
@@ -105,7 +107,8 @@ impl OutboxOp {
             Self::Put(row) => row.payload.len() + row.id.len() + row.key.len() + 160,
             Self::Retry { cause, .. } => cause.len() + 64,
             Self::Revive { payload, .. } => payload.len() + 64,
-            Self::Begin { .. } | Self::Hurry { .. } | Self::Done { .. } | Self::Recall { .. } => 64,
+            Self::Begin { payload, .. } => payload.as_ref().map_or(0, Vec::len) + 64,
+            Self::Hurry { .. } | Self::Done { .. } | Self::Recall { .. } => 64,
             Self::Postpone { .. } | Self::Withdraw { .. } | Self::Bury { .. } | Self::Discard { .. } => 64,
         }
     }

@@ -90,6 +90,9 @@ pub(super) fn done(type_: &str, payload: &Value, view: &Value) -> Option<Line> {
         "StepCompensated" => {
             line("flow", "undid", format!("{path:<15} {:<18} {} ms", undone(view, &path), payload["ms"]))
         }
+        "CompensationParked" if unknown(view) == Some(&path) => {
+            line("flow", "does not know", format!("whether {path} landed"))
+        }
         "CompensationParked" => {
             line("flow", "could not undo", format!("{path}: {}", text(&payload["error"]["message"])))
         }
@@ -136,7 +139,9 @@ fn call_of(step: &Value) -> Option<String> {
 pub fn print_run(view: &Value) -> io::Result<()> {
     let mut stdout = stdout();
     writeln!(stdout, "{}  {}  {}", text(&view["id"]), text(&view["flow"]), text(&view["status"]))?;
-    if let Some(waits) = waits::words(&view["blocked_on"], waits::now()) {
+    let doubt = unknown(view).filter(|_| view["status"] == "parked");
+    let doubt = doubt.map(|step| format!("a person: nobody knows whether {step} landed"));
+    if let Some(waits) = doubt.or_else(|| waits::words(&view["blocked_on"], waits::now())) {
         writeln!(stdout, "  waits for     {waits}")?;
     }
     if let Some(hint) = hint(view) {
@@ -226,9 +231,9 @@ fn hint(view: &Value) -> Option<String> {
     })
 }
 
-/// The first step of which nobody knows whether it landed.
+/// The first step, or undoing of one, of which nobody knows whether it landed.
 fn unknown(view: &Value) -> Option<&str> {
-    let steps = view["steps"].as_array().into_iter().flatten();
+    let steps = [&view["steps"], &view["compensation"]].into_iter().filter_map(Value::as_array).flatten();
     steps.filter(|step| step["status"] == "unknown").find_map(|step| step["path"].as_str())
 }
 

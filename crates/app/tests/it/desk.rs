@@ -79,3 +79,42 @@ async fn an_undone_effect_is_in_the_ledger_with_both_of_its_keys() {
     let keys: Vec<Value> = scene.ledger("inventory").await.iter().map(|asked| asked["key"].clone()).collect();
     assert_eq!(reserved["key"], keys[1], "{reserved} {keys:?}");
 }
+
+/// The run is undone, the refund lands and its answer is lost: nobody says that it could not be undone, and it is not sent twice.
+#[tokio::test]
+async fn an_undoing_of_which_nobody_knows_is_in_the_inbox_until_its_command_has_settled_it() {
+    let keyed = "/refunds, repeat: keyed";
+    let scene = Scene::with(|text| {
+        assert!(text.contains(keyed), "{text}");
+        text.replace(keyed, &keyed.replace("keyed", "never"))
+    })
+    .await;
+    scene.fill().await;
+    let run = scene.ordered("order_1").await;
+    scene.run_is(&run, "succeeded").await;
+    scene.behave("payments", &json!({ "operation": "refund", "drop": "after" })).await;
+    scene.cardan(&["flow", "undo", &run]).await.done();
+    scene.run_is(&run, "parked").await;
+    let page = scene.json(&["inbox", "--json"]).await;
+    let [entry] = &page["inbox"].as_array().unwrap()[..] else { panic!("{page}") };
+    let place: Vec<&Value> = ["what", "run", "step", "operation"].map(|name| &entry[name]).into();
+    assert_eq!(place, ["unknown", &run, "charge/undo", "refund"], "{entry}");
+    let commands: Vec<&str> =
+        entry["commands"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let [landed, not, again] = commands[..] else { panic!("{entry}") };
+    assert!(
+        landed.contains(" charge/undo --landed ") && not.contains(" charge/undo --did-not-land "),
+        "{entry}"
+    );
+    let replay = again.strip_suffix(" --send-again --reason '…'").unwrap();
+    let refused = scene.cardan(&words(replay, "", "").iter().map(String::as_str).collect::<Vec<_>>()).await;
+    assert!(refused.err.contains("nobody knows whether `charge/undo` landed"), "{}", refused.err);
+    let shown = scene.cardan(&["flow", "show", &run]).await;
+    assert!(shown.done().contains("nobody knows whether charge/undo landed"), "{}", shown.out);
+
+    let words = words(landed, "{}", "seen-in-the-ledger");
+    scene.cardan(&words.iter().map(String::as_str).collect::<Vec<_>>()).await.done();
+    scene.run_is(&run, "compensated").await;
+    assert_eq!(scene.effects("payments").await["effects"]["refund"], 1, "it is not sent again");
+    assert_eq!(scene.cardan(&["inbox"]).await.done(), "nothing waits for a person\n");
+}

@@ -8,6 +8,7 @@ use super::Author;
 use super::record::{Look, Record, RecordStatus, Undo};
 use super::state::State;
 use super::told::Told;
+use crate::definition::Call;
 use crate::view::LookedUp;
 
 /// One effect that a run wanted in another system.
@@ -101,18 +102,22 @@ pub enum Undone {
     NothingToUndo,
     /// It could not be undone; a person has to look.
     Parked,
+    /// Nobody knows whether it was undone; a person has to look.
+    Unknown,
 }
 
 impl State {
     /// The effects of this run, in the order in which their steps were entered.
     pub(crate) fn intents(&self) -> Vec<EffectView> {
-        let steps = self.earlier.iter().chain(self.records.iter().filter(|record| record.is_effect()));
-        steps.filter_map(|record| self.intent(record)).collect()
+        let own = |record: &Record| match record.own_undo() {
+            Some(undo) => self.intent(record, undo, self.undo_landing(record)),
+            None if record.is_effect() => self.intent(record, record.task.body.call()?, self.landing(record)),
+            None => None,
+        };
+        self.earlier.iter().chain(&self.records).filter_map(own).collect()
     }
 
-    fn intent(&self, record: &Record) -> Option<EffectView> {
-        let call = record.task.body.call()?;
-        let outcome = self.landing(record);
+    fn intent(&self, record: &Record, call: &Call, outcome: Landing) -> Option<EffectView> {
         let never =
             matches!(record.status, RecordStatus::Skipped | RecordStatus::Dropped) && record.attempts == 0;
         if never && record.sent.is_none() {
@@ -164,6 +169,17 @@ impl State {
         }
     }
 
+    /// Of the call that undoes a run which a step began.
+    fn undo_landing(&self, record: &Record) -> Landing {
+        match record.status {
+            RecordStatus::Parked => match record.error.as_ref().map(|error| error.landed) {
+                Some(Landed::Yes) => Landing::Landed,
+                _ => Landing::DidNotLand,
+            },
+            _ => self.landing(record),
+        }
+    }
+
     /// A step that was undone without an answer stays one of which nobody knows.
     fn is_known(&self, path: &str) -> bool {
         self.done.iter().rev().find(|done| *done.path == *path).is_none_or(|done| done.known)
@@ -185,6 +201,7 @@ impl State {
         let state = match done.undo {
             Undo::Compensated => Undone::Undone,
             Undo::Nothing => Undone::NothingToUndo,
+            Undo::Parked if done.undo_settles.is_some() => Undone::Unknown,
             Undo::Parked => Undone::Parked,
             Undo::Pending if self.is_active(&path) => Undone::Pending,
             Undo::Pending | Undo::InDoubt => return None,

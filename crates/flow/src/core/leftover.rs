@@ -21,7 +21,13 @@ impl State {
         let doubts = self.done.iter().filter(doubt).map(|done| done.path.clone());
         let told = self.records.iter().filter(|record| self.told(&record.path).is_some_and(Told::is_unknown));
         let told = told.map(|record| record.path.clone());
-        active.chain(doubts).chain(told).filter(|path| self.repeat_of(path) == Repeat::Never).collect()
+        let undone = self.undos_in_doubt().map(|record| record.path.clone());
+        active
+            .chain(doubts)
+            .chain(told)
+            .chain(undone)
+            .filter(|path| self.repeat_of(path) == Repeat::Never)
+            .collect()
     }
 
     /// Whether it is known that nothing of a step landed: there was nothing to undo, or its message was taken back.
@@ -61,7 +67,10 @@ impl Machine<'_> {
         let Some(at) = self.state.done.iter().position(left) else { return };
         match (path.ends_with("/undo"), landed) {
             (true, Some(_)) => self.left_as(at, Undo::Compensated),
-            (true, None) => self.undo_again(path, None),
+            (true, None) => {
+                self.state.done[at].undo_settles = None;
+                self.undo_again(path, None);
+            }
             (false, Some(output)) => self.left_landed(at, output),
             (false, None) => self.left_as(at, Undo::Nothing),
         }
@@ -85,17 +94,19 @@ impl Machine<'_> {
     /// It landed: its undoing is tried again, or it stands as what else the run has not undone.
     fn left_landed(&mut self, at: usize, output: &Arc<Value>) {
         let done = &mut self.state.done[at];
-        let undoing = done.undo == Undo::Parked;
+        // Its undoing is not tried again while nobody knows whether that landed.
+        let (left, in_doubt) = (done.undo, done.undo_settles.is_some());
         (done.known, done.output) = (true, output.clone());
         let (step, now) = (done.path.clone(), self.state.now);
         self.with_record(&step, |record| {
             (record.status, record.ended) = (RecordStatus::Succeeded, Some(now));
             (record.output, record.error) = (Some(output.clone()), None);
         });
-        if undoing {
-            return self.undo_again(&format!("{step}/undo").into(), None);
+        match left {
+            Undo::Parked if in_doubt => {}
+            Undo::Parked => return self.undo_again(&format!("{step}/undo").into(), None),
+            _ => self.state.done[at].undo = Undo::Pending,
         }
-        self.state.done[at].undo = Undo::Pending;
         self.over_again();
     }
 

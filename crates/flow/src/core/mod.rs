@@ -47,6 +47,7 @@ mod timer;
 mod told;
 mod undo;
 mod undo_run;
+mod undone;
 mod verdict;
 
 #[cfg(test)]

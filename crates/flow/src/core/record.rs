@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::answered::Answered;
 use super::failure::Failure;
 use super::frame::{Id, Vars};
-use crate::definition::{Body, Task};
+use crate::definition::{Body, Call, Task};
 
 /// A step as people see it.
 #[derive(Clone, Debug)]
@@ -43,6 +43,12 @@ impl Record {
     pub(crate) fn is_effect(&self) -> bool {
         let loops = self.task.each.is_some() && !self.path.ends_with(']');
         self.task.acts() && !loops && !self.path.ends_with("/undo")
+    }
+
+    /// The call by which a run that a step began is undone, instead of by itself: an effect of its own, for its step has none.
+    pub(crate) fn own_undo(&self) -> Option<&Call> {
+        let own = matches!(self.task.body, Body::Run { .. }) && self.path.ends_with("/undo");
+        self.task.compensate.as_ref().filter(|_| own).map(|undo| &undo.call)
     }
 }
 
@@ -92,6 +98,8 @@ pub(super) struct Done {
     /// Before this, nothing proves that it did not land.
     pub(super) settles: Option<Timestamp>,
     pub(super) undo: Undo,
+    /// Until when an undoing may still land that was sent and of which nobody knows whether it did.
+    pub(super) undo_settles: Option<Timestamp>,
     /// The scopes it was done in, outermost first.
     pub(super) chain: Arc<[Id]>,
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::member::step_of;
 use super::record::{Record, RecordStatus, Undo};
 use super::state::State;
 
@@ -14,12 +15,15 @@ pub struct Rollback {
     pub undone: Vec<String>,
     /// Steps whose effects stand, or may: their undo failed, they declare none, or nobody knows whether they landed.
     pub not_undone: Vec<String>,
+    /// Steps whose undo was sent, and of which nobody knows whether they are undone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<String>,
 }
 
 impl Rollback {
     /// Whether nothing was done that could be undone.
     pub fn is_empty(&self) -> bool {
-        self.undone.is_empty() && self.not_undone.is_empty()
+        self.undone.is_empty() && self.not_undone.is_empty() && self.unknown.is_empty()
     }
 }
 
@@ -29,6 +33,10 @@ impl State {
         let mut rollback = Rollback::default();
         for record in self.records.iter().filter(|record| record.is_effect() || record.is_child()) {
             let path = record.path.to_string();
+            if self.undos_in_doubt().any(|undo| step_of(&undo.path) == path) {
+                rollback.unknown.push(path);
+                continue;
+            }
             match record.status {
                 RecordStatus::Compensated => rollback.undone.push(path),
                 RecordStatus::Succeeded | RecordStatus::Unknown | RecordStatus::Parked => {
@@ -48,7 +56,8 @@ impl State {
     fn add_forgotten(&self, rollback: &mut Rollback) {
         for done in self.done.iter().filter(|done| done.task.acts()) {
             let path = done.path.to_string();
-            if rollback.undone.contains(&path) || rollback.not_undone.contains(&path) {
+            let told = [&rollback.undone, &rollback.not_undone, &rollback.unknown];
+            if told.iter().any(|paths| paths.contains(&path)) {
                 continue;
             }
             match done.undo {

@@ -55,6 +55,7 @@ impl Machine<'_> {
             known,
             settles,
             undo: Undo::Pending,
+            undo_settles: None,
             chain,
         });
     }
@@ -101,7 +102,9 @@ impl Machine<'_> {
         let Some(done) = self.state.done.get(at).cloned() else { return };
         let path: Arc<str> = format!("{}/undo", done.path).into();
         self.note(&path, &done.task, RecordStatus::Running);
-        let leaf = Frame::Leaf(Box::new(Leaf { undoes: Some(at), ..Leaf::default() }));
+        // One that was sent before, and of which nobody knows, is still that.
+        let (perhaps, settles) = (done.undo_settles.is_some(), done.undo_settles);
+        let leaf = Frame::Leaf(Box::new(Leaf { undoes: Some(at), perhaps, settles, ..Leaf::default() }));
         let id = self.activate(scope, Slot::Undo, Some(done.task), path, "".into(), done.vars, leaf);
         self.decide(id);
     }
@@ -160,8 +163,9 @@ impl Machine<'_> {
     }
 
     pub(super) fn parked(&mut self, path: &Arc<str>, error: &Failure) {
+        let unknown = self.undo_in_doubt(path, error);
         self.close_undo(path, Undo::Parked, |record, now| {
-            record.status = RecordStatus::Parked;
+            record.status = if unknown { RecordStatus::Unknown } else { RecordStatus::Parked };
             record.ended = Some(now);
             record.history.push((now, error.clone()));
             record.error = Some(error.clone());
@@ -182,6 +186,7 @@ impl Machine<'_> {
         let done = gone.leaf().and_then(|leaf| leaf.undoes).and_then(|at| self.state.done.get_mut(at));
         if let Some(done) = done {
             done.undo = how;
+            done.undo_settles = done.undo_settles.filter(|_| how == Undo::Parked);
             let step = done.path.clone();
             if how != Undo::Parked {
                 self.forget_member(path);

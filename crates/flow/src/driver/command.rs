@@ -124,11 +124,12 @@ impl Engine {
         }
     }
 
-    /// Changes the input of an open dead letter.
+    /// Changes the input of an open dead letter, of what certainly did not land.
     ///
     /// # Errors
-    /// [`Error::UnknownDead`] when there is no open letter of this id.
+    /// [`Error::UnknownDead`] when there is no open letter of this id, [`Error::InputSent`].
     pub async fn edit_dead(&self, id: &str, input: &Value) -> Result<(), Error> {
+        self.may_edit(&self.open_letter(id).await?).await?;
         let edit = DeadOp::Edit { id: id.to_owned(), input: input.to_string().into_bytes() };
         self.commit_dead(id, Batch { dead: vec![edit], ..Batch::default() }).await
     }
@@ -164,18 +165,8 @@ impl Engine {
         open.ok_or_else(|| Error::UnknownDead(id.to_owned()))
     }
 
-    /// Whether a dead letter can be replayed: its step waits for that, or it is a message. Else its run is over, or has gone
-    /// on without it.
-    ///
-    /// # Errors
-    /// The store's, and what is wrong with the run's journal.
-    pub async fn can_replay(&self, letter: &DeadLetter) -> Result<bool, Error> {
-        let Some((run, step)) = letter.source.split_once('/') else { return Ok(true) };
-        Ok(self.waiting_step(run, step).await?.is_none_or(|state| state.is_stuck(step)))
-    }
-
     /// The state of a run whose step is a letter's source; `None` when that is a row of the outbox.
-    async fn waiting_step(&self, run: &str, step: &str) -> Result<Option<State>, Error> {
+    pub(super) async fn waiting_step(&self, run: &str, step: &str) -> Result<Option<State>, Error> {
         let state = match self.load(run).await {
             Err(Error::UnknownRun(_)) => return Ok(None),
             loaded => loaded?.state,
@@ -330,6 +321,7 @@ impl Runner {
     fn unsettled(&self, what: &What) -> Result<(), Error> {
         let unsettled = match what {
             What::Restart { .. } => self.state.doubts(),
+            What::Replay { step, .. } => self.state.unsettled_at(step),
             _ => self.state.unsettled(),
         };
         let meant = match what {

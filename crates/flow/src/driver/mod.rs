@@ -66,6 +66,7 @@ use tokio::sync::{Notify, watch};
 pub use desk::{ForPeople, ForPerson, Matter};
 pub use id::RunId;
 pub use needs::{Need, Needs};
+pub use replay::Remedy;
 pub use signal::Sent;
 pub use stuck::{Live, LivePage};
 pub use undelivered::Undelivered;

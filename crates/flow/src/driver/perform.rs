@@ -105,6 +105,8 @@ impl Runner {
             undone: task.is_some_and(|task| task.compensate.is_some()) || effect.repeat == Repeat::Never,
             holds: task.is_none_or(|task| !task.skips_dead),
             look,
+            asked: None,
+            again: false,
         };
         let id = format!("{}/{}", self.run, effect.path);
         let settle = DeadOp::Settle { id: letter_id(&id), how: DeadState::Replayed, at: now };

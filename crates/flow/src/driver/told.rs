@@ -122,9 +122,10 @@ pub(super) fn event(answer: &Answer) -> Option<Event> {
             attempts,
             member: member.map(Into::into),
         },
-        Settled::Dead { step, code, message, landed, attempts } => {
+        Settled::Dead { step, code, message, landed, attempts, member } => {
             let path: Arc<str> = step.as_str().into();
-            let error = Failure { landed, attempts, ..Failure::new(&path, code, message) };
+            let member = member.map(Into::into);
+            let error = Failure { landed, attempts, member, ..Failure::new(&path, code, message) };
             Event::TellDied { path, error }
         }
     })

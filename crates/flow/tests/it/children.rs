@@ -1,6 +1,6 @@
 //! Runs that runs begin are undone with them: at their place, once, through every crash, and down to their own children.
 
-use flow::{RunView, StepStatus};
+use flow::{Landing, RunView, StepStatus};
 use port::{Fault, Kind, Landed};
 use store::{RunFilter, RunStatus};
 
@@ -189,6 +189,33 @@ async fn a_child_can_be_left_or_undone_by_a_call() {
         let did = (world.ledger.count("payments.refund"), world.ledger.count("crm.revert"));
         assert_eq!(did, (refunds, reverts));
     }
+}
+
+/// It is sent under a key of its own, and nothing else in the ledger stands for it.
+#[tokio::test(start_paused = true)]
+async fn the_call_that_undoes_a_child_is_in_the_ledger_of_effects() {
+    let child = "{ run: child, compensate: { call: crm.revert, with: { id: '${ result }' } } }";
+    for (fault, outcome) in [(None, Landing::Landed), (Some(refused()), Landing::DidNotLand)] {
+        let world = World::with(&[("main", &parent(child)), ("child", CHILD)]).await;
+        world.ledger.fails("orders.create", refused());
+        if let Some(fault) = fault {
+            world.ledger.fails("crm.revert", fault);
+        }
+        let run = world.start("act_1", order()).await;
+        world.until(&run, |view| view.status.is_ended() || view.status == RunStatus::Parked).await;
+        let effects = world.engine.effects(run.as_str()).await.unwrap();
+        let undo = effects.iter().find(|effect| effect.operation == "revert");
+        let undo = undo.unwrap_or_else(|| panic!("{effects:#?}"));
+        assert_eq!((undo.step.as_str(), undo.system.as_str(), undo.outcome), ("kid/undo", "crm", outcome));
+        assert_eq!(undo.key, world.ledger.keys("crm.revert")[0]);
+        assert!(undo.sent.is_some() && undo.undo.is_none(), "{undo:#?}");
+    }
+    let world = World::with(&[("main", &parent("{ run: child }")), ("child", CHILD)]).await;
+    world.ledger.fails("orders.create", refused());
+    let run = world.start("act_1", order()).await;
+    world.until(&run, |view| view.status == RunStatus::Compensated).await;
+    let effects = world.engine.effects(run.as_str()).await.unwrap();
+    assert!(effects.iter().all(|effect| effect.step != "kid/undo"), "it undoes itself: {effects:#?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -26,6 +26,7 @@ mod still;
 mod tasks;
 mod telling;
 mod told;
+mod undo_doubt;
 mod undoing;
 mod unfit;
 mod verifying;

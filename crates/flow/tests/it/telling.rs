@@ -125,7 +125,7 @@ do:
 "#;
     let world = World::of(flow).await;
     let view = world.runs(order()).await;
-    let expected = Rollback { undone: names(&["pay"]), not_undone: names(&["take"]) };
+    let expected = Rollback { undone: names(&["pay"]), not_undone: names(&["take"]), unknown: Vec::new() };
     assert_eq!(view.rollback.as_ref(), Some(&expected), "{view:#?}");
     let told = told(&world);
     let Some(Change::Failed { rollback, .. }) = told.last() else { panic!("{told:?}") };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flow::Delivery;
+use flow::{Delivery, Remedy};
 use port::{Fault, Kind, Landed, Rejection};
 use serde_json::{Value, json};
 use store::{OutboxFilter, RunStatus};
@@ -348,4 +348,31 @@ async fn a_restart_tells_again_what_was_taken_back() {
     world.until(&run, |view| view.status == RunStatus::Waiting).await;
     world.delivered().await;
     assert_eq!(world.ledger.count("orders.create"), 2, "the first is kept, the second told");
+}
+
+/// What a person is offered is what is not refused, and decides something.
+#[tokio::test(start_paused = true)]
+async fn what_can_be_done_about_a_dead_message_depends_on_whether_it_may_have_arrived() {
+    let lost = || Fault::new(Kind::Unavailable, Landed::Unknown, "no answer");
+    let cases = [
+        ("payments.capture", lost(), Remedy::Unsettled),
+        ("payments.charge", lost(), Remedy::Doubted),
+        ("payments.capture", refused(), Remedy::Replay),
+    ];
+    for (operation, fault, wanted) in cases {
+        let world = World::of(&format!("do: [{{ pay: {{ tell: {operation}, compensate: none }} }}]")).await;
+        world.ledger.fails(operation, fault);
+        let run = world.start("act_1", order()).await;
+        let letter = world.dead().await;
+        assert_eq!(world.engine.remedy(&letter).await.unwrap(), wanted, "{operation}");
+        world.ledger.mended(operation);
+        let before = world.ledger.keys(operation).len();
+        let replayed = world.engine.replay_dead(&letter.id, false, "ops").await;
+        assert_eq!(replayed.is_ok(), wanted != Remedy::Unsettled, "{operation}: {replayed:?}");
+        if wanted == Remedy::Unsettled {
+            world.engine.replay_dead(&letter.id, true, "ops").await.unwrap();
+        }
+        world.called(operation, before + 1).await;
+        world.until(&run, |view| view.steps[0].delivery == Some(Delivery::Delivered)).await;
+    }
 }

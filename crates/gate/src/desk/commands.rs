@@ -34,8 +34,13 @@ pub(super) fn restart(run: &str, step: &str) -> String {
 }
 
 /// Tries a dead letter again, or lets go of it.
-pub(super) fn letter(id: &str) -> Vec<String> {
-    vec![format!("cardan dead replay {id}"), format!("cardan dead discard {id}")]
+pub(super) fn letter(id: &str) -> [String; 2] {
+    [format!("cardan dead replay {id}"), format!("cardan dead discard {id}")]
+}
+
+/// Tries a dead letter again, though it may have landed and must not be repeated.
+pub(super) fn replay_again(id: &str) -> String {
+    format!("cardan dead replay {id} --send-again --reason '…'")
 }
 
 /// An act that answers what a run has asked.

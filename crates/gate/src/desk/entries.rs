@@ -1,6 +1,6 @@
 //! What the inbox says about one thing that waits: what, where, why, and what settles it.
 
-use flow::{ForPerson, Matter, RunView, StepStatus, StepView};
+use flow::{ForPerson, Matter, Remedy, RunView, StepStatus, StepView};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -117,7 +117,7 @@ impl Told<'_> {
         let letter = blocked.and_then(|blocked| blocked.letter.as_ref());
         let open = letter.filter(|letter| letter.state == store::DeadState::Open);
         let mut commands = match open {
-            Some(letter) => commands::letter(&letter.id)[..1].to_vec(),
+            Some(letter) => vec![commands::letter(&letter.id)[0].clone()],
             None => vec![commands::flow("resume", &self.view.id)],
         };
         commands.push(commands::flow("cancel", &self.view.id));
@@ -130,7 +130,8 @@ impl Told<'_> {
         if self.view.status != store::RunStatus::Parked {
             return Vec::new();
         }
-        let parked = self.view.compensation.iter().filter(|undo| undo.status == StepStatus::Parked);
+        let left = |undo: &&StepView| matches!(undo.status, StepStatus::Parked | StepStatus::Unknown);
+        let parked = self.view.compensation.iter().filter(left);
         let told: Vec<_> = parked.map(|undo| self.undo(undo)).chain(self.in_doubt()).take(MOST).collect();
         match told.is_empty() {
             true => vec![self.entry(
@@ -154,6 +155,9 @@ impl Told<'_> {
     }
 
     fn undo(&self, undo: &StepView) -> Entry {
+        if undo.status == StepStatus::Unknown {
+            return self.undo_in_doubt(undo);
+        }
         let run = &self.view.id;
         let step = undo.path.strip_suffix("/undo").unwrap_or(&undo.path);
         let unknown = self.step(step).is_some_and(|step| step.status == StepStatus::Unknown);
@@ -168,6 +172,15 @@ impl Told<'_> {
             commands.push(format!("cardan dead replay {letter}"));
         }
         self.entry(what, Some(undo), format!("{said}{}", because(undo)), commands)
+    }
+
+    /// It was sent, and nobody knows whether it landed.
+    fn undo_in_doubt(&self, undo: &StepView) -> Entry {
+        let mut commands = commands::settle(&self.view.id, &undo.path);
+        let letter = DeadLetter::id_of(&format!("{}/{}", self.view.id, undo.path));
+        commands.push(commands::replay_again(&letter));
+        let why = format!("nobody knows whether it was undone{}", because(undo));
+        self.entry("unknown", Some(undo), why, commands)
     }
 
     fn blocked(&self) -> Vec<Entry> {
@@ -208,28 +221,41 @@ pub(crate) fn of_letter(
     letter: DeadLetter,
     run: Option<&RunRow>,
     of_run: &[Entry],
-    replay: bool,
+    remedy: Remedy,
 ) -> Option<Entry> {
     let (id, step) = letter.source.split_once('/').unwrap_or((&letter.source, ""));
     if of_run.iter().any(|entry| entry.step.as_deref() == Some(step)) {
         return None;
     }
     Some(Entry {
-        what: "dead_letter",
+        what: match remedy {
+            Remedy::Replay | Remedy::Gone => "dead_letter",
+            Remedy::Doubted | Remedy::Unsettled => "unknown",
+        },
         since: letter.last,
         run: Some(id.to_owned()),
         flow: run.map(|run| run.flow.clone()),
         step: Some(step.to_owned()),
         conversation: run.and_then(|run| run.conversation.clone()),
-        commands: match replay {
-            true => commands::letter(&letter.id),
-            false => vec![commands::restart(id, step), commands::letter(&letter.id).swap_remove(1)],
-        },
+        commands: settled_by(&letter.id, (id, step), remedy),
         why: format!("{}: {}", letter.code, letter.message),
         system: Some(letter.system),
         operation: Some(letter.operation),
         letter: Some(letter.id),
     })
+}
+
+/// What settles a letter; what may have arrived is settled as such.
+fn settled_by(letter: &str, (run, step): (&str, &str), remedy: Remedy) -> Vec<String> {
+    let [replay, discard] = commands::letter(letter);
+    match remedy {
+        Remedy::Replay => vec![replay, discard],
+        Remedy::Gone => vec![commands::restart(run, step), discard],
+        Remedy::Doubted => [vec![replay], commands::settle(run, step), vec![discard]].concat(),
+        Remedy::Unsettled => {
+            [commands::settle(run, step), vec![commands::replay_again(letter), discard]].concat()
+        }
+    }
 }
 
 /// A run that cannot be read back.
@@ -256,4 +282,26 @@ fn bare(what: &'static str, since: Timestamp, row: &RunRow, why: String, command
 
 fn because(step: &StepView) -> String {
     step.error.as_ref().map(|error| format!(": {}", error.message)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each command by what tells it from the others.
+    fn offered(remedy: Remedy) -> Vec<&'static str> {
+        let words = ["--landed", "--did-not-land", "--send-again", "discard", "restart", "replay"];
+        let commands = settled_by("dead_1", ("run_1", "mail"), remedy);
+        let of = |command: &String| words.into_iter().find(|word| command.contains(word)).unwrap();
+        commands.iter().map(of).collect()
+    }
+
+    #[test]
+    fn what_may_have_arrived_is_settled_or_sent_again_by_a_person_who_says_so() {
+        let unsettled = ["--landed", "--did-not-land", "--send-again", "discard"];
+        assert_eq!(offered(Remedy::Unsettled), unsettled);
+        assert_eq!(offered(Remedy::Doubted), ["replay", "--landed", "--did-not-land", "discard"]);
+        assert_eq!(offered(Remedy::Replay), ["replay", "discard"]);
+        assert_eq!(offered(Remedy::Gone), ["restart", "discard"]);
+    }
 }

@@ -33,7 +33,7 @@ pub(super) fn effects() -> Value {
     let undo = object(
         &["state", "key"],
         json!({
-            "state": {"type": "string", "enum": ["pending", "undone", "nothing_to_undo", "parked"]},
+            "state": {"type": "string", "enum": ["pending", "undone", "nothing_to_undo", "parked", "unknown"]},
             "key": text, "settled": who,
         }),
     );

@@ -1,6 +1,6 @@
 //! Everything that waits for a person.
 
-use flow::ForPerson;
+use flow::{ForPerson, Remedy};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
@@ -96,6 +96,6 @@ async fn letter(gate: &Gate, id: &str, all: &[Candidate]) -> Result<Vec<Entry>, 
         Some(waits) => (Some(waits.row.clone()), told(gate, waits, gate.clock.now()).await?),
         None => (gate.store.run(run).await?, Vec::new()),
     };
-    let replay = gate.engine.can_replay(&letter).await.unwrap_or(true);
-    Ok(of_letter(letter, row.as_ref(), &of_run, replay).into_iter().collect())
+    let remedy = gate.engine.remedy(&letter).await.unwrap_or(Remedy::Replay);
+    Ok(of_letter(letter, row.as_ref(), &of_run, remedy).into_iter().collect())
 }

@@ -3,6 +3,7 @@
 
 mod clocks;
 mod delivering;
+mod groups;
 mod lanes;
 mod leases;
 mod looking;

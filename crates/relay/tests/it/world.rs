@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use guard::{Group, Pick};
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use port::{
@@ -17,6 +18,9 @@ use relay::{Deps, Limits, Listener, Look, LooksUp, NotFound, Relay, Settled, Tel
 use serde_json::{Value, json};
 use store::{Batch, DeadLetter, OutboxOp, OutboxRow, Store};
 use tokio::sync::Notify;
+
+/// A group of all systems, the first of which by name is asked first.
+pub(crate) const GROUP: &str = "all";
 
 /// What a system does with a call.
 #[derive(Clone, Debug)]
@@ -281,9 +285,13 @@ fn started(
     let link = |(name, system): (&&str, &Arc<System>)| {
         ((*name).to_owned(), Arc::new(Adapter(system.clone())) as Arc<dyn Link>)
     };
+    let links: Vec<_> = systems.iter().map(link).collect();
+    let members: Vec<_> = links.iter().map(|(_, link)| link.clone()).collect();
+    let group = Group::new(GROUP, members, Pick::Failover, clock.clone()).unwrap();
+    let group = (GROUP.to_owned(), Arc::new(group) as Arc<dyn Link>);
     let relay = Relay::new(Deps {
         store: store.clone(),
-        systems: Systems::new(systems.iter().map(link)),
+        systems: Systems::new(links.into_iter().chain([group])),
         clock: clock.clone(),
         entropy: Arc::new(SeededEntropy::new(7)),
         limits,
@@ -313,6 +321,8 @@ pub(crate) fn row(message: &Message<'_>, now: Timestamp) -> OutboxRow {
             with: Value::Null,
             names: Value::Null,
         }),
+        asked: None,
+        again: false,
     };
     OutboxRow {
         id: format!("{run}/{step}"),

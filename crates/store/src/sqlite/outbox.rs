@@ -18,11 +18,12 @@ const RETRY: &str = "UPDATE outbox SET due = ?2, attempts = ?3, cause = ?4, sent
      settles = ?8 WHERE id = ?1";
 const POSTPONE: &str = "UPDATE outbox SET due = ?2, blocked = ?3 WHERE id = ?1";
 const BEGIN: &str = "UPDATE outbox SET perhaps = 1, settles = ?2 WHERE id = ?1 AND stage < 2";
+const REWRITE: &str = "UPDATE outbox SET payload = ?2, sum = ?3 WHERE id = ?1";
 const HURRY: &str = "UPDATE outbox SET due = ?2 WHERE id = ?1 AND due > ?2";
 const RECALL: &str = "UPDATE outbox SET due = ?3 WHERE due > ?1 AND (?2 IS NULL OR blocked = ?2)";
 const BURY: &str = "UPDATE outbox SET stage = ?2, perhaps = ?3 WHERE id = ?1 RETURNING lane, key";
 const REVIVE: &str = "UPDATE outbox SET stage = 0, payload = ?2, sum = ?3, due = ?4, attempts = 0, sent = 0, \
-     cause = NULL, blocked = NULL, perhaps = ?5, settles = NULL WHERE id = ?1";
+     cause = NULL, blocked = NULL, perhaps = ?5, settles = CASE WHEN ?5 THEN settles END WHERE id = ?1";
 const WITHDRAW: &str = "DELETE FROM outbox WHERE id = ?1 AND perhaps = 0 RETURNING lane, key";
 const DONE: &str = "DELETE FROM outbox WHERE id = ?1 RETURNING lane, key";
 const DISCARD: &str = "DELETE FROM outbox WHERE id = ?1 AND stage > 1 RETURNING lane, key";
@@ -43,10 +44,10 @@ pub(super) fn apply(connection: &Connection, op: &OutboxOp) -> Result<(), Fault>
         OutboxOp::Postpone { id, due, blocked } => {
             connection.prepare_cached(POSTPONE)?.execute(params![id, nanos(*due), blocked])?
         }
-        OutboxOp::Begin { id, settles } => {
+        OutboxOp::Begin { id, settles, payload } => {
             match connection.prepare_cached(BEGIN)?.execute(params![id, nanos(*settles)])? {
                 0 => return Err(gone(id)),
-                found => found,
+                found => payload.as_ref().map_or(Ok(found), |payload| rewrite(connection, id, payload))?,
             }
         }
         OutboxOp::Hurry { id, now } => connection.prepare_cached(HURRY)?.execute(params![id, nanos(*now)])?,
@@ -119,6 +120,15 @@ fn put(connection: &Connection, row: &OutboxRow) -> Result<(), Fault> {
         }
         _ => advance(connection, &row.lane, key),
     }
+}
+
+/// Gives a row another payload.
+fn rewrite(connection: &Connection, id: &str, payload: &[u8]) -> Result<usize, Fault> {
+    let sql = format!("SELECT {COLUMNS} FROM outbox WHERE id = ?1");
+    let found = connection.prepare_cached(&sql)?.query_and_then([id], decode)?.next().transpose()?;
+    let Some(row) = found else { return Err(gone(id)) };
+    let sum = sum::of(&parts(&OutboxRow { payload: payload.to_vec(), ..row }));
+    Ok(connection.prepare_cached(REWRITE)?.execute(params![id, Json(payload), sum])?)
 }
 
 fn revive(

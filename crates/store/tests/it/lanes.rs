@@ -98,13 +98,17 @@ async fn a_dead_row_holds_its_key_unless_it_is_passed_over_and_comes_back_to_its
 async fn only_what_was_certainly_not_sent_is_withdrawn() {
     let store = Store::temporary().unwrap();
     does(&store, [put("1", "crm", "k"), put("2", "crm", "k")]).await.unwrap();
-    does(&store, [OutboxOp::Begin { id: "1".into(), settles: at(70) }]).await.unwrap();
+    let payload = Some(br#"{"asked":"first"}"#.to_vec());
+    does(&store, [OutboxOp::Begin { id: "1".into(), settles: at(70), payload: payload.clone() }])
+        .await
+        .unwrap();
     let withdraw = |id: &str| OutboxOp::Withdraw { id: id.into() };
     assert_eq!(does(&store, [withdraw("1")]).await, Err(Error::Gone { id: "1".into() }));
     does(&store, [withdraw("2")]).await.unwrap();
     let begun = store.outbox_one("1").await.unwrap().unwrap();
     assert_eq!((begun.perhaps, begun.settles), (true, Some(at(70))));
-    let begin = OutboxOp::Begin { id: "2".into(), settles: at(70) };
+    assert_eq!(Some(begun.payload), payload, "whom it was sent to is written with it");
+    let begin = OutboxOp::Begin { id: "2".into(), settles: at(70), payload: None };
     assert_eq!(does(&store, [begin]).await, Err(Error::Gone { id: "2".into() }));
 }
 
