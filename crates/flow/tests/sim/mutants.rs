@@ -4,7 +4,6 @@ use std::process::Command;
 
 /// Every bug that the simulation notices, and the rule that it breaks. The first are tried each time.
 const BUGS: &[(&str, &str)] = &[
-    ("resume-sends-again", "R10: what may have landed is not sent again because a run is to go on"),
     ("everybody-first", "R4: of one key one run at a time is at work"),
     ("skip-intent", "R2: an intent is written before it leaves"),
     ("forget-unknown", "R2: what may have landed is undone"),
@@ -12,7 +11,6 @@ const BUGS: &[(&str, &str)] = &[
     ("resend-never-on-retry", "R2: what must not be repeated is not, when a `try` tries again"),
     ("end-in-doubt", "R2: a run does not end while nobody knows what stands"),
     ("tells-not-begun", "R2: a message that must not be repeated is written down before it leaves"),
-    ("key-without-generation", "R3: what was undone and is done again has a key of its own"),
     ("ignore-expected-version", "R3: a commit that is made twice begins one run"),
     ("keep-key", "R4: the next in line is let go when a run is over"),
     ("forget-undo", "R5: everything that was done is undone"),
