@@ -97,10 +97,7 @@ impl Deed {
                 Self::Deploy(*dice.pick(&[Version::First, Version::Second, Version::Without("grandchild")]))
             }
             26 => Self::Jump(dice.below(7200) as i64 - 3600),
-            _ if dice.percent(50) => {
-                let system: &'static str = *dice.pick(&SYSTEMS);
-                Self::Gone(system)
-            }
+            _ if dice.percent(50) => Self::Gone(SYSTEMS[dice.below(3) as usize]),
             _ => Self::Back,
         }
     }

@@ -42,17 +42,17 @@ impl Play<'_> {
                 None
             }
             Deed::Pause(n) | Deed::Resume(n) | Deed::SendAgain(n) | Deed::Cancel(n) => {
-                self.asked_of_run(*n, deed).await
+                self.tell_run(*n, deed).await
             }
             Deed::Restart(n, _) | Deed::Settle(n, _) | Deed::Undo(n, _) | Deed::Signal(n, _) => {
-                self.asked_of_run(*n, deed).await
+                self.tell_run(*n, deed).await
             }
-            Deed::ReleaseKey(n) => self.asked_of_run(*n, deed).await,
+            Deed::ReleaseKey(n) => self.tell_run(*n, deed).await,
         };
         self.tally.obeyed += u64::from(done == Some(true));
     }
 
-    async fn asked_of_run(&mut self, n: usize, deed: &Deed) -> Option<bool> {
+    async fn tell_run(&mut self, n: usize, deed: &Deed) -> Option<bool> {
         let run = &self.nth_run(n).await?;
         let done = match deed {
             Deed::Pause(_) => self.command(async |engine| engine.pause(run, OPS).await).await,
