@@ -138,6 +138,14 @@ impl Life {
         relay.start();
     }
 
+    /// How many acts flows have emitted, each counted once by its id.
+    pub(crate) fn emitted(&self) -> usize {
+        let said = self.voice.said.lock();
+        let acts = said.iter().flat_map(|said| &said.acts);
+        let emitted = acts.filter(|act| act.body["type"] == "fact").map(|act| &act.id);
+        emitted.collect::<std::collections::BTreeSet<_>>().len()
+    }
+
     /// Takes away what is left of a process that died.
     pub(crate) async fn bury(&mut self) {
         if let Some(engine) = self.engine.take() {

@@ -31,6 +31,8 @@ pub(crate) struct Played {
     pub(crate) found: Found,
     /// How many effects stand.
     pub(crate) standing: usize,
+    /// How many events and acts were said: those published, and those emitted, each by its id.
+    pub(crate) said: usize,
     /// What the systems were asked, for people.
     pub(crate) book: String,
 }
@@ -160,10 +162,12 @@ impl<'a> Play<'a> {
             self.tally.count(&ledger, &found, &self.life.world);
             dice::digest((&ledger.requests, &ledger.effects, found.digest()))
         };
+        let published = self.life.store().version("topic-news").await.unwrap() as usize;
+        let said = published + self.life.emitted();
         let standing = self.life.world.ledger().effects.iter().filter(|effect| effect.standing).count();
         let book = self.life.world.ledger().shown();
         self.life.bury().await;
-        Played { violations, trace, tally: self.tally, found, standing, book }
+        Played { violations, trace, tally: self.tally, found, standing, said, book }
     }
 }
 

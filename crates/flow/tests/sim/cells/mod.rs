@@ -33,6 +33,10 @@ pub(crate) enum Kind {
     Loser,
     /// What a `catch` undoes.
     Caught,
+    /// An event on a topic.
+    Published,
+    /// An act in the conversation.
+    Emitted,
 }
 
 /// How a run's way ends, or is disturbed.
@@ -62,6 +66,8 @@ pub(crate) enum Then {
     Waits(&'static str),
     /// One or the other: nobody knows before it is looked at.
     StandsOr(&'static str),
+    /// The run is over, and what it said was said so often.
+    Said(usize),
 }
 
 pub(crate) const ENDINGS: [Ending; 9] = [
@@ -84,7 +90,7 @@ pub(crate) fn is_kept(cause: &Cause, ending: Ending) -> bool {
     !NOT_YET.contains(&(cause.kind, ending))
 }
 
-pub(crate) const CAUSES: [Cause; 9] = [
+pub(crate) const CAUSES: [Cause; 11] = [
     Cause { name: "`call`, keyed", task: || call("s1", "keyed", &[]), kind: Kind::Keyed, effects: 1 },
     Cause {
         name: "`call`, never, with `verify` (`not_found: send`)",
@@ -104,6 +110,13 @@ pub(crate) const CAUSES: [Cause; 9] = [
     Cause { name: "`fork`, each branch", task: branches, kind: Kind::Keyed, effects: 2 },
     Cause { name: "`race`, the branch that loses", task: loser, kind: Kind::Loser, effects: 1 },
     Cause { name: "`try`, undone by its `catch`", task: caught, kind: Kind::Caught, effects: 1 },
+    Cause {
+        name: "`publish`",
+        task: || json!({ "p1": { "publish": "news", "with": { "n": 1 } } }),
+        kind: Kind::Published,
+        effects: 0,
+    },
+    Cause { name: "`emit`", task: emit, kind: Kind::Emitted, effects: 0 },
 ];
 
 impl Ending {
@@ -121,6 +134,8 @@ impl Ending {
     pub(crate) fn then(self, kind: Kind) -> Then {
         let effectless = matches!(kind, Kind::Loser | Kind::Caught);
         match (self, kind) {
+            (Self::Restart, Kind::Published) => Then::Said(2),
+            (_, Kind::Published | Kind::Emitted) => Then::Said(1),
             (Self::LaterFailure | Self::Cancel, _) => Then::Undone,
             (Self::LateTimeout, Kind::Final) => Then::Waits("outcome_unknown"),
             (Self::Crash, Kind::Final) => Then::StandsOr("outcome_unknown"),
@@ -156,6 +171,10 @@ fn verified() -> Value {
 fn tell() -> Value {
     let with = json!({ "id": "${ run.id }/s1" });
     json!({ "s1": { "tell": "keyed.put", "with": with, "compensate": { "call": "keyed.drop", "with": with } } })
+}
+
+fn emit() -> Value {
+    json!({ "e1": { "emit": { "type": "fact", "entity": "order-1", "field": "n", "value": 1 } } })
 }
 
 fn rounds() -> Value {

@@ -18,6 +18,8 @@ const WORDS: &str = "
 - **stands**: the run has succeeded, and each of its effects is there once.
 - **undone**: the run is over, or has gone another way, and nothing is there any more.
 - **letter**: the run has succeeded; the message waits as a dead letter for a person (`cardan dead list`).
+- **said**: the run is over, and what it published or said is in the log once; an undo does not take it back. **said again**: once
+  more, for that was asked for.
 - **waits**: the run is not over and says what it waits for; `cardan flow show RUN` names it and what settles it.
 
 ";
@@ -78,6 +80,8 @@ impl Then {
             Self::Undone => "undone".to_owned(),
             Self::Letter => "letter".to_owned(),
             Self::Waits(reason) => format!("waits: `{reason}`"),
+            Self::Said(1) => "said".to_owned(),
+            Self::Said(_) => "said again".to_owned(),
             Self::StandsOr(reason) => format!("stands, or waits: `{reason}`"),
         }
     }

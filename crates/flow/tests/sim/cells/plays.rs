@@ -52,6 +52,7 @@ fn wrong(cause: &Cause, ending: Ending, played: &Played) -> Option<String> {
         Then::Undone => status.is_ended() && standing == 0,
         Then::Letter => status == RunStatus::Succeeded && standing == 0,
         Then::Waits(reason) => !status.is_ended() && blocked == Some(reason),
+        Then::Said(times) => status.is_ended() && played.said == times,
         Then::StandsOr(reason) => {
             let stands = status == RunStatus::Succeeded && standing == cause.effects;
             stands || (!status.is_ended() && blocked == Some(reason))
