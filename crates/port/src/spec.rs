@@ -75,6 +75,9 @@ pub struct Operation {
     pub partition: Option<Arc<str>>,
     /// What a call takes of a rate limit.
     pub cost: Cost,
+    /// How the system knows a repeat, in any words: when they change, what was sent before is known under another name. Empty
+    /// when that cannot change.
+    pub keyed_as: Arc<str>,
 }
 
 impl Operation {
@@ -93,6 +96,7 @@ impl Operation {
             may_be_silent: false,
             partition: None,
             cost: Cost::One,
+            keyed_as: "".into(),
         }
     }
 }

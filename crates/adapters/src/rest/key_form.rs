@@ -29,6 +29,15 @@ enum Format {
 }
 
 impl KeyForm {
+    /// Its name: another form has another.
+    pub(super) fn named(&self) -> String {
+        let format = match self.format {
+            Format::Hex => "hex",
+            Format::Uuid => "uuid",
+        };
+        format!("{format}/{}/{}", self.length.unwrap_or(LENGTH), self.prefix)
+    }
+
     /// The key in this form: the same for the same key, always.
     pub(super) fn of(&self, key: &str) -> String {
         let sum = digest(&SHA256, key.as_bytes());

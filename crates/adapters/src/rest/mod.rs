@@ -107,6 +107,15 @@ fn spec(system: &str, config: &Config) -> Spec {
     }
 }
 
+/// How the system knows a repeat: by which header, in which form.
+fn keyed_as(plan: &Plan) -> String {
+    match (plan.repeat, &plan.key_form) {
+        (port::Repeat::Keyed, Some(form)) => format!("{} {}", plan.key_header, form.named()),
+        (port::Repeat::Keyed, None) => plan.key_header.to_string(),
+        (other, _) => format!("{other:?}").to_lowercase(),
+    }
+}
+
 fn described(name: &str, plan: &Plan) -> Operation {
     Operation {
         name: name.into(),
@@ -129,5 +138,6 @@ fn described(name: &str, plan: &Plan) -> Operation {
         may_be_silent: plan.may_be_silent(),
         partition: Some(plan.partition.clone()),
         cost: plan.cost.clone(),
+        keyed_as: keyed_as(plan).into(),
     }
 }

@@ -19,7 +19,7 @@ use super::record::{Look, RecordStatus};
 use super::state::State;
 use super::time::later;
 use super::told::Told;
-use crate::definition::Verify;
+use crate::definition::{Call, Verify};
 
 impl Leaf {
     /// Whether the step has not been sent yet.
@@ -49,9 +49,23 @@ impl State {
         let Some(call) = self.call(path) else { return Repeat::Never };
         let asked = self.leaf(path).and_then(|leaf| leaf.asked.as_deref());
         match asked.or_else(|| self.acted(path).map(|member| &**member)) {
+            _ if self.is_keyed_otherwise(path, call) => Repeat::Never,
             Some(member) if call.members.are_several() => call.members.repeat_at(member),
             _ => call.repeat,
         }
+    }
+
+    /// How the system of a path's call knows a repeat, where that may change.
+    pub(crate) fn keyed_as(&self, path: &str) -> Option<Arc<str>> {
+        let keyed_as = self.call(path)?.keyed_as.clone();
+        (!keyed_as.is_empty()).then_some(keyed_as)
+    }
+
+    /// Whether what may have landed was sent when the system knew a repeat by something else: it would take another for a new
+    /// one.
+    pub(super) fn is_keyed_otherwise(&self, path: &str, call: &Call) -> bool {
+        let leaf = self.leaf(path).filter(|leaf| leaf.perhaps || leaf.intent);
+        leaf.and_then(|leaf| leaf.keyed_as.as_ref()).is_some_and(|keyed_as| *keyed_as != call.keyed_as)
     }
 
     /// How long after its end the effect of a path's call may still appear.
@@ -85,6 +99,7 @@ impl Machine<'_> {
         path: &Arc<str>,
         member: &Option<Arc<str>>,
         leaves_until: Option<Timestamp>,
+        keyed_as: Option<&Arc<str>>,
     ) {
         let leaf = self.state.leaf(path);
         let turned = leaf.is_some_and(|leaf| leaf.asked.is_some() && leaf.asked != *member);
@@ -100,6 +115,7 @@ impl Machine<'_> {
                 leaf.intent = true;
                 leaf.asked.clone_from(member);
                 leaf.leaves_until = leaves_until;
+                leaf.keyed_as = leaf.keyed_as.take().filter(|_| leaf.perhaps).or_else(|| keyed_as.cloned());
             }
         });
         let now = self.state.now;

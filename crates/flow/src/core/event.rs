@@ -32,6 +32,9 @@ pub(crate) enum Event {
         /// After this nothing of this send leaves the house.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         leaves_until: Option<Timestamp>,
+        /// How the system knows a repeat of it, where that may change.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        keyed_as: Option<Arc<str>>,
     },
     /// The system is still at an earlier request with this key, or nothing can be concluded yet: asked again then,
     /// and no attempt is spent.

@@ -112,6 +112,8 @@ pub(super) struct Leaf {
     pub(super) asked: Option<Arc<str>>,
     /// After this nothing of the last send leaves the house.
     pub(super) leaves_until: Option<Timestamp>,
+    /// How the system knew a repeat when it was first sent.
+    pub(super) keyed_as: Option<Arc<str>>,
     /// An earlier send may have landed.
     pub(super) perhaps: bool,
     /// Before this, nothing proves that an earlier send did not land.

@@ -80,7 +80,9 @@ impl<'a> Machine<'a> {
         match event {
             Event::RunStarted(_) => {}
             Event::RunTaken => self.taken(),
-            Event::StepStarted { path, member, leaves_until } => self.sent(path, member, *leaves_until),
+            Event::StepStarted { path, member, leaves_until, keyed_as } => {
+                self.sent(path, member, *leaves_until, keyed_as.as_ref());
+            }
             Event::StepUnfinished { path, error, until } => self.unfinished(path, error, *until),
             Event::OutcomeLookedUp { path, answer, error, until, before } => {
                 self.looked_up(path, answer.as_ref(), error.as_ref(), *until, *before)

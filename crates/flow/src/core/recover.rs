@@ -28,6 +28,7 @@ impl Machine<'_> {
     pub(super) fn again(mut self, path: &str) -> Vec<Decision> {
         let (asleep, blocked) = (|at: &At| matches!(at, At::Until(_)), |at: &At| matches!(at, At::Blocked));
         match self.state.leaf(path).map(|leaf| &leaf.at).zip(self.state.leaves.get(path).copied()) {
+            Some((at, id)) if asleep(at) && self.must_not_repeat(path, id) => self.interrupted(id, None),
             Some((at, id)) if asleep(at) => self.decide(id),
             Some((at, id)) if blocked(at) => self.unblock(id),
             Some(_) | None => {}
@@ -77,7 +78,7 @@ impl Machine<'_> {
             Some(member) if several => call.members.repeat_at(member),
             Some(_) | None => call.repeat,
         };
-        if repeat == Repeat::Never {
+        if repeat == Repeat::Never || self.state.is_keyed_otherwise(&path, call) {
             let said = interruption(call, asked.as_deref());
             let error = Failure {
                 landed: Landed::Unknown,
@@ -91,6 +92,12 @@ impl Machine<'_> {
             self.state.members.insert(path, member);
         }
         self.repeat(id);
+    }
+
+    /// Whether what waits to be sent again may have landed when its system knew a repeat by something else.
+    fn must_not_repeat(&self, path: &str, id: Id) -> bool {
+        let probing = self.state.leaf(path).is_some_and(|leaf| leaf.probing);
+        !probing && self.call_out(id).is_some_and(|call| self.state.is_keyed_otherwise(path, call))
     }
 
     /// Makes a leaf's call again that may have been out when the process ended.

@@ -115,7 +115,12 @@ impl Play {
                     Decision::Call(effect) => {
                         if effect.written {
                             let (path, member) = (effect.path.clone(), None);
-                            events.push(Event::StepStarted { path, member, leaves_until: None });
+                            events.push(Event::StepStarted {
+                                path,
+                                member,
+                                leaves_until: None,
+                                keyed_as: None,
+                            });
                         }
                         waiting.push(effect);
                     }

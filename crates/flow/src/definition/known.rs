@@ -35,6 +35,8 @@ pub struct KnownOperation {
     pub settles_within: Duration,
     /// How long the system may say that it is still at an earlier request with the same key.
     pub in_progress_until: Duration,
+    /// How its system knows a repeat; empty when that cannot change.
+    pub keyed_as: std::sync::Arc<str>,
     /// What it wants.
     pub input: Input,
     /// What it answers.
@@ -50,6 +52,7 @@ impl KnownOperation {
             verify: None,
             settles_within: port::SETTLES_WITHIN,
             in_progress_until: port::IN_PROGRESS_UNTIL,
+            keyed_as: "".into(),
             input: Input::default(),
             output: Ty::Any,
         }
@@ -84,6 +87,7 @@ fn operations(spec: &Spec) -> BTreeMap<String, KnownOperation> {
         verify: operation.verify.clone(),
         settles_within: operation.settles_within,
         in_progress_until: operation.in_progress_until,
+        keyed_as: operation.keyed_as.clone(),
         input: Input::from_schema(operation.input.document()),
         output: Ty::from_schema(operation.output.document()),
     };

@@ -69,7 +69,8 @@ impl Runner {
         if (effect.written || first.is_some()) && !store::mutant("skip-intent") {
             let member = first.as_ref().or(effect.member.as_ref()).cloned();
             let leaves_until = Some(self.engine.leaves_until(&effect));
-            self.note(turn, Event::StepStarted { path: effect.path.clone(), member, leaves_until });
+            let keyed_as = self.state.keyed_as(&effect.path);
+            self.note(turn, Event::StepStarted { path: effect.path.clone(), member, leaves_until, keyed_as });
         }
         turn.launch.push(Effect { first, ..effect });
     }

@@ -67,7 +67,8 @@ impl Runner {
         }
         let Asking { path, member, written } = asking;
         let leaves_until = self.aloft.get(&path).map(|effect| self.engine.leaves_until(effect));
-        let started = Event::StepStarted { path, member: Some(member), leaves_until };
+        let keyed_as = self.state.keyed_as(&path);
+        let started = Event::StepStarted { path, member: Some(member), leaves_until, keyed_as };
         self.turn(vec![started], Vec::new()).await?;
         let _given_up = written.send(());
         Ok(())

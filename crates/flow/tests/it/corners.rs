@@ -188,3 +188,30 @@ async fn only_the_step_that_is_named_is_sent_again() {
     assert_eq!(view.decisions.last().unwrap().step.as_deref(), Some("x"));
     assert_eq!(world.ledger.inputs("payments.capture").len(), 3, "each once, and the one again");
 }
+
+/// Under a key of another form the system would take it for a new one.
+#[tokio::test(start_paused = true)]
+async fn what_is_out_when_the_form_of_its_key_is_changed_is_not_sent_again() {
+    let pays = "do: [{ pay: { call: payments.charge, compensate: none, retry: { attempts: 5, wait: 1h } } }]";
+    for waits in [false, true] {
+        let mut world = World::of(pays).await;
+        match waits {
+            true => world.ledger.fails_once("payments.charge", lost()),
+            false => world.ledger.holds("payments.charge"),
+        }
+        let run = world.start("act_1", order()).await;
+        world.called("payments.charge", 1).await;
+        if waits {
+            world.until(&run, |view| view.blocked_on.as_ref().is_some_and(|on| on.reason == "retry")).await;
+        }
+        world.ledger.lacks("key payments.charge");
+        world.dies_and_restarts().await;
+        world.ledger.lets_go("payments.charge");
+        let view = world.until(&run, |view| view.status == RunStatus::Paused).await;
+        assert_eq!(view.unknown.as_deref(), Some("pay"), "{waits}: {view:#?}");
+        assert_eq!(world.ledger.keys("payments.charge").len(), 1, "{waits}");
+        // What begins now is sent as it is configured now.
+        let next = world.start("act_2", order()).await;
+        assert_eq!(over(&world, &next).await.status, RunStatus::Succeeded);
+    }
+}

@@ -141,7 +141,7 @@ impl Ledger {
         self.0.lock().fresh.clone()
     }
 
-    /// From the next start on an operation (or `flow NAME`) is not configured.
+    /// From the next start on an operation (or `flow NAME`) is not configured; of `key OPERATION` its key has another form.
     pub(crate) fn lacks(&self, name: &str) {
         self.0.lock().lacks.insert(name.into());
     }
@@ -296,6 +296,7 @@ pub(crate) fn specs() -> Vec<Spec> {
 fn spec(system: &str, operations: Operations) -> Spec {
     let operation = |(name, repeat, undo): &(&str, Repeat, Option<&str>)| Operation {
         undo: undo.map(Into::into),
+        keyed_as: "key".into(),
         ..Operation::new(*name, *repeat)
     };
     Spec {

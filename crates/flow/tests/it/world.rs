@@ -362,6 +362,11 @@ fn compiled(name: &str, text: &str, known: &Known) -> Option<flow::Definition> {
 /// What is known when these are not configured.
 pub(crate) fn without(mut known: Known, lacks: &BTreeSet<String>) -> Known {
     for name in lacks {
+        if let Some((system, operation)) = name.strip_prefix("key ").and_then(|name| name.split_once('.')) {
+            let known = known.systems.get_mut(system).unwrap().get_mut(operation).unwrap();
+            known.keyed_as = "another".into();
+            continue;
+        }
         match name.split_once('.') {
             Some((system, operation)) => drop(known.systems.get_mut(system).unwrap().remove(operation)),
             None => drop(known.flows.remove(name.trim_start_matches("flow "))),

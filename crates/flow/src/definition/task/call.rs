@@ -29,8 +29,9 @@ pub(super) fn call(reader: &mut Reader<'_>, node: &Node, verb: &str) -> Option<C
     let declared = reader.known.operation(system, operation);
     let settles = declared.map_or(port::SETTLES_WITHIN, |known| known.settles_within);
     let in_progress = declared.map_or(port::IN_PROGRESS_UNTIL, |known| known.in_progress_until);
+    let keyed_as = declared.map_or_else(|| "".into(), |known| known.keyed_as.clone());
     let (system, operation) = (system.into(), operation.into());
-    Some(Call { system, operation, with, repeat, known, members, settles, in_progress })
+    Some(Call { system, operation, with, repeat, known, keyed_as, members, settles, in_progress })
 }
 
 fn known(reader: &mut Reader<'_>, target: &Node, system: &str, operation: &str) -> Option<Repeat> {

@@ -82,6 +82,8 @@ pub(crate) struct Call {
     pub(crate) repeat: Repeat,
     /// Whether there is such an operation; of a pinned definition it may have gone.
     pub(crate) known: bool,
+    /// How its system knows a repeat; empty when that cannot change.
+    pub(crate) keyed_as: Arc<str>,
     pub(crate) members: Members,
     /// How long after a call of unknown outcome its effect may still appear.
     pub(crate) settles: Duration,

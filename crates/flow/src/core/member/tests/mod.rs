@@ -97,7 +97,7 @@ impl Run {
                     if effect.written || first.is_some() {
                         let member = first.as_ref().or(effect.member.as_ref()).cloned();
                         let path = effect.path.clone();
-                        self.note(Event::StepStarted { path, member, leaves_until: None });
+                        self.note(Event::StepStarted { path, member, leaves_until: None, keyed_as: None });
                     }
                     self.calls.push(Effect { first, ..effect });
                 }
@@ -119,7 +119,12 @@ impl Run {
     /// The group is about to ask another member.
     fn moves_on(&mut self, member: &str) {
         let path = self.calls.last().unwrap().path.clone();
-        self.note(Event::StepStarted { path, member: Some(member.into()), leaves_until: None });
+        self.note(Event::StepStarted {
+            path,
+            member: Some(member.into()),
+            leaves_until: None,
+            keyed_as: None,
+        });
     }
 
     /// The step's time has come.
