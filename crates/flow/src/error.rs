@@ -40,16 +40,6 @@ pub enum Error {
         /// The step.
         step: String,
     },
-    /// What may have landed would be sent again with another input, under the key of the first.
-    #[error(
-        "run {run}: nobody knows whether `{step}` landed as it was sent, so its input cannot change: settle it (`cardan flow settle`), or replay it as it is"
-    )]
-    InputSent {
-        /// The run.
-        run: String,
-        /// The step.
-        step: String,
-    },
     /// The pinned definition of a run is not in the store.
     #[error("run {run}: its definition {hash} is not in the store")]
     NoDefinition {
@@ -153,7 +143,6 @@ impl Error {
             Self::UnknownDead(_) => "flow.unknown_dead_letter",
             Self::Status { .. } => "flow.status",
             Self::Unsettled { .. } => "flow.unsettled",
-            Self::InputSent { .. } => "flow.input_sent",
             Self::NoDefinition { .. } => "flow.no_definition",
             Self::Journal { .. } => "flow.journal",
             Self::Key { .. } => "flow.key",

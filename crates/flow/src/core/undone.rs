@@ -18,12 +18,6 @@ impl State {
         self.done.iter().filter(doubt).filter_map(|done| self.record(&format!("{}/undo", done.path)))
     }
 
-    /// Whether what a dead letter of this path is about may have landed: its step, or its undoing.
-    pub(crate) fn may_have_landed(&self, path: &str) -> bool {
-        let in_doubt = self.undos_in_doubt().any(|record| *record.path == *path);
-        in_doubt || self.leaf(path).is_some_and(|leaf| leaf.perhaps)
-    }
-
     /// What may have landed and must not be repeated by replaying the letter of this path: its step, or its undoing.
     pub(crate) fn unsettled_at(&self, path: &str) -> Vec<Arc<str>> {
         let undone = self.undos_in_doubt().filter(|record| *record.path == *path);

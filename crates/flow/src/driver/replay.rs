@@ -39,19 +39,6 @@ impl Engine {
         })
     }
 
-    /// What may have landed did so with the input that it was sent with: under its key the system would answer for that one.
-    pub(super) async fn may_edit(&self, letter: &DeadLetter) -> Result<(), Error> {
-        let (run, step) = letter.source.split_once('/').unwrap_or((&letter.source, ""));
-        let doubt = match self.waiting_step(run, step).await? {
-            Some(state) => state.may_have_landed(step),
-            None => perhaps(self.0.store.outbox_one(&letter.source).await?.as_ref(), letter),
-        };
-        match doubt {
-            true => Err(Error::InputSent { run: run.to_owned(), step: step.to_owned() }),
-            false => Ok(()),
-        }
-    }
-
     pub(super) async fn replay_tell(
         &self,
         letter: &DeadLetter,

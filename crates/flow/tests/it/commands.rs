@@ -126,25 +126,3 @@ async fn a_run_stays_at_home_whoever_tells_it_something() {
     tokio::task::spawn_blocking(|| elsewhere.join().unwrap()).await.unwrap();
     assert_eq!(world.engine.wait(run.as_str(), PATIENCE).await.unwrap().status, RunStatus::Succeeded);
 }
-
-/// The system would answer for the first input, and the ledger would say that the second one landed.
-#[tokio::test(start_paused = true)]
-async fn the_input_of_what_may_have_landed_cannot_change() {
-    for verb in ["call", "tell"] {
-        let world = World::of(&format!(
-            "do: [{{ charge: {{ {verb}: payments.charge, with: {{ amount: 1 }}, compensate: none }} }}]"
-        ))
-        .await;
-        world.ledger.fails("payments.charge", Fault::new(Kind::Unavailable, Landed::Unknown, "no answer"));
-        let run = world.start("act_1", order()).await;
-        let letter = world.dead().await;
-        let refused = world.engine.edit_dead(&letter.id, &json!({ "amount": 2 })).await.unwrap_err();
-        assert_eq!(refused.code(), "flow.input_sent", "{verb}");
-        let calls = world.ledger.keys("payments.charge").len();
-        world.ledger.mended("payments.charge");
-        world.engine.replay_dead(&letter.id, false, "ops").await.unwrap();
-        world.called("payments.charge", calls + 1).await;
-        world.until(&run, |view| view.status == RunStatus::Succeeded).await;
-        assert_eq!(world.ledger.inputs("payments.charge"), [json!({ "amount": 1 })], "{verb}");
-    }
-}

@@ -142,7 +142,6 @@ impl From<flow::Error> for Problem {
             | flow::Error::Status { .. }
             | flow::Error::LaterRun { .. }
             | flow::Error::Child { .. }
-            | flow::Error::InputSent { .. }
             | flow::Error::Unsettled { .. } => Problem::because(Code::RunState, told),
             flow::Error::Key { .. } | flow::Error::KeyCycle { .. } => {
                 Problem::because(Code::ActRefused, told)
