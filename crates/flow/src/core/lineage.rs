@@ -13,6 +13,9 @@ pub struct Lineage {
     pub root: String,
     /// The flows of the runs above, the root's first.
     pub flows: Vec<String>,
+    /// The speaker of the commit that began the first of them: a flow that commits does so for whoever that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub committer: Option<String>,
 }
 
 impl Lineage {
@@ -44,17 +47,42 @@ impl Lineage {
 impl Start {
     /// The lineage of what this run begins.
     pub(crate) fn below(&self) -> Lineage {
-        let above =
-            self.lineage.clone().unwrap_or_else(|| Lineage { root: self.run.clone(), flows: Vec::new() });
-        let mut flows = above.flows;
-        flows.push(self.flow.clone());
-        Lineage { root: above.root, flows }
+        let first = || Lineage {
+            root: self.run.clone(),
+            flows: Vec::new(),
+            committer: self.speaker().map(str::to_owned),
+        };
+        let mut above = self.lineage.clone().unwrap_or_else(first);
+        above.flows.push(self.flow.clone());
+        above
+    }
+
+    /// The speaker of the commit that the run is for, or of the one that began the first run above it.
+    pub(crate) fn committer(&self) -> Option<&str> {
+        let above = self.lineage.as_ref().and_then(|above| above.committer.as_deref());
+        above.or_else(|| self.speaker())
+    }
+
+    fn speaker(&self) -> Option<&str> {
+        self.input.get("act")?.get("speaker")?.as_str()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_commits_through_flows_is_whoever_began_the_first() {
+        let begun_by = |speaker: &str, lineage| {
+            let input = serde_json::json!({ "act": { "speaker": speaker } });
+            Start { run: "run_1".into(), flow: "f".into(), input, lineage, ..Start::default() }
+        };
+        let first = begun_by("ada", None);
+        let second = begun_by("f", Some(first.below()));
+        let third = begun_by("f", Some(second.below()));
+        assert_eq!([&first, &second, &third].map(Start::committer), [Some("ada"); 3]);
+    }
 
     #[test]
     fn a_run_is_refused_below_too_many_and_below_too_many_of_its_own() {

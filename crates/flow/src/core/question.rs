@@ -107,7 +107,7 @@ impl State {
 
     /// The speaker of the commit that the run is for.
     pub(crate) fn committer(&self) -> Option<&str> {
-        self.start.input.get("act")?.get("speaker")?.as_str()
+        self.start.committer()
     }
 }
 
