@@ -5,7 +5,7 @@ use act::{Act, Body, Commit, CommitStatus};
 use aws_lc_rs::digest::{Context, SHA256};
 use serde_json::Value;
 
-use crate::Deciding;
+use crate::{Deciding, record_name};
 
 /// The identity of a commit with a key.
 #[derive(Clone, Debug)]
@@ -45,8 +45,7 @@ impl Identity {
 
 /// Under which name a key's record is kept.
 pub(crate) fn record_of(key: &str) -> String {
-    let digest = digest(["cardan commit key 1", key]);
-    digest.iter().fold(PREFIX.to_owned(), |name, byte| name + &format!("{byte:02x}"))
+    record_name(PREFIX, &digest(["cardan commit key 1", key]))
 }
 
 const CONVERSATION: &str = "/metadata/conversation_id";

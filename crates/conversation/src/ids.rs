@@ -8,10 +8,8 @@ use serde::{Deserialize, Serialize};
 use store::{KeyOp, KeyRecord, KeyState};
 
 use crate::arrival::Arrival;
+use crate::lasting::for_ever;
 use crate::{Code, Conversations, Error, Started, Taken, Verdict};
-
-/// 2200-01-01: the log is not forgotten, so neither are the ids in it.
-pub(crate) const NEVER: i64 = 7_258_118_400;
 
 /// What is kept of an answer. The position is not known before the commit; a repeat is told the head instead,
 /// which is at or beyond it.
@@ -40,7 +38,7 @@ pub(crate) fn record(tenant: &str, conversation: &str, id: &str, json: &[u8], at
         lease: store::Lease::default(),
         state: KeyState::InProgress,
         created: at,
-        expires: Timestamp::from_second(NEVER).unwrap_or(Timestamp::MAX),
+        expires: for_ever(),
     }
 }
 

@@ -32,6 +32,7 @@ mod identity;
 mod ids;
 mod insist;
 mod known;
+mod lasting;
 mod may_say;
 mod named;
 mod questions;
@@ -56,6 +57,7 @@ pub use error::{Code, Error, Refusal};
 pub use identity::digest;
 pub use insist::{Insist, insist};
 pub use integration::{ActAnswer, Integration, IntegrationState};
+pub use lasting::{Lasting, record_name};
 pub use limits::Limits;
 pub use motion::{Motion, ONCE, Plan, Start};
 pub use outgoing::{

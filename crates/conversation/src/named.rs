@@ -14,12 +14,11 @@ use react::{ActStatus, Event, Ruling};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
-use store::{Append, Expected, KeyOp, KeyRecord, KeyState, Lease, RunStatus};
+use store::{Append, Expected, KeyOp, RunStatus};
 
 use crate::arrival::Arrival;
 use crate::identity::{Identity, PREFIX, record_of};
-use crate::ids::NEVER;
-use crate::{Code, Conversations, Error, Motion, ONCE, Refusal, Started, Taken, Verdict};
+use crate::{Code, Conversations, Error, Lasting, Motion, ONCE, Refusal, Started, Taken, Verdict};
 
 /// What is kept of the commit that has a key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,14 +85,9 @@ impl Leave {
     /// The record that makes it so, with the act that is the event of this version.
     pub(crate) fn keep(&self, tenant: &str, kept: &Kept, at: Timestamp) -> KeyOp {
         let response = serde_json::to_vec(kept).unwrap_or_default();
-        let expires = Timestamp::from_second(NEVER).unwrap_or(Timestamp::MAX);
-        let (tenant, key, owner) = (tenant.to_owned(), self.identity.key.clone(), OWNER.to_owned());
-        if self.generation > 0 {
-            return KeyOp::Finish { tenant, key, owner, response, expires };
-        }
-        let (fingerprint, state) = (self.identity.fingerprint, KeyState::Done { response });
-        let lease = Lease::default();
-        KeyOp::Claim(KeyRecord { tenant, key, fingerprint, owner, lease, state, created: at, expires })
+        let Identity { key, fingerprint, .. } = &self.identity;
+        let names = Lasting { tenant, key, owner: OWNER, fingerprint: *fingerprint, response };
+        if self.generation > 0 { names.instead() } else { names.first(at) }
     }
 }
 

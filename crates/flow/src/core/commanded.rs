@@ -15,8 +15,7 @@ impl Machine<'_> {
     pub(super) fn resume(&mut self, send_again: bool, step: Option<&str>) {
         self.state.paused = None;
         let again = send_again || store::mutant("resume-sends-again");
-        let stays = |path: &Arc<str>| !again || step.is_some_and(|step| *step != **path);
-        let unsettled: Vec<_> = self.state.unsettled().into_iter().filter(stays).collect();
+        let unsettled = self.state.still_unsettled(again, step);
         for id in self.leaf_ids(|at| matches!(at, At::Blocked)) {
             self.unblock(id);
         }

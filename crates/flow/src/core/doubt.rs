@@ -44,6 +44,12 @@ impl State {
             .collect()
     }
 
+    /// Those of them that a person who lets the run go on has not said are to be sent again: all, or that of one step.
+    pub(crate) fn still_unsettled(&self, send_again: bool, step: Option<&str>) -> Vec<Arc<str>> {
+        let stays = |path: &Arc<str>| !send_again || step.is_some_and(|step| *step != **path);
+        self.unsettled().into_iter().filter(stays).collect()
+    }
+
     /// How safely the call of a path may be repeated, at the member that was asked when its system is a group.
     pub(super) fn repeat_of(&self, path: &str) -> Repeat {
         let Some(call) = self.call(path) else { return Repeat::Never };

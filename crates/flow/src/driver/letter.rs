@@ -116,8 +116,7 @@ impl Runner {
 
     /// The steps that a resumed run begins again.
     fn freed(&self, send_again: bool, step: Option<&str>) -> Vec<Arc<str>> {
-        let stays = |path: &Arc<str>| !send_again || step.is_some_and(|step| *step != **path);
-        let unsettled: Vec<_> = self.state.unsettled().into_iter().filter(stays).collect();
+        let unsettled = self.state.still_unsettled(send_again, step);
         self.state.stuck_steps().into_iter().filter(|step| !unsettled.contains(step)).collect()
     }
 }

@@ -2,7 +2,7 @@
 //! run, and kept as long as the log.
 
 use jiff::Timestamp;
-use store::{Batch, KeyOp, KeyRecord, KeyState, Lease, RunStatus};
+use store::{Batch, KeyOp, RunStatus};
 
 use super::Engine;
 use super::begin::Beginning;
@@ -10,9 +10,7 @@ use crate::Error;
 use crate::core::{Start, State};
 use crate::definition::Definition;
 
-/// 2200-01-01: no record of these is forgotten.
-const NEVER: i64 = 7_258_118_400;
-/// A record is written whole, so nobody else can be its owner.
+/// The kind of these records.
 const OWNER: &str = "once";
 
 /// The record of the key of which a run is the only one.
@@ -31,29 +29,16 @@ impl Sole {
         }
         let space = flow.once_space.as_ref().unwrap_or(&flow.name);
         let digest = conversation::digest(["cardan once 1", space, &key]);
-        let record =
-            digest.iter().fold(conversation::ONCE.to_owned(), |name, byte| name + &format!("{byte:02x}"));
+        let record = conversation::record_name(conversation::ONCE, &digest);
         Ok(Some(Self { record, instead: false }))
     }
 
     /// What makes the run the only one of its key.
     pub(super) fn write(&self, batch: &mut Batch, start: &Start, now: Timestamp) {
-        let (tenant, key, owner) = (start.tenant.clone(), self.record.clone(), OWNER.to_owned());
-        let response = start.run.clone().into_bytes();
-        let expires = Timestamp::from_second(NEVER).unwrap_or(Timestamp::MAX);
-        batch.keys.push(match self.instead {
-            true => KeyOp::Finish { tenant, key, owner, response, expires },
-            false => KeyOp::Claim(KeyRecord {
-                tenant,
-                key,
-                fingerprint: [0; 32],
-                owner,
-                lease: Lease::default(),
-                state: KeyState::Done { response },
-                created: now,
-                expires,
-            }),
-        });
+        let (tenant, key, response) =
+            (start.tenant.as_str(), self.record.as_str(), start.run.clone().into_bytes());
+        let names = conversation::Lasting { tenant, key, owner: OWNER, fingerprint: [0; 32], response };
+        batch.keys.push(if self.instead { names.instead() } else { names.first(now) });
     }
 }
 
