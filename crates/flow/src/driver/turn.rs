@@ -194,10 +194,11 @@ impl Runner {
 
     /// Tells the run above when it begins to be unknown whether a step landed, and when that is known.
     fn tell_parent(&mut self, turn: &mut Turn) {
-        let (Some(parent), unknown) = (&self.state.start.parent, self.state.unknown().cloned()) else {
+        let Some(parent) = self.state.start.parent.as_ref().filter(|_| !turn.events.is_empty()) else {
             return;
         };
-        if turn.events.is_empty() || unknown == self.doubt {
+        let unknown = self.state.unknown().cloned();
+        if unknown == self.doubt {
             return;
         }
         let (id, name) = (format!("{}?{}", self.run, self.version), name_of_unknown(&parent.path));
